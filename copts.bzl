@@ -1,0 +1,16 @@
+"""The one list of compiler options: every C target of ours takes C_COPTS, every C++ test CXX_COPTS."""
+
+_WARNINGS = [
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wconversion",
+    "-Wshadow",
+]
+
+C_COPTS = ["-std=gnu11"] + _WARNINGS + [
+    "-Wstrict-prototypes",
+    "-Wmissing-prototypes",
+]
+
+CXX_COPTS = _WARNINGS
