@@ -8,7 +8,7 @@ _WARNINGS = [
     "-Wshadow",
 ]
 
-C_COPTS = ["-std=gnu11"] + _WARNINGS + [
+C_COPTS = ["-std=gnu11", "-D_GNU_SOURCE"] + _WARNINGS + [
     "-Wstrict-prototypes",
     "-Wmissing-prototypes",
 ]

@@ -1,0 +1,154 @@
+#include "server/runtime/listener.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/runtime/os.h"
+
+enum { ADDRESS_TEXT_CAPACITY = 128, PORT_TEXT_CAPACITY = 8 };
+
+/* After a minute of silence probe every ten seconds; a peer that answers none of six is gone. */
+enum { KEEPALIVE_IDLE_S = 60, KEEPALIVE_INTERVAL_S = 10, KEEPALIVE_PROBE_COUNT = 6 };
+
+static int set_option(int fd, int level, int name, int value) {
+    return setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : -errno;
+}
+
+static int bind_and_listen(int fd, const struct addrinfo *address) {
+    int error = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (error == 0 && address->ai_family == AF_INET6) {
+        /* [::] and 0.0.0.0 can then be given side by side. */
+        error = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    }
+    if (error == 0 && bind(fd, address->ai_addr, address->ai_addrlen) != 0) {
+        error = -errno;
+    }
+    if (error == 0 && listen(fd, LISTENER_BACKLOG) != 0) {
+        error = -errno;
+    }
+    return error;
+}
+
+/* The descriptor, or a negative errno value. */
+static int open_one(const struct addrinfo *address) {
+    int fd = os_socket(address->ai_family, SOCK_STREAM, 0);
+    if (fd < 0) {
+        return fd;
+    }
+    int error = bind_and_listen(fd, address);
+    if (error != 0) {
+        (void)os_close(fd);
+        return error;
+    }
+    return fd;
+}
+
+/* Fills text with "127.0.0.1:4000" or "[::1]:4000" and returns the port. */
+static uint16_t describe(int fd, char *text) {
+    struct sockaddr_storage address;
+    socklen_t address_size = sizeof address;
+    char host[ADDRESS_TEXT_CAPACITY / 2] = "?";
+    char port[PORT_TEXT_CAPACITY] = "0";
+    if (getsockname(fd, (struct sockaddr *)&address, &address_size) == 0) {
+        (void)getnameinfo((struct sockaddr *)&address, address_size, host, sizeof host, port,
+                          sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+    }
+    (void)snprintf(text, ADDRESS_TEXT_CAPACITY, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s",
+                   host, port);
+    return (uint16_t)strtoul(port, NULL, 10);
+}
+
+static void set_port(struct sockaddr *address, uint16_t port) {
+    if (address->sa_family == AF_INET6) {
+        ((struct sockaddr_in6 *)address)->sin6_port = htons(port);
+    } else {
+        ((struct sockaddr_in *)address)->sin_port = htons(port);
+    }
+}
+
+/* Adds a socket for one address. *port: 0 becomes the port that the system chose. */
+static int add_address(struct listener *listener, const struct addrinfo *address, uint16_t *port) {
+    if (listener->count == LISTENER_CAPACITY) {
+        return -ENOSPC;
+    }
+    set_port(address->ai_addr, *port);
+    int fd = open_one(address);
+    if (fd < 0) {
+        return fd;
+    }
+    listener->fds[listener->count++] = fd;
+    char text[ADDRESS_TEXT_CAPACITY];
+    *port = describe(fd, text);
+    return 0;
+}
+
+/* Listens on all that name stands for: "localhost" may be both 127.0.0.1 and ::1. */
+static int add_name(struct listener *listener, const char *name, uint16_t *port,
+                    const struct logger *logger) {
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *addresses;
+    int lookup = getaddrinfo(name, NULL, &hints, &addresses);
+    if (lookup != 0) {
+        logger_print(logger, LOG_LEVEL_ERROR, "cannot listen on %s: %s", name,
+                     gai_strerror(lookup));
+        return -EADDRNOTAVAIL;
+    }
+    int error = 0;
+    for (struct addrinfo *address = addresses; address != NULL && error == 0;
+         address = address->ai_next) {
+        error = add_address(listener, address, port);
+    }
+    freeaddrinfo(addresses);
+    if (error != 0) {
+        logger_print(logger, LOG_LEVEL_ERROR, "cannot listen on %s port %u: %s", name, *port,
+                     strerror(-error));
+    }
+    return error;
+}
+
+int listener_open(struct listener *listener, const char *const *addresses, size_t address_count,
+                  uint16_t port, const struct logger *logger) {
+    listener->count = 0;
+    for (size_t index = 0; index < address_count; index++) {
+        int error = add_name(listener, addresses[index], &port, logger);
+        if (error != 0) {
+            listener_close(listener);
+            return error;
+        }
+    }
+    return 0;
+}
+
+void listener_announce(const struct listener *listener, const struct logger *logger) {
+    for (size_t index = 0; index < listener->count; index++) {
+        char text[ADDRESS_TEXT_CAPACITY];
+        (void)describe(listener->fds[index], text);
+        logger_print(logger, LOG_LEVEL_INFO, "listening on %s", text);
+    }
+}
+
+void listener_close(struct listener *listener) {
+    for (size_t index = 0; index < listener->count; index++) {
+        (void)os_close(listener->fds[index]);
+    }
+    listener->count = 0;
+}
+
+void listener_tune_connection(int fd) {
+    (void)set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    (void)set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    (void)set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+    (void)set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+    (void)set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBE_COUNT);
+}
+
+void listener_reset_connection(int fd) {
+    struct linger no_linger = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &no_linger, sizeof no_linger);
+    (void)os_close(fd);
+}

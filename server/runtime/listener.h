@@ -1,0 +1,46 @@
+/*
+ * Listening sockets: numeric IPv4 and IPv6 addresses, several at a time.
+ *
+ * Ownership: the listener owns its descriptors. Threading: the poll loop's thread.
+ */
+#ifndef SERVER_RUNTIME_LISTENER_H_
+#define SERVER_RUNTIME_LISTENER_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/runtime/logger.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { LISTENER_CAPACITY = 16, LISTENER_BACKLOG = 1024 };
+
+struct listener {
+    int fds[LISTENER_CAPACITY];
+    size_t count;
+};
+
+/* Listens on port of each address ("127.0.0.1", "::1", "0.0.0.0", "localhost"). Port 0 takes a free
+ * one, the same for all addresses. Returns 0, or a negative errno value with nothing left open and
+ * the reason printed. Peers can connect from now on and wait until they are accepted. */
+int listener_open(struct listener *listener, const char *const *addresses, size_t address_count,
+                  uint16_t port, const struct logger *logger);
+
+/* Says "listening on ADDRESS:PORT" for each address: the daemon is ready. */
+void listener_announce(const struct listener *listener, const struct logger *logger);
+
+void listener_close(struct listener *listener);
+
+/* Sets what an accepted connection needs: TCP_NODELAY and keepalive. Failures do no harm. */
+void listener_tune_connection(int fd);
+
+/* Closes with RST instead of FIN: the peer learns that what it sent may not have been kept. */
+void listener_reset_connection(int fd);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SERVER_RUNTIME_LISTENER_H_ */

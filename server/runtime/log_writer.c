@@ -1,0 +1,321 @@
+#include "server/runtime/log_writer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "server/runtime/condition.h"
+#include "server/runtime/os.h"
+
+/* How often a full disk is tried again: often enough to go on well within a second. */
+enum { FULL_DISK_RETRY_MS = 100 };
+
+const char *const durability_names[] = {"never", "interval", "always", NULL};
+
+static bool is_disk_full(ssize_t error) {
+    return error == -ENOSPC || error == -EDQUOT || error == -EFBIG;
+}
+
+/* Ends all writing; the first reason counts. */
+static void fail(struct log_writer *writer, int error) {
+    (void)pthread_mutex_lock(&writer->mutex);
+    int none = 0;
+    (void)atomic_compare_exchange_strong(&writer->error, &none, error);
+    (void)pthread_cond_broadcast(&writer->block_freed);
+    (void)pthread_cond_broadcast(&writer->work_arrived);
+    (void)pthread_mutex_unlock(&writer->mutex);
+    wakeup_signal(writer->config.progress);
+}
+
+/* After a write that failed: leaves whole records only, and returns how many bytes of the record
+ * that was cut off have to be written again, or a negative errno value. */
+static ssize_t cut_torn_record(struct log_writer *writer) {
+    off_t torn_size = writer->offset % (off_t)writer->config.record_size;
+    if (torn_size == 0) {
+        return 0;
+    }
+    int error = os_ftruncate(writer->config.fd, writer->offset - torn_size);
+    if (error != 0) {
+        return error;
+    }
+    writer->offset -= torn_size;
+    return torn_size;
+}
+
+/* Waits a moment for room on the disk; false if the owner does not want to wait any longer. */
+static bool wait_for_room(struct log_writer *writer, int error) {
+    int64_t now_ms = os_now_ms();
+    writer->is_disk_full = true;
+    if (warning_limiter_allows(&writer->full_disk_warning, now_ms)) {
+        logger_print(writer->config.logger, LOG_LEVEL_WARNING,
+                     "cannot write the log: %s; the clients wait until there is room",
+                     strerror(-error));
+    }
+    (void)pthread_mutex_lock(&writer->mutex);
+    while (!writer->is_abandoned && !condition_wait_until(&writer->work_arrived, &writer->mutex,
+                                                          now_ms + FULL_DISK_RETRY_MS)) {
+    }
+    bool goes_on = !writer->is_abandoned;
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return goes_on;
+}
+
+/* Writes all of the block, waiting out a full disk. 0, or the negative errno value of a final
+ * failure, with whole records in the file either way. */
+static int write_block(struct log_writer *writer, const struct log_block *block) {
+    size_t done_size = 0;
+    while (done_size < block->size) {
+        ssize_t count = os_pwrite(writer->config.fd, block->bytes + done_size,
+                                  block->size - done_size, writer->offset);
+        if (count > 0) {
+            done_size += (size_t)count;
+            writer->offset += count;
+            continue;
+        }
+        int error = count == 0 ? -EIO : (int)count;
+        ssize_t torn_size = cut_torn_record(writer);
+        if (torn_size < 0) {
+            return (int)torn_size;
+        }
+        done_size -= (size_t)torn_size;
+        if (!is_disk_full(error) || !wait_for_room(writer, error)) {
+            return error;
+        }
+    }
+    if (writer->is_disk_full) {
+        writer->is_disk_full = false;
+        logger_print(writer->config.logger, LOG_LEVEL_INFO, "there is room for the log again");
+    }
+    return 0;
+}
+
+/* Marks position as kept, and tells whoever waits for it. Call with the mutex held. */
+static void advance_stored(struct log_writer *writer, uint64_t position) {
+    atomic_store(&writer->stored_position, position);
+    wakeup_signal(writer->config.progress);
+}
+
+/* Takes the oldest block, waiting for one; NULL when there will be no more. */
+static struct log_block *next_block(struct log_writer *writer) {
+    struct log_block *block = NULL;
+    (void)pthread_mutex_lock(&writer->mutex);
+    while (writer->queue_count == 0 && !writer->is_finishing && atomic_load(&writer->error) == 0) {
+        (void)pthread_cond_wait(&writer->work_arrived, &writer->mutex);
+    }
+    if (writer->queue_count > 0 && atomic_load(&writer->error) == 0) {
+        block = writer->queue[0];
+        writer->queue_count--;
+        memmove(&writer->queue[0], &writer->queue[1],
+                writer->queue_count * sizeof(struct log_block *));
+    }
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return block;
+}
+
+/* Notes that one of the threads has come to its end. */
+static void end_thread(struct log_writer *writer, bool *flag) {
+    (void)pthread_mutex_lock(&writer->mutex);
+    *flag = true;
+    (void)pthread_cond_broadcast(&writer->work_arrived);
+    (void)pthread_mutex_unlock(&writer->mutex);
+    wakeup_signal(writer->config.progress);
+}
+
+static void *run_writer(void *context) {
+    struct log_writer *writer = context;
+    struct log_block *block;
+    while ((block = next_block(writer)) != NULL) {
+        size_t size = block->size;
+        int error = write_block(writer, block);
+        /* The producers fill the next block meanwhile, so one fdatasync serves many records. */
+        if (error == 0 && writer->config.durability == DURABILITY_ALWAYS) {
+            error = os_fdatasync(writer->config.fd);
+        }
+        if (error != 0) {
+            fail(writer, error);
+            break;
+        }
+        (void)pthread_mutex_lock(&writer->mutex);
+        block->size = 0;
+        writer->free_blocks[writer->free_count++] = block;
+        writer->written_position += size;
+        (void)pthread_cond_signal(&writer->block_freed);
+        advance_stored(writer, writer->written_position);
+        (void)pthread_mutex_unlock(&writer->mutex);
+    }
+    end_thread(writer, &writer->is_written_out);
+    return NULL;
+}
+
+/* Waits for the next time to sync; false when there is nothing more to do, ever. */
+static bool wait_for_sync_time(struct log_writer *writer, uint64_t *position) {
+    int64_t deadline_ms = os_now_ms() + writer->config.sync_interval_ms;
+    (void)pthread_mutex_lock(&writer->mutex);
+    while (!writer->is_written_out && atomic_load(&writer->error) == 0 &&
+           !condition_wait_until(&writer->work_arrived, &writer->mutex, deadline_ms)) {
+    }
+    *position = writer->written_position;
+    bool is_last_done = writer->is_written_out && *position == writer->synced_position;
+    bool goes_on = !is_last_done && atomic_load(&writer->error) == 0;
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return goes_on;
+}
+
+static void *run_sync(void *context) {
+    struct log_writer *writer = context;
+    uint64_t position;
+    while (wait_for_sync_time(writer, &position)) {
+        if (position == writer->synced_position) {
+            continue;
+        }
+        int error = os_fdatasync(writer->config.fd);
+        if (error != 0) {
+            fail(writer, error);
+            break;
+        }
+        (void)pthread_mutex_lock(&writer->mutex);
+        writer->synced_position = position;
+        (void)pthread_mutex_unlock(&writer->mutex);
+    }
+    end_thread(writer, &writer->is_synced_out);
+    return NULL;
+}
+
+static int init_synchronization(struct log_writer *writer) {
+    int error = -pthread_mutex_init(&writer->mutex, NULL);
+    if (error != 0) {
+        return error;
+    }
+    error = condition_init(&writer->block_freed);
+    if (error == 0) {
+        error = condition_init(&writer->work_arrived);
+        if (error == 0) {
+            return 0;
+        }
+        (void)pthread_cond_destroy(&writer->block_freed);
+    }
+    (void)pthread_mutex_destroy(&writer->mutex);
+    return error;
+}
+
+static int allocate_blocks(struct log_writer *writer) {
+    const struct log_writer_config *config = &writer->config;
+    size_t stride_size = config->block_size + config->block_slack_size;
+    writer->memory_size = stride_size * config->block_count;
+    writer->memory = os_map_memory(writer->memory_size);
+    if (writer->memory == NULL) {
+        return -ENOMEM;
+    }
+    for (size_t index = 0; index < config->block_count; index++) {
+        writer->blocks[index].bytes = (char *)writer->memory + index * stride_size;
+        writer->free_blocks[writer->free_count++] = &writer->blocks[index];
+    }
+    return 0;
+}
+
+static int start_threads(struct log_writer *writer) {
+    writer->is_synced_out = writer->config.durability != DURABILITY_INTERVAL;
+    int error = os_thread_create(&writer->writer_thread, run_writer, writer);
+    if (error != 0) {
+        return error;
+    }
+    writer->has_writer_thread = true;
+    if (writer->config.durability == DURABILITY_INTERVAL) {
+        error = os_thread_create(&writer->sync_thread, run_sync, writer);
+        writer->has_sync_thread = error == 0;
+    }
+    return error;
+}
+
+int log_writer_init(struct log_writer *writer, const struct log_writer_config *config) {
+    *writer = (struct log_writer){.config = *config, .offset = config->start_offset};
+    int error = init_synchronization(writer);
+    if (error != 0) {
+        return error;
+    }
+    error = allocate_blocks(writer);
+    if (error == 0) {
+        error = start_threads(writer);
+    }
+    if (error != 0) {
+        log_writer_finish(writer);
+        log_writer_destroy(writer);
+    }
+    return error;
+}
+
+struct log_block *log_writer_acquire(struct log_writer *writer) {
+    struct log_block *block = NULL;
+    (void)pthread_mutex_lock(&writer->mutex);
+    while (writer->free_count == 0 && atomic_load(&writer->error) == 0) {
+        (void)pthread_cond_wait(&writer->block_freed, &writer->mutex);
+    }
+    if (atomic_load(&writer->error) == 0) {
+        block = writer->free_blocks[--writer->free_count];
+    }
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return block;
+}
+
+void log_writer_submit(struct log_writer *writer, struct log_block *block) {
+    (void)pthread_mutex_lock(&writer->mutex);
+    if (block->size == 0) {
+        writer->free_blocks[writer->free_count++] = block;
+        (void)pthread_cond_signal(&writer->block_freed);
+    } else {
+        writer->queue[writer->queue_count++] = block;
+        writer->submitted_position += block->size;
+        (void)pthread_cond_broadcast(&writer->work_arrived);
+    }
+    (void)pthread_mutex_unlock(&writer->mutex);
+}
+
+uint64_t log_writer_submitted_position(struct log_writer *writer) {
+    (void)pthread_mutex_lock(&writer->mutex);
+    uint64_t position = writer->submitted_position;
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return position;
+}
+
+uint64_t log_writer_stored_position(const struct log_writer *writer) {
+    return atomic_load(&writer->stored_position);
+}
+
+int log_writer_error(const struct log_writer *writer) {
+    return atomic_load(&writer->error);
+}
+
+void log_writer_abandon(struct log_writer *writer) {
+    (void)pthread_mutex_lock(&writer->mutex);
+    writer->is_abandoned = true;
+    (void)pthread_cond_broadcast(&writer->work_arrived);
+    (void)pthread_mutex_unlock(&writer->mutex);
+}
+
+void log_writer_finish(struct log_writer *writer) {
+    (void)pthread_mutex_lock(&writer->mutex);
+    writer->is_finishing = true;
+    (void)pthread_cond_broadcast(&writer->work_arrived);
+    (void)pthread_mutex_unlock(&writer->mutex);
+}
+
+bool log_writer_is_finished(struct log_writer *writer) {
+    (void)pthread_mutex_lock(&writer->mutex);
+    bool is_finished = writer->is_written_out && writer->is_synced_out;
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return is_finished;
+}
+
+void log_writer_destroy(struct log_writer *writer) {
+    if (writer->has_writer_thread) {
+        (void)pthread_join(writer->writer_thread, NULL);
+    }
+    if (writer->has_sync_thread) {
+        (void)pthread_join(writer->sync_thread, NULL);
+    }
+    (void)pthread_cond_destroy(&writer->work_arrived);
+    (void)pthread_cond_destroy(&writer->block_freed);
+    (void)pthread_mutex_destroy(&writer->mutex);
+    if (writer->memory != NULL) {
+        os_unmap_memory(writer->memory, writer->memory_size);
+    }
+}

@@ -1,0 +1,127 @@
+/*
+ * The double-buffered writer: producers fill one block while the thread here writes another.
+ *
+ * DESIGN. There are block_count blocks (two, for one producer) and no other memory. A block is
+ *   - a producer's, from log_writer_acquire (which waits until one is free: that is the
+ * back-pressure) to log_writer_submit;
+ *   - the writer thread's, from log_writer_submit until its last byte is in the file; then it is
+ * free. Blocks reach the file in the order in which they were submitted. A block holds whole
+ * records only (record_size bytes each), and so does the file: after a write that stopped in the
+ * middle of a record, the file is cut back to the last whole one before anything else happens.
+ *
+ * Positions count the bytes submitted since the start. The stored position tells how far the
+ * promise of the durability policy has been kept: handed to the kernel (never, interval) or on the
+ * disk (always). Under `interval` a second thread calls fdatasync, so that a slow disk does not
+ * stop the writing.
+ *
+ * A full disk (ENOSPC, EDQUOT, EFBIG) is waited out, with a warning every 30 s. Any other failed
+ * write, and any failed fdatasync, is final: the writer stops and log_writer_error tells why. A
+ * failed fdatasync is never repeated, because a second one may succeed without the data being safe.
+ *
+ * Threading: acquire and submit may be called by several producers; stored_position and error by
+ * any thread; init, finish and destroy by the owner.
+ */
+#ifndef SERVER_RUNTIME_LOG_WRITER_H_
+#define SERVER_RUNTIME_LOG_WRITER_H_
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "server/runtime/logger.h"
+#include "server/runtime/wakeup.h"
+
+enum durability { DURABILITY_NEVER, DURABILITY_INTERVAL, DURABILITY_ALWAYS };
+
+/* Their names in the order of the enum, for an option that chooses one; ends with NULL. */
+extern const char *const durability_names[];
+
+enum { LOG_WRITER_BLOCK_CAPACITY = 64 };
+
+struct log_block {
+    char *bytes;
+    size_t size; /* bytes filled, at most the block_size of the configuration */
+};
+
+struct log_writer_config {
+    int fd;             /* the file, which the caller closes after log_writer_destroy */
+    off_t start_offset; /* where writing begins, a multiple of record_size */
+    size_t record_size;
+    size_t block_size;
+    size_t block_slack_size; /* more room behind each block, which may be scribbled on */
+    size_t block_count;      /* 2 to LOG_WRITER_BLOCK_CAPACITY */
+    enum durability durability;
+    int64_t sync_interval_ms;
+    const struct logger *logger;
+    const struct wakeup *progress; /* signalled when the stored position moved or writing failed */
+};
+
+struct log_writer {
+    struct log_writer_config config;
+    void *memory;
+    size_t memory_size;
+    struct log_block blocks[LOG_WRITER_BLOCK_CAPACITY];
+
+    pthread_mutex_t mutex; /* guards what follows, up to the atomics */
+    pthread_cond_t block_freed;
+    pthread_cond_t work_arrived; /* for both threads here */
+    struct log_block *free_blocks[LOG_WRITER_BLOCK_CAPACITY];
+    size_t free_count;
+    struct log_block *queue[LOG_WRITER_BLOCK_CAPACITY]; /* submitted, oldest first */
+    size_t queue_count;
+    uint64_t submitted_position;
+    uint64_t written_position; /* in the kernel's hands */
+    uint64_t synced_position;  /* on the disk */
+    bool is_finishing;         /* no more blocks will come */
+    bool is_written_out;       /* the writer thread has ended */
+    bool is_synced_out;        /* the sync thread has ended, or there is none */
+    bool is_abandoned;         /* do not wait for room on a full disk any longer */
+
+    _Atomic uint64_t stored_position;
+    _Atomic int error; /* 0, or the negative errno value that ended the writing */
+
+    off_t offset; /* the writer thread's: where the next byte goes */
+    struct warning_limiter full_disk_warning;
+    bool is_disk_full;
+    pthread_t writer_thread;
+    pthread_t sync_thread;
+    bool has_writer_thread;
+    bool has_sync_thread;
+};
+
+/* Allocates the blocks and starts the threads. 0, or a negative errno value with nothing left over.
+ */
+int log_writer_init(struct log_writer *writer, const struct log_writer_config *config);
+
+/* An empty block to fill, as soon as one is free; NULL once writing has failed. */
+struct log_block *log_writer_acquire(struct log_writer *writer);
+
+/* Hands a block over. An empty one just becomes free again. */
+void log_writer_submit(struct log_writer *writer, struct log_block *block);
+
+/* The position behind everything submitted so far. */
+uint64_t log_writer_submitted_position(struct log_writer *writer);
+
+/* The position up to which the promise has been kept. */
+uint64_t log_writer_stored_position(const struct log_writer *writer);
+
+/* 0, or the negative errno value that ended the writing. */
+int log_writer_error(const struct log_writer *writer);
+
+/* Stops waiting for room on a full disk: what cannot be written now is lost, the error is -ENOSPC.
+ */
+void log_writer_abandon(struct log_writer *writer);
+
+/* Says that no more blocks will come, without waiting: when all are stored (by the policy, and
+ * under `interval` synced once more) log_writer_is_finished turns true and `progress` is signalled.
+ */
+void log_writer_finish(struct log_writer *writer);
+bool log_writer_is_finished(struct log_writer *writer);
+
+/* Waits for the threads to end (call log_writer_finish before) and frees the blocks. */
+void log_writer_destroy(struct log_writer *writer);
+
+#endif /* SERVER_RUNTIME_LOG_WRITER_H_ */

@@ -1,0 +1,60 @@
+#include "server/runtime/logger.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "server/runtime/os.h"
+
+enum { LINE_CAPACITY = 1024 };
+
+const char *const log_level_names[] = {"debug", "info", "warning", "error", NULL};
+
+void logger_init(struct logger *logger, enum log_level lowest) {
+    logger->lowest = lowest;
+    logger->fd = STDERR_FILENO;
+}
+
+/* Writes "2026-11-21T03:14:15.926Z level " and returns its length. */
+static size_t print_prefix(char *line, enum log_level level) {
+    struct timeval now;
+    struct tm utc;
+    (void)gettimeofday(&now, NULL);
+    (void)gmtime_r(&now.tv_sec, &utc);
+    size_t size = strftime(line, LINE_CAPACITY, "%Y-%m-%dT%H:%M:%S", &utc);
+    int rest_size = snprintf(line + size, LINE_CAPACITY - size, ".%03dZ %s ",
+                             (int)(now.tv_usec / 1000), log_level_names[level]);
+    return size + (size_t)rest_size;
+}
+
+void logger_print(const struct logger *logger, enum log_level level, const char *format, ...) {
+    if (level < logger->lowest) {
+        return;
+    }
+    char line[LINE_CAPACITY];
+    size_t size = print_prefix(line, level);
+    va_list arguments;
+    va_start(arguments, format);
+    int wanted_size = vsnprintf(line + size, LINE_CAPACITY - size, format, arguments);
+    va_end(arguments);
+    if (wanted_size > 0) {
+        size += (size_t)wanted_size;
+    }
+    if (size > LINE_CAPACITY - 1) {
+        size = LINE_CAPACITY - 1; /* a longer message is cut, its line stays one line */
+    }
+    line[size] = '\n';
+    /* There is nobody left to tell when standard error itself fails. */
+    (void)os_write(logger->fd, line, size + 1);
+}
+
+bool warning_limiter_allows(struct warning_limiter *limiter, int64_t now_ms) {
+    if (now_ms < limiter->next_ms) {
+        return false;
+    }
+    limiter->next_ms = now_ms + WARNING_PERIOD_MS;
+    return true;
+}

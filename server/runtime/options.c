@@ -1,0 +1,271 @@
+#include "server/runtime/options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SPEC_CAPACITY = 62,
+    MESSAGE_CAPACITY = 512,
+    HELP_COLUMN = 32,
+    /* What getopt_long returns: the index of the spec, moved clear of '?' and ':'. */
+    CODE_OF_FIRST_SPEC = 256,
+    CODE_OF_HELP = CODE_OF_FIRST_SPEC + SPEC_CAPACITY,
+    CODE_OF_VERSION,
+};
+
+void options_complain(const struct options *options, const char *format, ...) {
+    char message[MESSAGE_CAPACITY];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    /* One line, whatever was typed. */
+    for (char *letter = message; *letter != '\0'; letter++) {
+        if (iscntrl((unsigned char)*letter)) {
+            *letter = '?';
+        }
+    }
+    (void)fprintf(stderr, "%s: %s (see --help)\n", options->program, message);
+}
+
+/* Reads all of text as a decimal number. */
+static bool parse_integer(const char *text, int64_t *value) {
+    if (!isdigit((unsigned char)text[0]) && text[0] != '-') {
+        return false;
+    }
+    char *end;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    *value = number;
+    return errno == 0 && end != text && *end == '\0';
+}
+
+/* Reads all of text as seconds with at most three decimals, into milliseconds. */
+static bool parse_seconds(const char *text, int64_t *value_ms) {
+    char *end;
+    errno = 0;
+    if (!isdigit((unsigned char)text[0])) {
+        return false;
+    }
+    long long seconds = strtoll(text, &end, 10);
+    if (errno != 0 || seconds > INT32_MAX) {
+        return false;
+    }
+    int64_t milliseconds = seconds * 1000;
+    if (*end == '.') {
+        end++;
+        for (int64_t weight = 100; weight > 0 && isdigit((unsigned char)*end); weight /= 10) {
+            milliseconds += (*end++ - '0') * weight;
+        }
+    }
+    *value_ms = milliseconds;
+    return *end == '\0';
+}
+
+static bool parse_choice(const struct option_spec *spec, const char *text) {
+    for (int index = 0; spec->choices[index] != NULL; index++) {
+        if (strcmp(spec->choices[index], text) == 0) {
+            *(int *)spec->value = index;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool add_to_list(struct option_list *list, const char *text) {
+    if (!list->given) {
+        list->given = true;
+        list->count = 0;
+    }
+    if (list->count == OPTION_LIST_CAPACITY) {
+        return false;
+    }
+    list->items[list->count++] = text;
+    return true;
+}
+
+/* "never|interval|always" */
+static const char *choices_text(const struct option_spec *spec, char *text, size_t capacity) {
+    size_t size = 0;
+    text[0] = '\0';
+    for (int index = 0; spec->choices[index] != NULL && size < capacity; index++) {
+        size += (size_t)snprintf(text + size, capacity - size, "%s%s", index == 0 ? "" : "|",
+                                 spec->choices[index]);
+    }
+    return text;
+}
+
+static bool store_number(const struct options *options, const struct option_spec *spec,
+                         const char *text, bool is_seconds) {
+    int64_t number = 0;
+    bool is_read = is_seconds ? parse_seconds(text, &number) : parse_integer(text, &number);
+    if (is_read && number >= spec->lowest && number <= spec->highest) {
+        *(int64_t *)spec->value = number;
+        return true;
+    }
+    if (is_seconds) {
+        options_complain(options, "--%s takes seconds from %g to %g, not '%s'", spec->name,
+                         (double)spec->lowest / 1000, (double)spec->highest / 1000, text);
+    } else {
+        options_complain(options, "--%s takes a number from %" PRId64 " to %" PRId64 ", not '%s'",
+                         spec->name, spec->lowest, spec->highest, text);
+    }
+    return false;
+}
+
+static bool store_value(const struct options *options, const struct option_spec *spec,
+                        const char *text) {
+    char choices[MESSAGE_CAPACITY];
+    switch (spec->kind) {
+    case OPTION_FLAG:
+        *(bool *)spec->value = true;
+        return true;
+    case OPTION_INTEGER:
+        return store_number(options, spec, text, false);
+    case OPTION_SECONDS:
+        return store_number(options, spec, text, true);
+    case OPTION_TEXT:
+        if (text[0] == '\0') {
+            options_complain(options, "--%s takes a text that is not empty", spec->name);
+            return false;
+        }
+        *(const char **)spec->value = text;
+        return true;
+    case OPTION_TEXT_LIST:
+        if (!add_to_list(spec->value, text)) {
+            options_complain(options, "--%s can be given %d times at most", spec->name,
+                             OPTION_LIST_CAPACITY);
+            return false;
+        }
+        return true;
+    case OPTION_CHOICE:
+        if (!parse_choice(spec, text)) {
+            options_complain(options, "--%s takes %s, not '%s'", spec->name,
+                             choices_text(spec, choices, sizeof choices), text);
+            return false;
+        }
+        return true;
+    }
+    return false;
+}
+
+static void print_default(const struct option_spec *spec) {
+    const struct option_list *list = spec->value;
+    switch (spec->kind) {
+    case OPTION_FLAG:
+        break;
+    case OPTION_INTEGER:
+        (void)printf(" (default %" PRId64 ")", *(int64_t *)spec->value);
+        break;
+    case OPTION_SECONDS:
+        (void)printf(" (default %g)", (double)*(int64_t *)spec->value / 1000);
+        break;
+    case OPTION_TEXT:
+        if (*(const char **)spec->value != NULL) {
+            (void)printf(" (default %s)", *(const char **)spec->value);
+        }
+        break;
+    case OPTION_TEXT_LIST:
+        if (list->count > 0) {
+            (void)printf(" (default %s)", list->items[0]);
+        }
+        break;
+    case OPTION_CHOICE:
+        (void)printf(" (default %s)", spec->choices[*(int *)spec->value]);
+        break;
+    }
+}
+
+/* "  --port=NUMBER", padded to the column where the explanations begin. */
+static void print_option_name(const char *name, const char *argument) {
+    int width = argument == NULL ? printf("  --%s", name) : printf("  --%s=%s", name, argument);
+    if (width >= HELP_COLUMN) {
+        (void)printf("\n");
+        width = 0;
+    }
+    (void)printf("%*s", HELP_COLUMN - width, "");
+}
+
+static void print_help(const struct options *options) {
+    (void)printf("Usage: %s [OPTION]...%s%s\n\n%s\n\nOptions:\n", options->program,
+                 options->arguments == NULL ? "" : " ",
+                 options->arguments == NULL ? "" : options->arguments, options->summary);
+    for (size_t index = 0; index < options->spec_count; index++) {
+        const struct option_spec *spec = &options->specs[index];
+        if (spec->help == NULL) {
+            continue;
+        }
+        print_option_name(spec->name, spec->argument);
+        (void)printf("%s", spec->help);
+        print_default(spec);
+        (void)printf("\n");
+    }
+    print_option_name("help", NULL);
+    (void)printf("show this text\n");
+    print_option_name("version", NULL);
+    (void)printf("show the version\n\nExamples:\n%s", options->examples);
+}
+
+/* Fills table (spec_count + 3 entries) for getopt_long. */
+static void fill_getopt_table(const struct options *options, struct option *table) {
+    for (size_t index = 0; index < options->spec_count; index++) {
+        const struct option_spec *spec = &options->specs[index];
+        table[index] = (struct option){
+            .name = spec->name,
+            .has_arg = spec->kind == OPTION_FLAG ? no_argument : required_argument,
+            .val = CODE_OF_FIRST_SPEC + (int)index,
+        };
+    }
+    table[options->spec_count] = (struct option){.name = "help", .val = CODE_OF_HELP};
+    table[options->spec_count + 1] = (struct option){.name = "version", .val = CODE_OF_VERSION};
+    table[options->spec_count + 2] = (struct option){0};
+}
+
+enum options_outcome options_parse(const struct options *options, int argc, char **argv,
+                                   int *first_argument_index) {
+    struct option table[SPEC_CAPACITY + 3];
+    if (options->spec_count > SPEC_CAPACITY) {
+        options_complain(options, "the program lists more options than fit its table");
+        return OPTIONS_INVALID;
+    }
+    fill_getopt_table(options, table);
+    opterr = 0;
+    optind = 0; /* starts a fresh scan, for tests that parse more than once */
+    int code;
+    while ((code = getopt_long(argc, argv, ":", table, NULL)) != -1) {
+        if (code == CODE_OF_HELP) {
+            print_help(options);
+            return OPTIONS_SHOWN;
+        }
+        if (code == CODE_OF_VERSION) {
+            (void)printf("%s\n", options->version);
+            return OPTIONS_SHOWN;
+        }
+        if (code == ':') {
+            options_complain(options, "%s needs a value", argv[optind - 1]);
+            return OPTIONS_INVALID;
+        }
+        if (code == '?') {
+            options_complain(options, "cannot use the option %s",
+                             optopt > 0 && optopt < CODE_OF_FIRST_SPEC
+                                 ? (char[]){'-', (char)optopt, 0}
+                                 : argv[optind - 1]);
+            return OPTIONS_INVALID;
+        }
+        if (!store_value(options, &options->specs[code - CODE_OF_FIRST_SPEC], optarg)) {
+            return OPTIONS_INVALID;
+        }
+    }
+    if (options->arguments == NULL && optind < argc) {
+        options_complain(options, "unexpected argument '%s'", argv[optind]);
+        return OPTIONS_INVALID;
+    }
+    *first_argument_index = optind;
+    return OPTIONS_RUN;
+}

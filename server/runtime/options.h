@@ -1,0 +1,77 @@
+/*
+ * Command lines in GNU style from one table: parsing, checking, and the --help text.
+ *
+ * Each daemon lists its options once as option_spec entries that point at the fields of its own
+ * configuration. The fields hold the defaults beforehand, and --help shows them. `--help` and
+ * `--version` need no entry.
+ *
+ * Ownership: texts stay where they are, in argv. Threading: main thread only (getopt_long).
+ */
+#ifndef SERVER_RUNTIME_OPTIONS_H_
+#define SERVER_RUNTIME_OPTIONS_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum option_kind {
+    OPTION_FLAG,      /* value: bool *, no argument */
+    OPTION_INTEGER,   /* value: int64_t *, a decimal number in lowest..highest */
+    OPTION_SECONDS,   /* value: int64_t * in milliseconds; "2", "0.25"; lowest..highest in ms */
+    OPTION_TEXT,      /* value: const char **, not empty */
+    OPTION_TEXT_LIST, /* value: struct option_list *; may be given several times */
+    OPTION_CHOICE,    /* value: int *, the index of the argument in choices */
+};
+
+enum { OPTION_LIST_CAPACITY = 16 };
+
+/* The first one given replaces the default. */
+struct option_list {
+    const char *items[OPTION_LIST_CAPACITY];
+    size_t count;
+    bool given;
+};
+
+struct option_spec {
+    const char *name;     /* without the dashes */
+    const char *argument; /* its name in the help text, NULL for a flag */
+    const char *help;     /* what it does; NULL: another spelling that the help leaves out */
+    enum option_kind kind;
+    void *value;
+    int64_t lowest, highest;
+    const char *const *choices; /* ends with NULL */
+};
+
+struct options {
+    const char *program;   /* "server" */
+    const char *arguments; /* what may follow the options, for the usage line; NULL: nothing */
+    const char *summary;   /* what the program is for: a sentence or two */
+    const char *examples;  /* lines of their own */
+    const char *version;   /* what --version prints, one or several lines */
+    const struct option_spec *specs;
+    size_t spec_count;
+};
+
+enum options_outcome {
+    OPTIONS_RUN,     /* go on */
+    OPTIONS_SHOWN,   /* --help or --version was printed on standard output: exit 0 */
+    OPTIONS_INVALID, /* one clear line was printed on standard error: exit 2 */
+};
+
+/* first_argument_index receives the index in argv of what follows the options. */
+enum options_outcome options_parse(const struct options *options, int argc, char **argv,
+                                   int *first_argument_index);
+
+/* For values that only the caller can judge: prints "PROGRAM: MESSAGE (see --help)". */
+void options_complain(const struct options *options, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SERVER_RUNTIME_OPTIONS_H_ */

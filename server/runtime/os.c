@@ -1,0 +1,164 @@
+#include "server/runtime/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { HUGE_PAGE_SIZE = 2 * 1024 * 1024 };
+
+static int or_negative_errno(int result) {
+    return result >= 0 ? result : -errno;
+}
+
+int os_open(const char *path, int flags, mode_t mode) {
+    int fd;
+    do {
+        fd = or_negative_errno(open(path, flags | O_CLOEXEC, mode));
+    } while (fd == -EINTR);
+    return fd;
+}
+
+int os_close(int fd) {
+    /* Linux has released the descriptor even when close() says EINTR: never repeat it. */
+    int result = or_negative_errno(close(fd));
+    return result == -EINTR ? 0 : result;
+}
+
+ssize_t os_read(int fd, void *bytes, size_t size) {
+    ssize_t count;
+    do {
+        count = read(fd, bytes, size);
+    } while (count < 0 && errno == EINTR);
+    return count >= 0 ? count : -errno;
+}
+
+ssize_t os_write(int fd, const void *bytes, size_t size) {
+    ssize_t count;
+    do {
+        count = write(fd, bytes, size);
+    } while (count < 0 && errno == EINTR);
+    return count >= 0 ? count : -errno;
+}
+
+ssize_t os_pread(int fd, void *bytes, size_t size, off_t offset) {
+    ssize_t count;
+    do {
+        count = pread(fd, bytes, size, offset);
+    } while (count < 0 && errno == EINTR);
+    return count >= 0 ? count : -errno;
+}
+
+ssize_t os_pwrite(int fd, const void *bytes, size_t size, off_t offset) {
+    ssize_t count;
+    do {
+        count = pwrite(fd, bytes, size, offset);
+    } while (count < 0 && errno == EINTR);
+    return count >= 0 ? count : -errno;
+}
+
+int os_ftruncate(int fd, off_t size) {
+    int result;
+    do {
+        result = or_negative_errno(ftruncate(fd, size));
+    } while (result == -EINTR);
+    return result;
+}
+
+int os_fdatasync(int fd) {
+    return or_negative_errno(fdatasync(fd));
+}
+
+int os_fsync(int fd) {
+    return or_negative_errno(fsync(fd));
+}
+
+int os_lock_exclusive(int fd) {
+    int result;
+    do {
+        result = or_negative_errno(flock(fd, LOCK_EX | LOCK_NB));
+    } while (result == -EINTR);
+    return result;
+}
+
+int os_socket(int family, int type, int protocol) {
+    return or_negative_errno(socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
+}
+
+int os_accept(int listening_fd) {
+    int fd;
+    do {
+        fd = or_negative_errno(accept4(listening_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    } while (fd == -EINTR);
+    return fd;
+}
+
+ssize_t os_recv(int fd, void *bytes, size_t size) {
+    ssize_t count;
+    do {
+        count = recv(fd, bytes, size, 0);
+    } while (count < 0 && errno == EINTR);
+    return count >= 0 ? count : -errno;
+}
+
+ssize_t os_send(int fd, const void *bytes, size_t size) {
+    ssize_t count;
+    do {
+        count = send(fd, bytes, size, MSG_NOSIGNAL);
+    } while (count < 0 && errno == EINTR);
+    return count >= 0 ? count : -errno;
+}
+
+int os_poll(struct pollfd *polled, size_t count, int timeout_ms) {
+    int fired_count = or_negative_errno(poll(polled, (nfds_t)count, timeout_ms));
+    return fired_count == -EINTR ? 0 : fired_count;
+}
+
+int os_eventfd(void) {
+    return or_negative_errno(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+void *os_map_memory(size_t size) {
+    /* mmap aligns to 4 KiB only: take a huge page more and give back what sticks out. */
+    size_t mapped_size = size + HUGE_PAGE_SIZE;
+    char *mapped =
+        mmap(NULL, mapped_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) {
+        return NULL;
+    }
+    size_t head_size = (HUGE_PAGE_SIZE - (uintptr_t)mapped % HUGE_PAGE_SIZE) % HUGE_PAGE_SIZE;
+    size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
+    size_t kept_size = (size + page_size - 1) / page_size * page_size;
+    if (head_size > 0) {
+        (void)munmap(mapped, head_size);
+    }
+    (void)munmap(mapped + head_size + kept_size, mapped_size - head_size - kept_size);
+    /* Advice only: without huge pages everything works, a little slower. */
+    (void)madvise(mapped + head_size, kept_size, MADV_HUGEPAGE);
+    return mapped + head_size;
+}
+
+void os_unmap_memory(void *memory, size_t size) {
+    (void)munmap(memory, size);
+}
+
+int os_thread_create(pthread_t *thread, void *(*run)(void *), void *context) {
+    return -pthread_create(thread, NULL, run, context);
+}
+
+int os_fork(void) {
+    return or_negative_errno(fork());
+}
+
+int64_t os_now_ns(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t os_now_ms(void) {
+    return os_now_ns() / 1000000;
+}

@@ -1,0 +1,70 @@
+/*
+ * The system-call seam: the one place where the daemons meet the kernel.
+ *
+ * Every function hands an error back as a negative errno value (-ENOSPC, -EAGAIN, ...) and repeats
+ * the call by itself where a signal interrupted it (EINTR), so that callers have one thing to check
+ * and errno is read nowhere else. Everything opened or accepted here is close-on-exec.
+ *
+ * Tests link //server/runtime:os_faulty in place of //server/runtime:os: the same functions, of
+ * which the N-th call can be made to fail (see os_faulty.c).
+ *
+ * Threading: no state of its own; as thread-safe as the system calls.
+ */
+#ifndef SERVER_RUNTIME_OS_H_
+#define SERVER_RUNTIME_OS_H_
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Files. Sizes and offsets in bytes. */
+int os_open(const char *path, int flags, mode_t mode);
+int os_close(int fd);
+ssize_t os_read(int fd, void *bytes, size_t size);
+ssize_t os_write(int fd, const void *bytes, size_t size);
+ssize_t os_pread(int fd, void *bytes, size_t size, off_t offset);
+ssize_t os_pwrite(int fd, const void *bytes, size_t size, off_t offset);
+int os_ftruncate(int fd, off_t size);
+int os_fdatasync(int fd);
+int os_fsync(int fd);
+
+/* Takes an exclusive lock without waiting; -EWOULDBLOCK while another process holds it. */
+int os_lock_exclusive(int fd);
+
+/* Sockets. Accepted and created ones are non-blocking. */
+int os_socket(int family, int type, int protocol);
+int os_accept(int listening_fd);
+ssize_t os_recv(int fd, void *bytes, size_t size);
+ssize_t os_send(int fd, const void *bytes, size_t size);
+
+/* Waits for events; timeout_ms < 0 waits without end. -EINTR is not repeated here but reported as 0
+ * events, because the time to wait has changed by then. */
+int os_poll(struct pollfd *polled, size_t count, int timeout_ms);
+
+/* An eventfd counter that wakes a poll; non-blocking. */
+int os_eventfd(void);
+
+/* Zeroed private memory, aligned to 2 MiB and on huge pages where the system has them, or NULL. */
+void *os_map_memory(size_t size);
+void os_unmap_memory(void *memory, size_t size);
+
+int os_thread_create(pthread_t *thread, void *(*run)(void *), void *context);
+int os_fork(void);
+
+/* Nanoseconds and milliseconds of the monotonic clock, which no change of the date moves. */
+int64_t os_now_ns(void);
+int64_t os_now_ms(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SERVER_RUNTIME_OS_H_ */

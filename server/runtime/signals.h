@@ -1,0 +1,28 @@
+/*
+ * Signals as events of the poll loop, through a signalfd.
+ *
+ * SIGTERM, SIGINT and SIGHUP are blocked in every thread and read from a descriptor, so no code of
+ * ours ever runs inside a signal handler. A signal that the parent process had set to be ignored
+ * (nohup) stays ignored. SIGPIPE and SIGXFSZ are ignored: the failed write reports EPIPE or EFBIG
+ * instead.
+ *
+ * Threading: call signals_open before any thread is created, so that all inherit the mask.
+ */
+#ifndef SERVER_RUNTIME_SIGNALS_H_
+#define SERVER_RUNTIME_SIGNALS_H_
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The descriptor to watch for POLLIN, or a negative errno value. */
+int signals_open(void);
+
+/* The number of a signal that has arrived, or 0. */
+int signals_next(int signal_fd);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SERVER_RUNTIME_SIGNALS_H_ */
