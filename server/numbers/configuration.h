@@ -1,0 +1,36 @@
+/*
+ * What the command line and the environment say, checked.
+ *
+ * Ownership: texts point into argv and the environment. Threading: main thread.
+ */
+#ifndef SERVER_NUMBERS_CONFIGURATION_H_
+#define SERVER_NUMBERS_CONFIGURATION_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "formatter/number_formatter.h"
+#include "parser/line_parser.h"
+#include "server/runtime/options.h"
+
+struct configuration {
+    struct option_list addresses;
+    int64_t port;
+    int64_t client_capacity;
+    int when_full; /* enum when_full */
+    const char *log_path;
+    bool resumes;
+    int durability; /* enum durability */
+    int64_t sync_interval_ms;
+    int64_t report_interval_ms;
+    int64_t idle_timeout_ms;
+    int64_t worker_count;
+    int log_level; /* enum log_level */
+    struct line_parser parser;
+    struct number_formatter formatter;
+};
+
+/* Fills the configuration; where the outcome is not OPTIONS_RUN, the user has been told why. */
+enum options_outcome configuration_read(struct configuration *configuration, int argc, char **argv);
+
+#endif /* SERVER_NUMBERS_CONFIGURATION_H_ */

@@ -1,0 +1,63 @@
+/*
+ * Every limit of the numbers server, with its reason. Memory is taken once, at start-up, by these.
+ */
+#ifndef SERVER_NUMBERS_LIMITS_H_
+#define SERVER_NUMBERS_LIMITS_H_
+
+#include "dedup/dedup_map.h"
+#include "formatter/number_formatter.h"
+#include "parser/line_parser.h"
+
+enum {
+    /* Nine digits and a newline: a line of input and a line of the log are the same. */
+    LINE_SIZE = LINE_PARSER_LINE_SIZE,
+
+    CLIENT_COUNT_DEFAULT = 5,
+    CLIENT_COUNT_HIGHEST = 1024,
+
+    /* What one recv takes at most. Together with the numbers parsed from it, it stays in the
+     * second-level cache, and one client cannot keep the others waiting for long. */
+    RECEIVE_SIZE = 256 * 1024,
+
+    /* Room for the numbers of one recv and of the line that the recv before it left unfinished. */
+    RECEIVED_NUMBER_CAPACITY = (RECEIVE_SIZE + LINE_SIZE) / LINE_SIZE + LINE_PARSER_SLACK_COUNT,
+
+    /* The two stages: the more numbers a stage holds, the more of them meet in one cache line of
+     * the map. Together with the map they make up nearly all of the memory. */
+    STAGE_COUNT = 2,
+    STAGE_SIZE = 44 * 1024 * 1024,
+
+    /* A stage is handed on when it is full, or when its oldest number has waited so long: a few
+     * milliseconds when few numbers come, so that a lone number is in the file at once; longer when
+     * many come, so that they are inserted in large batches. */
+    STAGE_AGE_LIGHT_MS = 10,
+    STAGE_AGE_HIGHEST_MS = 80,
+    STAGE_LIGHT_COUNT = 50 * 1000,
+
+    /* A block of formatted lines: large enough to make a write's fixed cost small, small enough to
+     * be in the cache still when the writer thread copies it. Two for each worker. */
+    BLOCK_SIZE = 1024 * 1024,
+    BLOCKS_PER_WORKER = 2,
+
+    WORKER_COUNT_HIGHEST = 16,
+
+    /* How many connections one turn of the loop accepts, so that a flood of them does not keep the
+     * served clients waiting. */
+    ACCEPTS_PER_TURN = 64,
+
+    /* After accept failed for want of descriptors or memory, how long to leave it alone. */
+    ACCEPT_PAUSE_MS = 100,
+
+    MEMORY_PROMISED_SIZE = 256 * 1024 * 1024,
+};
+
+_Static_assert((int)NUMBER_FORMATTER_LINE_SIZE == (int)LINE_PARSER_LINE_SIZE,
+               "a line of the log is a line of input");
+_Static_assert(DEDUP_BUCKET_COUNT *DEDUP_PIECE_SIZE + STAGE_COUNT * STAGE_SIZE +
+                       2 * BLOCKS_PER_WORKER * BLOCK_SIZE + 8 * 1024 * 1024 <
+                   MEMORY_PROMISED_SIZE,
+               "map, stages, blocks and the rest fit the promised memory");
+_Static_assert(STAGE_AGE_LIGHT_MS < STAGE_AGE_HIGHEST_MS && STAGE_AGE_HIGHEST_MS < 100,
+               "a number that waits longest is still handed on within 100 ms");
+
+#endif /* SERVER_NUMBERS_LIMITS_H_ */

@@ -1,0 +1,47 @@
+/*
+ * The log: opened, locked, and cleared or loaded, before the writer gets it.
+ *
+ * Ownership: the log_file owns its descriptor, and with it the lock. Threading: main thread.
+ */
+#ifndef SERVER_NUMBERS_LOG_FILE_H_
+#define SERVER_NUMBERS_LOG_FILE_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "dedup/dedup_map.h"
+#include "parser/line_parser.h"
+#include "server/runtime/logger.h"
+
+struct log_file {
+    const char *path;
+    int fd;
+    bool is_regular; /* not a device such as /dev/null, which has no length and cannot be synced */
+};
+
+enum log_file_status {
+    LOG_FILE_OK,
+    LOG_FILE_FAILED, /* the reason was printed */
+};
+
+/* Opens the log, creating it where it does not exist, and locks it against a second server. Its
+ * content stays as it is. */
+enum log_file_status log_file_open(struct log_file *log, const char *path,
+                                   const struct logger *logger);
+
+/* Empties it. */
+enum log_file_status log_file_clear(struct log_file *log, const struct logger *logger);
+
+/*
+ * Inserts the numbers that are in the log into the map, and cuts off a torn last line. A file that
+ * is no such log (another byte, a number twice) is refused with the line named and left alone.
+ * *size receives the size in bytes of what it then holds.
+ */
+enum log_file_status log_file_load(struct log_file *log, struct dedup_map *map,
+                                   const struct line_parser *parser, off_t *size,
+                                   const struct logger *logger);
+
+void log_file_close(struct log_file *log);
+
+#endif /* SERVER_NUMBERS_LOG_FILE_H_ */

@@ -1,0 +1,234 @@
+/*
+ * The numbers server: reads the options, builds the parts, runs the loop, and takes the parts down
+ * again in the opposite order. The only place that knows all of them.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/numbers/configuration.h"
+#include "server/numbers/log_file.h"
+#include "server/numbers/numbers_server.h"
+#include "server/numbers/pipeline.h"
+#include "server/numbers/reporter.h"
+#include "server/numbers/tail_guard.h"
+#include "server/numbers/tally.h"
+#include "server/runtime/exit_code.h"
+#include "server/runtime/log_writer.h"
+#include "server/runtime/os.h"
+#include "server/runtime/signals.h"
+
+struct daemon {
+    struct configuration configuration;
+    struct logger logger;
+    struct listener listener;
+    struct log_file log;
+    off_t log_size; /* of the numbers that were loaded */
+    struct tail_guard guard;
+    void *map_memory;
+    struct dedup_map map;
+    struct wakeup progress;
+    struct log_writer writer;
+    struct tally tally;
+    struct pipeline pipeline;
+    struct reporter reporter;
+    struct numbers_server server;
+    int signal_fd;
+};
+
+static enum exit_code start_failure(const struct daemon *daemon, const char *action, int error) {
+    logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot %s: %s", action, strerror(-error));
+    return EXIT_CODE_START_FAILURE;
+}
+
+/* The layers below build one part each, run what is above it, and take the part down again. They
+ * are listed from the last one to the first. */
+
+static enum exit_code run_server(struct daemon *daemon) {
+    struct numbers_server_config config = {
+        .client_capacity = (size_t)daemon->configuration.client_capacity,
+        .when_full = (enum when_full)daemon->configuration.when_full,
+        .idle_timeout_ms = daemon->configuration.idle_timeout_ms,
+        .listener = &daemon->listener,
+        .signal_fd = daemon->signal_fd,
+        .progress = &daemon->progress,
+        .parser = &daemon->configuration.parser,
+        .pipeline = &daemon->pipeline,
+        .writer = &daemon->writer,
+        .logger = &daemon->logger,
+    };
+    int error = numbers_server_init(&daemon->server, &config);
+    if (error != 0) {
+        return start_failure(daemon, "start the server", error);
+    }
+    listener_announce(&daemon->listener, &daemon->logger);
+    enum exit_code exit_code = numbers_server_run(&daemon->server);
+    numbers_server_destroy(&daemon->server);
+    return exit_code;
+}
+
+static enum exit_code run_with_reporter(struct daemon *daemon) {
+    int error = reporter_init(&daemon->reporter, &daemon->tally, STDOUT_FILENO,
+                              daemon->configuration.report_interval_ms);
+    if (error != 0) {
+        return start_failure(daemon, "start the reporter", error);
+    }
+    enum exit_code exit_code = run_server(daemon);
+    reporter_finish(&daemon->reporter);
+    return exit_code;
+}
+
+static enum exit_code run_with_pipeline(struct daemon *daemon) {
+    struct pipeline_config config = {
+        .map = &daemon->map,
+        .formatter = &daemon->configuration.formatter,
+        .writer = &daemon->writer,
+        .tally = &daemon->tally,
+        .progress = &daemon->progress,
+        .worker_count = (size_t)daemon->configuration.worker_count,
+    };
+    int error = pipeline_init(&daemon->pipeline, &config);
+    if (error != 0) {
+        return start_failure(daemon, "start the workers", error);
+    }
+    enum exit_code exit_code = run_with_reporter(daemon);
+    pipeline_destroy(&daemon->pipeline);
+    return exit_code;
+}
+
+static enum exit_code run_with_writer(struct daemon *daemon) {
+    const struct configuration *configuration = &daemon->configuration;
+    struct log_writer_config config = {
+        .fd = daemon->log.fd,
+        .start_offset = daemon->log_size,
+        .record_size = LINE_SIZE,
+        .block_size = BLOCK_SIZE,
+        .block_slack_size = NUMBER_FORMATTER_SLACK_SIZE,
+        .block_count = BLOCKS_PER_WORKER * (size_t)configuration->worker_count,
+        /* A device has nothing to force to a disk, and says so with an error. */
+        .durability =
+            daemon->log.is_regular ? (enum durability)configuration->durability : DURABILITY_NEVER,
+        .sync_interval_ms = configuration->sync_interval_ms,
+        .logger = &daemon->logger,
+        .progress = &daemon->progress,
+    };
+    int error = log_writer_init(&daemon->writer, &config);
+    if (error != 0) {
+        return start_failure(daemon, "start the log writer", error);
+    }
+    enum exit_code exit_code = run_with_pipeline(daemon);
+    log_writer_finish(&daemon->writer);
+    log_writer_destroy(&daemon->writer);
+    return exit_code;
+}
+
+static enum exit_code run_with_wakeup(struct daemon *daemon) {
+    int error = wakeup_init(&daemon->progress);
+    if (error != 0) {
+        return start_failure(daemon, "create an eventfd", error);
+    }
+    enum exit_code exit_code = run_with_writer(daemon);
+    wakeup_destroy(&daemon->progress);
+    return exit_code;
+}
+
+/* Empties the log, or counts its numbers as seen. */
+static enum log_file_status prepare_log(struct daemon *daemon) {
+    if (daemon->configuration.resumes) {
+        return log_file_load(&daemon->log, &daemon->map, &daemon->configuration.parser,
+                             &daemon->log_size, &daemon->logger);
+    }
+    return log_file_clear(&daemon->log, &daemon->logger);
+}
+
+static bool arm_guard(struct daemon *daemon) {
+    int error = daemon->log.is_regular ? tail_guard_arm(&daemon->guard) : 0;
+    if (error != 0) {
+        (void)start_failure(daemon, "arm the tail guard", error);
+    }
+    return error == 0;
+}
+
+static enum exit_code run_with_map(struct daemon *daemon) {
+    daemon->map_memory = os_map_memory(dedup_map_size());
+    if (daemon->map_memory == NULL) {
+        logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot get %zu bytes for the map",
+                     dedup_map_size());
+        return EXIT_CODE_START_FAILURE;
+    }
+    dedup_map_init(&daemon->map, daemon->map_memory);
+    enum exit_code exit_code = EXIT_CODE_START_FAILURE;
+    if (prepare_log(daemon) == LOG_FILE_OK && arm_guard(daemon)) {
+        exit_code = run_with_wakeup(daemon);
+    }
+    os_unmap_memory(daemon->map_memory, dedup_map_size());
+    return exit_code;
+}
+
+/* The guard is forked while the process is small and has one thread. */
+static enum exit_code run_with_guard(struct daemon *daemon) {
+    if (!daemon->log.is_regular) {
+        return run_with_map(daemon);
+    }
+    int error = tail_guard_start(&daemon->guard, daemon->log.fd, LINE_SIZE);
+    if (error != 0) {
+        return start_failure(daemon, "start the tail guard", error);
+    }
+    enum exit_code exit_code = run_with_map(daemon);
+    tail_guard_finish(&daemon->guard);
+    return exit_code;
+}
+
+static enum exit_code run_with_log(struct daemon *daemon) {
+    if (log_file_open(&daemon->log, daemon->configuration.log_path, &daemon->logger) !=
+        LOG_FILE_OK) {
+        return EXIT_CODE_START_FAILURE;
+    }
+    enum exit_code exit_code = run_with_guard(daemon);
+    log_file_close(&daemon->log);
+    return exit_code;
+}
+
+/* The port comes before the log: a second server started by mistake must not empty anything. */
+static enum exit_code run_with_listener(struct daemon *daemon) {
+    const struct configuration *configuration = &daemon->configuration;
+    if (listener_open(&daemon->listener, configuration->addresses.items,
+                      configuration->addresses.count, (uint16_t)configuration->port,
+                      &daemon->logger) != 0) {
+        return EXIT_CODE_START_FAILURE;
+    }
+    enum exit_code exit_code = run_with_log(daemon);
+    listener_close(&daemon->listener);
+    return exit_code;
+}
+
+static enum exit_code run(struct daemon *daemon) {
+    daemon->signal_fd = signals_open();
+    if (daemon->signal_fd < 0) {
+        return start_failure(daemon, "receive signals", daemon->signal_fd);
+    }
+    /* `bazel run` starts programs elsewhere and tells where its user stands. */
+    const char *directory = getenv("BUILD_WORKING_DIRECTORY");
+    if (directory != NULL && chdir(directory) != 0) {
+        logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot go to BUILD_WORKING_DIRECTORY %s",
+                     directory);
+        return EXIT_CODE_START_FAILURE;
+    }
+    enum exit_code exit_code = run_with_listener(daemon);
+    (void)os_close(daemon->signal_fd);
+    return exit_code;
+}
+
+int main(int argc, char **argv) {
+    struct daemon daemon = {0};
+    switch (configuration_read(&daemon.configuration, argc, argv)) {
+    case OPTIONS_SHOWN:
+        return EXIT_CODE_OK;
+    case OPTIONS_INVALID:
+        return EXIT_CODE_USAGE;
+    case OPTIONS_RUN:
+        break;
+    }
+    logger_init(&daemon.logger, (enum log_level)daemon.configuration.log_level);
+    return run(&daemon);
+}

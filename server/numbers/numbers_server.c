@@ -1,0 +1,406 @@
+#include "server/numbers/numbers_server.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/runtime/os.h"
+#include "server/runtime/signals.h"
+
+/* The connections, then the listeners, the signals, and the wakeup. */
+enum { WATCHES_BESIDE_CLIENTS = LISTENER_CAPACITY + 2 };
+
+static void update_accepting(struct numbers_server *server) {
+    const struct numbers_server_config *config = &server->config;
+    bool has_place =
+        server->client_count < config->client_capacity || config->when_full == WHEN_FULL_REFUSE;
+    bool is_accepting = has_place && server->accept_again_ms == 0 && !server->is_shutting_down;
+    if (is_accepting == server->is_accepting) {
+        return;
+    }
+    server->is_accepting = is_accepting;
+    for (size_t index = 0; index < config->listener->count; index++) {
+        poll_loop_set_events(&server->loop, server->listener_watches[index],
+                             is_accepting ? POLLIN : 0);
+    }
+}
+
+/* Frees the connection's place. Its descriptor has been closed. */
+static void release_connection(struct connection *connection) {
+    struct numbers_server *server = connection->server;
+    if (server->pending.connection == connection) {
+        server->pending.connection = NULL; /* its numbers still count */
+    }
+    if (connection->state == CONNECTION_STORING) {
+        server->storing_count--;
+    }
+    connection->state = CONNECTION_FREE;
+    server->client_count--;
+    update_accepting(server);
+}
+
+/* Ends a connection with RST: the client cannot know what was kept. */
+static void reset_connection(struct connection *connection) {
+    poll_loop_remove(&connection->server->loop, connection->watch_index);
+    listener_reset_connection(connection->fd);
+    release_connection(connection);
+}
+
+/* Ends a connection with FIN: everything the client sent is stored. */
+static void confirm_connection(struct connection *connection) {
+    poll_loop_remove(&connection->server->loop, connection->watch_index);
+    (void)os_close(connection->fd);
+    release_connection(connection);
+}
+
+static void start_shutdown(struct numbers_server *server, const char *reason) {
+    if (server->is_shutting_down) {
+        /* Asked twice: do not wait for room on a full disk any longer. */
+        log_writer_abandon(server->config.writer);
+        return;
+    }
+    logger_print(server->config.logger, LOG_LEVEL_INFO, "shutting down: %s", reason);
+    server->is_shutting_down = true;
+    update_accepting(server);
+    for (size_t index = 0; index < server->config.client_capacity; index++) {
+        if (server->connections[index].state == CONNECTION_RECEIVING) {
+            reset_connection(&server->connections[index]);
+        }
+    }
+}
+
+static void set_stalled(struct numbers_server *server, bool is_stalled) {
+    if (server->is_stalled == is_stalled) {
+        return;
+    }
+    server->is_stalled = is_stalled;
+    for (size_t index = 0; index < server->config.client_capacity; index++) {
+        struct connection *connection = &server->connections[index];
+        if (connection->state == CONNECTION_RECEIVING) {
+            poll_loop_set_events(&server->loop, connection->watch_index, is_stalled ? 0 : POLLIN);
+        }
+    }
+}
+
+/* Gives the pipeline what is pending, and does what is to follow once it has taken everything. */
+static void take_pending(struct numbers_server *server) {
+    struct pending *pending = &server->pending;
+    pending->next_index +=
+        pipeline_add(server->config.pipeline, server->numbers + pending->next_index,
+                     pending->count - pending->next_index, server->now_ms);
+    set_stalled(server, pending->next_index < pending->count);
+    if (server->is_stalled) {
+        return;
+    }
+    struct connection *connection = pending->connection;
+    pending->connection = NULL;
+    if (connection == NULL || pending->stop == LINE_PARSER_NEEDS_MORE) {
+        return;
+    }
+    if (pending->stop == LINE_PARSER_TERMINATE) {
+        start_shutdown(server, "a client sent terminate");
+    } else {
+        reset_connection(connection);
+    }
+}
+
+/* The client has sent all it wants to: confirm that with FIN once it is stored. */
+static void end_of_stream(struct connection *connection) {
+    struct numbers_server *server = connection->server;
+    poll_loop_set_events(&server->loop, connection->watch_index, 0);
+    connection->state = CONNECTION_STORING;
+    server->storing_count++;
+    connection->awaited_batch = pipeline_hand_over(server->config.pipeline);
+}
+
+static void on_receivable(void *context, short events) {
+    (void)events; /* an error or a hang-up is what recv then reports */
+    struct connection *connection = context;
+    struct numbers_server *server = connection->server;
+    if (server->is_stalled || server->is_shutting_down) {
+        return;
+    }
+    char *bytes = server->buffer + SESSION_HEADROOM_SIZE;
+    ssize_t size = os_recv(connection->fd, bytes, RECEIVE_SIZE);
+    if (size == -EAGAIN) {
+        return;
+    }
+    if (size < 0) {
+        reset_connection(connection);
+        return;
+    }
+    if (size == 0) {
+        end_of_stream(connection);
+        return;
+    }
+    connection->last_received_ms = server->now_ms;
+    struct pending *pending = &server->pending;
+    pending->connection = connection;
+    pending->next_index = 0;
+    pending->count = session_receive(&connection->session, server->config.parser, bytes,
+                                     (size_t)size, server->numbers, &pending->stop);
+    take_pending(server);
+}
+
+static struct connection *find_free_connection(struct numbers_server *server) {
+    for (size_t index = 0; index < server->config.client_capacity; index++) {
+        if (server->connections[index].state == CONNECTION_FREE) {
+            return &server->connections[index];
+        }
+    }
+    return NULL;
+}
+
+static void open_connection(struct numbers_server *server, int fd) {
+    struct connection *connection = find_free_connection(server);
+    int watch_index = -ENOSPC;
+    if (connection != NULL) {
+        watch_index = poll_loop_add(&server->loop, fd, server->is_stalled ? 0 : POLLIN,
+                                    on_receivable, connection);
+    }
+    if (watch_index < 0) {
+        logger_print(server->config.logger, LOG_LEVEL_DEBUG, "refused a client: all places taken");
+        listener_reset_connection(fd);
+        return;
+    }
+    listener_tune_connection(fd);
+    *connection = (struct connection){.server = server,
+                                      .state = CONNECTION_RECEIVING,
+                                      .fd = fd,
+                                      .watch_index = watch_index,
+                                      .last_received_ms = server->now_ms};
+    session_init(&connection->session);
+    server->client_count++;
+    update_accepting(server);
+}
+
+/* Leaves accepting alone for a moment: what it lacks (descriptors, memory) may come back. */
+static void pause_accepting(struct numbers_server *server, int error) {
+    if (warning_limiter_allows(&server->accept_warning, server->now_ms)) {
+        logger_print(server->config.logger, LOG_LEVEL_WARNING, "cannot accept a client: %s",
+                     strerror(-error));
+    }
+    server->accept_again_ms = server->now_ms + ACCEPT_PAUSE_MS;
+    update_accepting(server);
+}
+
+static void on_acceptable(struct numbers_server *server, int listening_fd) {
+    for (int count = 0; count < ACCEPTS_PER_TURN && server->is_accepting; count++) {
+        int fd = os_accept(listening_fd);
+        if (fd == -EAGAIN) {
+            return;
+        }
+        if (fd == -ECONNABORTED) {
+            continue; /* the client has given up already */
+        }
+        if (fd < 0) {
+            pause_accepting(server, fd);
+            return;
+        }
+        open_connection(server, fd);
+    }
+}
+
+/* One handler for all listeners: which one is ready matters little, accept tells. */
+static void on_listeners(void *context, short events) {
+    (void)events;
+    struct numbers_server *server = context;
+    for (size_t index = 0; index < server->config.listener->count; index++) {
+        on_acceptable(server, server->config.listener->fds[index]);
+    }
+}
+
+static void on_signal(void *context, short events) {
+    (void)events;
+    struct numbers_server *server = context;
+    int signal_number = signals_next(server->config.signal_fd);
+    if (signal_number != 0) {
+        start_shutdown(server, strsignal(signal_number));
+    }
+}
+
+static void on_progress(void *context, short events) {
+    (void)events;
+    struct numbers_server *server = context;
+    wakeup_clear(server->config.progress);
+}
+
+static void confirm_stored_connections(struct numbers_server *server) {
+    if (server->storing_count == 0) {
+        return;
+    }
+    uint64_t stored_batch = pipeline_stored_batch(server->config.pipeline);
+    for (size_t index = 0; index < server->config.client_capacity; index++) {
+        struct connection *connection = &server->connections[index];
+        if (connection->state == CONNECTION_STORING && connection->awaited_batch <= stored_batch) {
+            confirm_connection(connection);
+        }
+    }
+}
+
+/* Resets the clients that have been silent for too long, and returns when the next one will have
+ * been, or -1. While the server is stalled the silence is its own. */
+static int64_t end_idle_connections(struct numbers_server *server) {
+    int64_t timeout_ms = server->config.idle_timeout_ms;
+    int64_t next_ms = -1;
+    if (timeout_ms == 0 || server->is_stalled) {
+        return next_ms;
+    }
+    for (size_t index = 0; index < server->config.client_capacity; index++) {
+        struct connection *connection = &server->connections[index];
+        if (connection->state != CONNECTION_RECEIVING) {
+            continue;
+        }
+        int64_t deadline_ms = connection->last_received_ms + timeout_ms;
+        if (deadline_ms <= server->now_ms) {
+            reset_connection(connection);
+        } else if (next_ms < 0 || deadline_ms < next_ms) {
+            next_ms = deadline_ms;
+        }
+    }
+    return next_ms;
+}
+
+static void accept_again(struct numbers_server *server) {
+    if (server->accept_again_ms != 0 && server->now_ms >= server->accept_again_ms) {
+        server->accept_again_ms = 0;
+        update_accepting(server);
+    }
+}
+
+static void give_up(struct numbers_server *server, int error) {
+    logger_print(server->config.logger, LOG_LEVEL_ERROR, "cannot store the log: %s",
+                 strerror(-error));
+    server->exit_code = EXIT_CODE_IO_FAILURE;
+    server->is_done = true;
+}
+
+/* Takes the next step towards the end, as far as the other threads have come. */
+static void advance_shutdown(struct numbers_server *server) {
+    struct pipeline *pipeline = server->config.pipeline;
+    struct log_writer *writer = server->config.writer;
+    if (server->is_stalled) {
+        return;
+    }
+    (void)pipeline_hand_over(pipeline);
+    if (!pipeline_is_drained(pipeline)) {
+        return;
+    }
+    log_writer_finish(writer);
+    if (!log_writer_is_finished(writer)) {
+        return;
+    }
+    int error = log_writer_error(writer);
+    if (error != 0) {
+        give_up(server, error);
+    }
+    server->is_done = true;
+}
+
+/* What each turn does after the events: everything that other threads or the clock made due. */
+static void do_what_is_due(struct numbers_server *server) {
+    int error = log_writer_error(server->config.writer);
+    if (error != 0) {
+        give_up(server, error);
+        return;
+    }
+    pipeline_run(server->config.pipeline, server->now_ms);
+    if (server->is_stalled) {
+        take_pending(server);
+    }
+    accept_again(server);
+    if (server->is_shutting_down) {
+        advance_shutdown(server);
+    }
+    confirm_stored_connections(server);
+}
+
+static int64_t earlier(int64_t left_ms, int64_t right_ms) {
+    if (left_ms < 0 || right_ms < 0) {
+        return left_ms < 0 ? right_ms : left_ms;
+    }
+    return left_ms < right_ms ? left_ms : right_ms;
+}
+
+/* How long poll may wait, in milliseconds, or -1. */
+static int poll_timeout(struct numbers_server *server, int64_t idle_deadline_ms) {
+    int64_t deadline_ms = pipeline_deadline_ms(server->config.pipeline);
+    deadline_ms = earlier(deadline_ms, idle_deadline_ms);
+    if (server->accept_again_ms != 0) {
+        deadline_ms = earlier(deadline_ms, server->accept_again_ms);
+    }
+    if (deadline_ms < 0) {
+        return -1;
+    }
+    int64_t wait_ms = deadline_ms - os_now_ms();
+    if (wait_ms < 0) {
+        return 0;
+    }
+    return wait_ms < INT32_MAX ? (int)wait_ms : INT32_MAX;
+}
+
+enum exit_code numbers_server_run(struct numbers_server *server) {
+    while (!server->is_done) {
+        int64_t idle_deadline_ms = end_idle_connections(server);
+        int fired_count = poll_loop_run_once(&server->loop, poll_timeout(server, idle_deadline_ms));
+        server->now_ms = os_now_ms();
+        if (fired_count < 0) {
+            give_up(server, fired_count);
+            break;
+        }
+        do_what_is_due(server);
+    }
+    return server->exit_code;
+}
+
+static int add_watches(struct numbers_server *server) {
+    const struct numbers_server_config *config = &server->config;
+    for (size_t index = 0; index < config->listener->count; index++) {
+        server->listener_watches[index] = poll_loop_add(&server->loop, config->listener->fds[index],
+                                                        POLLIN, on_listeners, server);
+        if (server->listener_watches[index] < 0) {
+            return server->listener_watches[index];
+        }
+    }
+    server->is_accepting = true;
+    int watch_index = poll_loop_add(&server->loop, config->signal_fd, POLLIN, on_signal, server);
+    if (watch_index >= 0) {
+        watch_index =
+            poll_loop_add(&server->loop, config->progress->fd, POLLIN, on_progress, server);
+    }
+    return watch_index < 0 ? watch_index : 0;
+}
+
+int numbers_server_init(struct numbers_server *server, const struct numbers_server_config *config) {
+    *server = (struct numbers_server){.config = *config, .now_ms = os_now_ms()};
+    int error = poll_loop_init(&server->loop, config->client_capacity + WATCHES_BESIDE_CLIENTS);
+    if (error != 0) {
+        return error;
+    }
+    server->connections = calloc(config->client_capacity, sizeof *server->connections);
+    server->buffer = malloc(SESSION_HEADROOM_SIZE + RECEIVE_SIZE);
+    server->numbers = calloc(RECEIVED_NUMBER_CAPACITY, sizeof *server->numbers);
+    if (server->connections == NULL || server->buffer == NULL || server->numbers == NULL) {
+        error = -ENOMEM;
+    } else {
+        error = add_watches(server);
+    }
+    if (error != 0) {
+        numbers_server_destroy(server);
+    }
+    return error;
+}
+
+void numbers_server_destroy(struct numbers_server *server) {
+    for (size_t index = 0; server->connections != NULL && index < server->config.client_capacity;
+         index++) {
+        if (server->connections[index].state != CONNECTION_FREE) {
+            reset_connection(&server->connections[index]);
+        }
+    }
+    poll_loop_destroy(&server->loop);
+    free(server->connections);
+    free(server->buffer);
+    free(server->numbers);
+}

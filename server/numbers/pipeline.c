@@ -1,0 +1,277 @@
+#include "server/numbers/pipeline.h"
+
+#include <errno.h>
+
+#include "server/runtime/os.h"
+
+struct worker {
+    struct pipeline *pipeline;
+    uint32_t *new_numbers; /* scratch for one bucket */
+    struct log_block *block;
+};
+
+/* Makes sure that the worker's block has room for line_count lines; false once writing has failed.
+ */
+static bool provide_room(struct worker *worker, size_t line_count) {
+    struct log_writer *writer = worker->pipeline->config.writer;
+    if (worker->block != NULL && worker->block->size + line_count * LINE_SIZE > BLOCK_SIZE) {
+        log_writer_submit(writer, worker->block);
+        worker->block = NULL;
+    }
+    if (worker->block == NULL) {
+        worker->block = log_writer_acquire(writer);
+    }
+    return worker->block != NULL;
+}
+
+static void insert_bucket(struct worker *worker, const struct dedup_stage *stage,
+                          size_t bucket_index) {
+    const struct pipeline_config *config = &worker->pipeline->config;
+    size_t count = dedup_stage_bucket_count(stage, bucket_index);
+    if (count == 0) {
+        return;
+    }
+    size_t new_count =
+        dedup_map_insert_bucket(config->map, stage, bucket_index, worker->new_numbers);
+    atomic_fetch_add_explicit(&config->tally->unique_count, new_count, memory_order_relaxed);
+    atomic_fetch_add_explicit(&config->tally->duplicate_count, count - new_count,
+                              memory_order_relaxed);
+    if (new_count > 0 && provide_room(worker, new_count)) {
+        struct log_block *block = worker->block;
+        block->size += number_formatter_format(config->formatter, worker->new_numbers, new_count,
+                                               block->bytes + block->size);
+    }
+}
+
+/* Takes buckets as long as there are any. */
+static void insert_buckets(struct worker *worker, const struct dedup_stage *stage) {
+    struct pipeline *pipeline = worker->pipeline;
+    size_t bucket_index;
+    while ((bucket_index = atomic_fetch_add_explicit(&pipeline->next_bucket_index, 1,
+                                                     memory_order_relaxed)) < DEDUP_BUCKET_COUNT) {
+        insert_bucket(worker, stage, bucket_index);
+    }
+    if (worker->block != NULL) {
+        log_writer_submit(pipeline->config.writer, worker->block);
+        worker->block = NULL;
+    }
+}
+
+/* Notes where the batch that was just inserted ends in the log. Call with the mutex held. */
+static void note_batch_end(struct pipeline *pipeline) {
+    /* When there is no entry left, the newest one stands for this batch too: it is then said to be
+     * stored a little later than it is, never earlier. */
+    if (pipeline->end_count < BATCH_END_CAPACITY) {
+        pipeline->end_count++;
+    }
+    pipeline->ends[pipeline->end_count - 1] =
+        (struct batch_end){.batch = pipeline->inserted_batch,
+                           .position = log_writer_submitted_position(pipeline->config.writer)};
+}
+
+/* The last worker to finish a batch frees its stage. */
+static void finish_batch(struct pipeline *pipeline) {
+    (void)pthread_mutex_lock(&pipeline->mutex);
+    pipeline->busy_worker_count--;
+    bool is_last = pipeline->busy_worker_count == 0;
+    if (is_last) {
+        dedup_stage_clear(pipeline->inserting_stage);
+        pipeline->inserted_batch = pipeline->inserting_batch;
+        note_batch_end(pipeline);
+    }
+    (void)pthread_mutex_unlock(&pipeline->mutex);
+    if (is_last) {
+        wakeup_signal(pipeline->config.progress);
+    }
+}
+
+/* Waits for a batch after the one given; NULL when there will be none. */
+static const struct dedup_stage *wait_for_batch(struct pipeline *pipeline, uint64_t *batch) {
+    const struct dedup_stage *stage = NULL;
+    (void)pthread_mutex_lock(&pipeline->mutex);
+    while (pipeline->inserting_batch == *batch && !pipeline->is_stopping) {
+        (void)pthread_cond_wait(&pipeline->batch_arrived, &pipeline->mutex);
+    }
+    if (pipeline->inserting_batch != *batch) {
+        *batch = pipeline->inserting_batch;
+        stage = pipeline->inserting_stage;
+    }
+    (void)pthread_mutex_unlock(&pipeline->mutex);
+    return stage;
+}
+
+static void *run_worker(void *context) {
+    struct pipeline *pipeline = context;
+    /* Workers are numbered by the order in which they get here; only their scratch differs. */
+    size_t worker_index = atomic_fetch_add(&pipeline->next_worker_index, 1);
+    struct worker worker = {
+        .pipeline = pipeline,
+        .new_numbers = pipeline->scratch_numbers + worker_index * pipeline->bucket_capacity,
+    };
+    uint64_t batch = 0;
+    const struct dedup_stage *stage;
+    while ((stage = wait_for_batch(pipeline, &batch)) != NULL) {
+        insert_buckets(&worker, stage);
+        finish_batch(pipeline);
+    }
+    return NULL;
+}
+
+static int allocate(struct pipeline *pipeline) {
+    pipeline->bucket_capacity = dedup_stage_capacity_for_size(STAGE_SIZE);
+    size_t scratch_size =
+        pipeline->bucket_capacity * sizeof(uint32_t) * pipeline->config.worker_count;
+    pipeline->memory_size = STAGE_COUNT * STAGE_SIZE + scratch_size;
+    pipeline->memory = os_map_memory(pipeline->memory_size);
+    if (pipeline->memory == NULL) {
+        return -ENOMEM;
+    }
+    char *memory = pipeline->memory;
+    for (size_t index = 0; index < STAGE_COUNT; index++) {
+        dedup_stage_init(&pipeline->stages[index], memory + index * STAGE_SIZE,
+                         pipeline->bucket_capacity);
+    }
+    pipeline->scratch_numbers = (uint32_t *)(void *)(memory + STAGE_COUNT * STAGE_SIZE);
+    return 0;
+}
+
+static int start_workers(struct pipeline *pipeline) {
+    for (size_t index = 0; index < pipeline->config.worker_count; index++) {
+        int error = os_thread_create(&pipeline->workers[index], run_worker, pipeline);
+        if (error != 0) {
+            return error;
+        }
+        pipeline->started_worker_count++;
+    }
+    return 0;
+}
+
+int pipeline_init(struct pipeline *pipeline, const struct pipeline_config *config) {
+    *pipeline = (struct pipeline){.config = *config};
+    int error = -pthread_mutex_init(&pipeline->mutex, NULL);
+    if (error != 0) {
+        return error;
+    }
+    error = -pthread_cond_init(&pipeline->batch_arrived, NULL);
+    if (error != 0) {
+        (void)pthread_mutex_destroy(&pipeline->mutex);
+        return error;
+    }
+    error = allocate(pipeline);
+    if (error == 0) {
+        error = start_workers(pipeline);
+    }
+    if (error != 0) {
+        pipeline_destroy(pipeline);
+    }
+    return error;
+}
+
+void pipeline_destroy(struct pipeline *pipeline) {
+    (void)pthread_mutex_lock(&pipeline->mutex);
+    pipeline->is_stopping = true;
+    (void)pthread_cond_broadcast(&pipeline->batch_arrived);
+    (void)pthread_mutex_unlock(&pipeline->mutex);
+    for (size_t index = 0; index < pipeline->started_worker_count; index++) {
+        (void)pthread_join(pipeline->workers[index], NULL);
+    }
+    (void)pthread_cond_destroy(&pipeline->batch_arrived);
+    (void)pthread_mutex_destroy(&pipeline->mutex);
+    if (pipeline->memory != NULL) {
+        os_unmap_memory(pipeline->memory, pipeline->memory_size);
+    }
+}
+
+/* Hands the filling stage to the workers if they are free; the other one then is the filling one.
+ */
+static bool try_hand_over(struct pipeline *pipeline) {
+    (void)pthread_mutex_lock(&pipeline->mutex);
+    bool is_free = pipeline->inserted_batch == pipeline->inserting_batch;
+    if (is_free) {
+        pipeline->inserting_stage = &pipeline->stages[pipeline->filling_index];
+        pipeline->inserting_batch++;
+        pipeline->busy_worker_count = pipeline->config.worker_count;
+        atomic_store_explicit(&pipeline->next_bucket_index, 0, memory_order_relaxed);
+        (void)pthread_cond_broadcast(&pipeline->batch_arrived);
+        pipeline->handed_over_batch = pipeline->inserting_batch;
+        pipeline->filling_index = (pipeline->filling_index + 1) % STAGE_COUNT;
+        pipeline->is_hand_over_wanted = false;
+    }
+    (void)pthread_mutex_unlock(&pipeline->mutex);
+    return is_free;
+}
+
+size_t pipeline_add(struct pipeline *pipeline, const uint32_t *numbers, size_t count,
+                    int64_t now_ms) {
+    size_t taken_count = 0;
+    while (taken_count < count) {
+        struct dedup_stage *stage = &pipeline->stages[pipeline->filling_index];
+        if (dedup_stage_count(stage) == 0) {
+            pipeline->filling_since_ms = now_ms;
+        }
+        taken_count += dedup_stage_add(stage, numbers + taken_count, count - taken_count);
+        if (taken_count < count && !try_hand_over(pipeline)) {
+            pipeline->is_hand_over_wanted = true;
+            break;
+        }
+    }
+    return taken_count;
+}
+
+static size_t filling_count(const struct pipeline *pipeline) {
+    return dedup_stage_count(&pipeline->stages[pipeline->filling_index]);
+}
+
+uint64_t pipeline_hand_over(struct pipeline *pipeline) {
+    if (filling_count(pipeline) == 0) {
+        return pipeline->handed_over_batch;
+    }
+    uint64_t batch = pipeline->handed_over_batch + 1;
+    if (!try_hand_over(pipeline)) {
+        pipeline->is_hand_over_wanted = true;
+    }
+    return batch;
+}
+
+int64_t pipeline_deadline_ms(const struct pipeline *pipeline) {
+    size_t count = filling_count(pipeline);
+    if (count == 0 || pipeline->is_hand_over_wanted) {
+        return -1; /* nothing to hand over, or `progress` will tell when it can be done */
+    }
+    bool is_light = count < STAGE_LIGHT_COUNT;
+    return pipeline->filling_since_ms + (is_light ? STAGE_AGE_LIGHT_MS : STAGE_AGE_HIGHEST_MS);
+}
+
+void pipeline_run(struct pipeline *pipeline, int64_t now_ms) {
+    int64_t deadline_ms = pipeline_deadline_ms(pipeline);
+    bool is_due = deadline_ms >= 0 && now_ms >= deadline_ms;
+    if (is_due || pipeline->is_hand_over_wanted) {
+        pipeline->is_hand_over_wanted = !try_hand_over(pipeline);
+    }
+}
+
+uint64_t pipeline_stored_batch(struct pipeline *pipeline) {
+    uint64_t stored_position = log_writer_stored_position(pipeline->config.writer);
+    (void)pthread_mutex_lock(&pipeline->mutex);
+    size_t stored_count = 0;
+    while (stored_count < pipeline->end_count &&
+           pipeline->ends[stored_count].position <= stored_position) {
+        pipeline->stored_batch = pipeline->ends[stored_count].batch;
+        stored_count++;
+    }
+    pipeline->end_count -= stored_count;
+    for (size_t index = 0; index < pipeline->end_count; index++) {
+        pipeline->ends[index] = pipeline->ends[index + stored_count];
+    }
+    uint64_t stored_batch = pipeline->stored_batch;
+    (void)pthread_mutex_unlock(&pipeline->mutex);
+    return stored_batch;
+}
+
+bool pipeline_is_drained(struct pipeline *pipeline) {
+    (void)pthread_mutex_lock(&pipeline->mutex);
+    bool is_drained =
+        filling_count(pipeline) == 0 && pipeline->inserted_batch == pipeline->inserting_batch;
+    (void)pthread_mutex_unlock(&pipeline->mutex);
+    return is_drained;
+}

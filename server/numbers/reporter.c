@@ -1,0 +1,89 @@
+#include "server/numbers/reporter.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "server/runtime/condition.h"
+#include "server/runtime/os.h"
+
+enum {
+    LINE_CAPACITY = 160,
+    /* How long the last report waits for a reader of standard output. */
+    LAST_REPORT_WAIT_MS = 500,
+};
+
+/* A line is shorter than PIPE_BUF, so once poll sees room the write does not block. */
+static bool has_room(int fd, int wait_ms) {
+    struct pollfd polled = {.fd = fd, .events = POLLOUT};
+    return os_poll(&polled, 1, wait_ms) == 1;
+}
+
+static void report(struct reporter *reporter, int wait_ms) {
+    if (!has_room(reporter->fd, wait_ms)) {
+        return;
+    }
+    uint64_t unique_count = atomic_load(&reporter->tally->unique_count);
+    uint64_t duplicate_count = atomic_load(&reporter->tally->duplicate_count);
+    char line[LINE_CAPACITY];
+    int size = snprintf(line, sizeof line,
+                        "Received %" PRIu64 " unique numbers, %" PRIu64
+                        " duplicates. Unique total: %" PRIu64 "\n",
+                        unique_count - reporter->reported_unique_count,
+                        duplicate_count - reporter->reported_duplicate_count, unique_count);
+    /* A reader that has gone away (EPIPE) is no reason to stop serving. */
+    (void)os_write(reporter->fd, line, (size_t)size);
+    reporter->reported_unique_count = unique_count;
+    reporter->reported_duplicate_count = duplicate_count;
+}
+
+/* Waits until deadline_ms; false if the server finishes before. */
+static bool wait_until(struct reporter *reporter, int64_t deadline_ms) {
+    (void)pthread_mutex_lock(&reporter->mutex);
+    while (!reporter->is_finishing &&
+           !condition_wait_until(&reporter->finishing, &reporter->mutex, deadline_ms)) {
+    }
+    bool goes_on = !reporter->is_finishing;
+    (void)pthread_mutex_unlock(&reporter->mutex);
+    return goes_on;
+}
+
+static void *run_reporter(void *context) {
+    struct reporter *reporter = context;
+    int64_t deadline_ms = os_now_ms() + reporter->interval_ms;
+    while (wait_until(reporter, deadline_ms)) {
+        report(reporter, 0);
+        int64_t late_ms = os_now_ms() - deadline_ms;
+        deadline_ms += (late_ms / reporter->interval_ms + 1) * reporter->interval_ms;
+    }
+    report(reporter, LAST_REPORT_WAIT_MS);
+    return NULL;
+}
+
+int reporter_init(struct reporter *reporter, const struct tally *tally, int fd,
+                  int64_t interval_ms) {
+    *reporter = (struct reporter){.tally = tally, .fd = fd, .interval_ms = interval_ms};
+    int error = -pthread_mutex_init(&reporter->mutex, NULL);
+    if (error != 0) {
+        return error;
+    }
+    error = condition_init(&reporter->finishing);
+    if (error == 0) {
+        error = os_thread_create(&reporter->thread, run_reporter, reporter);
+        if (error == 0) {
+            return 0;
+        }
+        (void)pthread_cond_destroy(&reporter->finishing);
+    }
+    (void)pthread_mutex_destroy(&reporter->mutex);
+    return error;
+}
+
+void reporter_finish(struct reporter *reporter) {
+    (void)pthread_mutex_lock(&reporter->mutex);
+    reporter->is_finishing = true;
+    (void)pthread_cond_signal(&reporter->finishing);
+    (void)pthread_mutex_unlock(&reporter->mutex);
+    (void)pthread_join(reporter->thread, NULL);
+    (void)pthread_cond_destroy(&reporter->finishing);
+    (void)pthread_mutex_destroy(&reporter->mutex);
+}

@@ -1,0 +1,41 @@
+/*
+ * Prints every interval what has been received, on a thread of its own, so that neither a busy loop
+ * delays a report nor a reader of standard output that has stopped reading delays the loop:
+ *
+ *   Received 50 unique numbers, 2 duplicates. Unique total: 567231
+ *
+ * The schedule is a grid on the monotonic clock: it does not drift, and no change of the date
+ * moves it. After a pause of the whole process (SIGSTOP) one report catches up. A report that
+ * standard output has no room for is left out; the next one includes its numbers.
+ *
+ * Threading: init and finish belong to the owner; the tally is shared with the workers.
+ */
+#ifndef SERVER_NUMBERS_REPORTER_H_
+#define SERVER_NUMBERS_REPORTER_H_
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/numbers/tally.h"
+
+struct reporter {
+    const struct tally *tally;
+    int fd;
+    int64_t interval_ms;
+    uint64_t reported_unique_count; /* the totals of the last report */
+    uint64_t reported_duplicate_count;
+    pthread_mutex_t mutex; /* guards is_finishing */
+    pthread_cond_t finishing;
+    bool is_finishing;
+    pthread_t thread;
+};
+
+/* Starts to report on fd. 0, or a negative errno value with nothing left over. */
+int reporter_init(struct reporter *reporter, const struct tally *tally, int fd,
+                  int64_t interval_ms);
+
+/* Prints the last report and ends the thread. */
+void reporter_finish(struct reporter *reporter);
+
+#endif /* SERVER_NUMBERS_REPORTER_H_ */

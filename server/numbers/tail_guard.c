@@ -1,0 +1,93 @@
+#include "server/numbers/tail_guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "server/runtime/os.h"
+
+/* The guard's descriptors: 0, 1 and 2 are /dev/null, and nothing else stays open. */
+enum { GUARD_LOG_FD = 3, GUARD_PIPE_FD = 4, GUARD_FD_COUNT = 5 };
+
+/* Lets go of everything that the server opened: its sockets must not outlive it, nor must the pipes
+ * that others read its output from. */
+static int keep_only(int log_fd, int pipe_fd) {
+    /* Both out of the way first, so that neither dup2 closes what the other one needs. */
+    int log_copy_fd = fcntl(log_fd, F_DUPFD_CLOEXEC, GUARD_FD_COUNT);
+    int pipe_copy_fd = fcntl(pipe_fd, F_DUPFD_CLOEXEC, GUARD_FD_COUNT);
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (log_copy_fd < 0 || pipe_copy_fd < 0 || null_fd < 0) {
+        return -errno;
+    }
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (dup2(null_fd, fd) < 0) {
+            return -errno;
+        }
+    }
+    if (dup2(log_copy_fd, GUARD_LOG_FD) < 0 || dup2(pipe_copy_fd, GUARD_PIPE_FD) < 0) {
+        return -errno;
+    }
+    return close_range(GUARD_FD_COUNT, ~0U, 0) == 0 ? 0 : -errno;
+}
+
+static void cut_torn_line(int line_size) {
+    struct stat status;
+    if (fstat(GUARD_LOG_FD, &status) == 0 && status.st_size % line_size != 0) {
+        (void)os_ftruncate(GUARD_LOG_FD, status.st_size - status.st_size % line_size);
+    }
+}
+
+/* The guard's whole life. */
+static void guard(int log_fd, int pipe_fd, int line_size) {
+    (void)prctl(PR_SET_NAME, "numbers-guard");
+    /* Ctrl-C in a terminal reaches the whole process group; the server decides when it is over. */
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+    if (keep_only(log_fd, pipe_fd) != 0) {
+        return;
+    }
+    char mark;
+    int is_armed = 0;
+    while (os_read(GUARD_PIPE_FD, &mark, sizeof mark) > 0) {
+        is_armed = 1;
+    }
+    if (is_armed) {
+        cut_torn_line(line_size);
+    }
+}
+
+int tail_guard_start(struct tail_guard *guard_process, int log_fd, int line_size) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return -errno;
+    }
+    pid_t pid = os_fork();
+    if (pid == 0) {
+        (void)os_close(ends[1]);
+        guard(log_fd, ends[0], line_size);
+        _exit(0);
+    }
+    (void)os_close(ends[0]);
+    if (pid < 0) {
+        (void)os_close(ends[1]);
+        return pid;
+    }
+    *guard_process = (struct tail_guard){.pid = pid, .pipe_fd = ends[1]};
+    return 0;
+}
+
+int tail_guard_arm(const struct tail_guard *guard_process) {
+    ssize_t size = os_write(guard_process->pipe_fd, "a", 1);
+    return size < 0 ? (int)size : 0;
+}
+
+void tail_guard_finish(struct tail_guard *guard_process) {
+    (void)os_close(guard_process->pipe_fd);
+    while (waitpid(guard_process->pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+}

@@ -1,0 +1,35 @@
+/*
+ * Keeps the log free of torn lines even when the server is killed (kill -9, a crash).
+ *
+ * The kernel gives up a write in the middle when its process is killed, at a page boundary, which
+ * is seldom the end of a line. Nothing inside the process can mend that any more. So a tiny second
+ * process, started before the first thread, sleeps on a pipe whose other end the server holds. When
+ * the server is gone, however it ended, the guard wakes up, cuts a torn last line off, and exits.
+ * It shares the server's lock on the log, so no new server can have the log before that is done.
+ *
+ * Not covered: both processes killed at once (the whole control group, or power loss). The next
+ * start with --resume then cuts the torn line off.
+ *
+ * Threading: main thread; tail_guard_start before any other thread exists.
+ */
+#ifndef SERVER_NUMBERS_TAIL_GUARD_H_
+#define SERVER_NUMBERS_TAIL_GUARD_H_
+
+#include <sys/types.h>
+
+struct tail_guard {
+    pid_t pid;
+    int pipe_fd; /* the server's end */
+};
+
+/* Starts the guard for a regular file whose lines have line_size bytes. 0, or a negative errno
+ * value. */
+int tail_guard_start(struct tail_guard *guard, int log_fd, int line_size);
+
+/* From now on the guard may cut. Before, the log is not yet known to be ours. */
+int tail_guard_arm(const struct tail_guard *guard);
+
+/* Ends the guard and waits for it. */
+void tail_guard_finish(struct tail_guard *guard);
+
+#endif /* SERVER_NUMBERS_TAIL_GUARD_H_ */

@@ -1,0 +1,18 @@
+/*
+ * What has been received, counted by the workers and read by the reporter.
+ *
+ * Threading: any thread may add and read. The two counts are read one after the other: a report
+ * made meanwhile may miss a little of one of them, and the next report then has it.
+ */
+#ifndef SERVER_NUMBERS_TALLY_H_
+#define SERVER_NUMBERS_TALLY_H_
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct tally {
+    _Atomic uint64_t unique_count;
+    _Atomic uint64_t duplicate_count;
+};
+
+#endif /* SERVER_NUMBERS_TALLY_H_ */
