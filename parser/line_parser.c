@@ -16,9 +16,36 @@ static int is_always_supported(void) {
     return 1;
 }
 
+#if defined(__x86_64__)
+static int is_ssse3_supported(void) {
+    return __builtin_cpu_supports("ssse3");
+}
+
+static int is_avx2_supported(void) {
+    return __builtin_cpu_supports("avx2");
+}
+
+static int is_avx512bw_supported(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+}
+
+static int is_avx512vbmi_supported(void) {
+    return is_avx512bw_supported() && __builtin_cpu_supports("avx512vbmi") &&
+           __builtin_cpu_supports("avx512vnni");
+}
+#endif
+
 /* From the slowest to the best: the last one that the CPU runs is the default. */
 static const struct line_kernel kernels[] = {
     {"scalar", line_kernel_scalar, is_always_supported},
+#if defined(__x86_64__)
+    {"ssse3", line_kernel_ssse3, is_ssse3_supported},
+    {"avx2", line_kernel_avx2, is_avx2_supported},
+    {"avx512bw", line_kernel_avx512bw, is_avx512bw_supported},
+    {"avx512vbmi", line_kernel_avx512vbmi, is_avx512vbmi_supported},
+#elif defined(__aarch64__)
+    {"neon", line_kernel_neon, is_always_supported},
+#endif
 };
 
 enum { KERNEL_COUNT = sizeof(kernels) / sizeof(kernels[0]) };
