@@ -11,7 +11,6 @@
 #ifndef FORMATTER_NUMBER_FORMATTER_H_
 #define FORMATTER_NUMBER_FORMATTER_H_
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,25 +25,34 @@ enum {
     NUMBER_FORMATTER_SLACK_SIZE = 64,
 };
 
-/* Writes count lines for numbers[0 .. count), each less than 10^9, to lines. All kernels are of
- * this type. */
-typedef void (*number_formatter_kernel)(const uint32_t *numbers, size_t count, char *lines);
+/* Opaque: one implementation for one instruction set. */
+struct number_kernel;
 
 struct number_formatter {
-    number_formatter_kernel kernel;
-    const char *kernel_name; /* a constant: "scalar", "ssse3", "avx2" or "avx512" */
+    const struct number_kernel
+        *kernel; /* set by number_formatter_select, never NULL after success */
 };
 
-/*
- * Chooses the kernel named kernel_name, or the fastest that this processor runs if kernel_name is
- * NULL. Returns false, and leaves *formatter alone, if there is no such kernel in this build or the
- * processor cannot run it.
- */
-bool number_formatter_select(struct number_formatter *formatter, const char *kernel_name);
+enum number_formatter_select_status {
+    NUMBER_FORMATTER_SELECTED,
+    NUMBER_FORMATTER_KERNEL_UNKNOWN,    /* no kernel of that name was built for this architecture */
+    NUMBER_FORMATTER_KERNEL_UNSUPPORTED /* the kernel exists, this CPU cannot run it */
+};
 
-/* The names of all kernels in this build, the fastest first, and NULL at the end. The processor may
- * not run all of them. */
-const char *const *number_formatter_kernel_names(void);
+/* Chooses the kernel. kernel_name: one of the names below, or NULL for the best that this CPU runs
+ * (which always succeeds). On failure the formatter is left as it was. */
+enum number_formatter_select_status number_formatter_select(struct number_formatter *formatter,
+                                                            const char *kernel_name);
+
+/* The name of the chosen kernel: "scalar", "sse41", "avx2" or "avx512vbmi". */
+const char *number_formatter_kernel_name(const struct number_formatter *formatter);
+
+/* How many kernels this CPU runs: at least one. */
+size_t number_formatter_supported_count(void);
+
+/* The name of a kernel that this CPU runs, from "scalar" (index 0) to the best
+ * (number_formatter_supported_count() - 1); NULL when the index is out of range. */
+const char *number_formatter_supported_name(size_t index);
 
 /*
  * Writes numbers[0 .. count), each less than 10^9, to lines as count lines of

@@ -1,7 +1,7 @@
-#include "formatter/kernels.h"
 #include "formatter/number_formatter.h"
+#include "formatter/number_kernel.h"
 
-void number_formatter_format_scalar(const uint32_t *numbers, size_t count, char *lines) {
+void number_kernel_scalar(const uint32_t *numbers, size_t count, char *lines) {
     for (size_t i = 0; i < count; i++) {
         char *line = lines + i * NUMBER_FORMATTER_LINE_SIZE;
         uint32_t rest = numbers[i];
