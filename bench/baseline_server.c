@@ -2,7 +2,8 @@
  * Purpose: the yardstick of the numbers server. It has the same listener and the same limit of
  * clients, but does nothing with the bytes except receiving them and, with --log, writing them to a
  * file. No server that keeps its data can be faster in this shape, so a ratio to it says how much
- * of the machine is left.
+ * of the machine is left. It does not look for line ends: what several clients send is interleaved
+ * as it comes.
  *
  * Threading: one thread, one poll loop. Ownership: one buffer for all clients, emptied after every
  * receive.

@@ -10,24 +10,15 @@
 /* Numbers made at a time: they and their lines stay in the first-level cache between the steps. */
 enum { BLOCK_COUNT = 1024 };
 
-static void format_lines(const uint32_t *numbers, size_t count, char *lines) {
-    for (size_t i = 0; i < count; i++) {
-        char *line = lines + i * LOAD_LINE_SIZE;
-        uint32_t number = numbers[i];
-        for (size_t digit = LOAD_LINE_SIZE - 1; digit-- > 0; number /= 10)
-            line[digit] = (char)('0' + number % 10);
-        line[LOAD_LINE_SIZE - 1] = '\n';
-    }
-}
-
-static void generate_lines(const struct load_generator *generator, uint32_t position, size_t count,
-                           char *lines) {
+static void generate_lines(const struct load_generator *generator,
+                           const struct number_formatter *formatter, uint32_t position,
+                           size_t count, char *lines) {
     uint32_t numbers[BLOCK_COUNT];
 
     for (size_t done = 0; done < count;) {
         size_t block = count - done < BLOCK_COUNT ? count - done : BLOCK_COUNT;
         load_generator_fill(generator, position + (uint32_t)done, numbers, block);
-        format_lines(numbers, block, lines + done * LOAD_LINE_SIZE);
+        number_formatter_format(formatter, numbers, block, lines + done * LOAD_LINE_SIZE);
         done += block;
     }
 }
@@ -35,17 +26,21 @@ static void generate_lines(const struct load_generator *generator, uint32_t posi
 int load_source_open(struct load_source *source, const struct load_source_options *options) {
     assert(options->buffer_size >= LOAD_LINE_SIZE);
     *source = (struct load_source){.options = *options};
+    /* Cannot fail without a name: the scalar kernel runs everywhere. */
+    (void)number_formatter_select(&source->formatter, NULL);
     if (options->from_fd >= 0) {
         source->carry = malloc(options->buffer_size);
         return source->carry == NULL ? ENOMEM : 0;
     }
     if (options->prepared_count > 0) {
         struct load_generator generator;
-        source->prepared = malloc((size_t)options->prepared_count * LOAD_LINE_SIZE);
+        source->prepared =
+            malloc((size_t)options->prepared_count * LOAD_LINE_SIZE + NUMBER_FORMATTER_SLACK_SIZE);
         if (source->prepared == NULL)
             return ENOMEM;
         load_generator_init(&generator, &options->numbers);
-        generate_lines(&generator, 0, options->prepared_count, source->prepared);
+        generate_lines(&generator, &source->formatter, 0, options->prepared_count,
+                       source->prepared);
     }
     return 0;
 }
@@ -74,7 +69,7 @@ int load_cursor_open(struct load_cursor *cursor, const struct load_source *sourc
     load_generator_init(&cursor->generator, &numbers);
     if (source->prepared != NULL)
         return 0;
-    cursor->buffer = malloc(options->buffer_size);
+    cursor->buffer = malloc(options->buffer_size + NUMBER_FORMATTER_SLACK_SIZE);
     return cursor->buffer == NULL ? ENOMEM : 0;
 }
 
@@ -162,7 +157,8 @@ enum load_source_status load_source_next(struct load_source *source, struct load
         if (cursor->prepared_index == options->prepared_count)
             cursor->prepared_index = 0;
     } else {
-        generate_lines(&cursor->generator, cursor->position, count, cursor->buffer);
+        generate_lines(&cursor->generator, &source->formatter, cursor->position, count,
+                       cursor->buffer);
     }
     cursor->position += (uint32_t)count;
     *chunk = (struct load_chunk){data, count * LOAD_LINE_SIZE, count};

@@ -15,13 +15,14 @@
 #include <stdint.h>
 
 #include "bench/load_generator.h"
+#include "formatter/number_formatter.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /* Nine digits and a newline. */
-#define LOAD_LINE_SIZE 10u
+#define LOAD_LINE_SIZE ((size_t)NUMBER_FORMATTER_LINE_SIZE)
 
 struct load_source_options {
     struct load_generator_options numbers;
@@ -34,6 +35,7 @@ struct load_source_options {
 
 struct load_source {
     struct load_source_options options;
+    struct number_formatter formatter;
     char *prepared; /* prepared_count lines */
     char *carry;    /* with from_fd: the started line that belongs to the next chunk */
     size_t carry_size;
