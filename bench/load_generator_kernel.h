@@ -1,0 +1,130 @@
+/*
+ * The computation behind load_generator_fill, written as plain loops that the compiler turns into
+ * vector code. It is included by one file per instruction set, each compiled with its own options,
+ * so the source stays one and the kernels cannot differ in what they compute.
+ *
+ * Threading: pure functions.
+ */
+#ifndef BENCH_LOAD_GENERATOR_KERNEL_H_
+#define BENCH_LOAD_GENERATOR_KERNEL_H_
+
+#include "bench/load_generator.h"
+
+/* The range as a product of two factors of about the same size, as a Feistel network needs. */
+#define LOAD_FEISTEL_LEFT 32000u
+#define LOAD_FEISTEL_RIGHT 31250u
+_Static_assert(LOAD_FEISTEL_LEFT *LOAD_FEISTEL_RIGHT == LOAD_GENERATOR_RANGE,
+               "the two halves must span the range exactly");
+
+/* value mod modulus for value < 2 * modulus: the minimum of the two unsigned candidates. */
+static inline uint32_t load_reduce_once(uint32_t value, uint32_t modulus) {
+    uint32_t reduced = value - modulus;
+    return reduced < value ? reduced : value;
+}
+
+/* Adds a pseudo-random function of source to target, modulo modulus: one Feistel round. */
+static inline uint32_t load_feistel_round(uint32_t target, uint32_t source, uint32_t key,
+                                          uint32_t modulus) {
+    uint32_t hash = source + key;
+    hash ^= hash >> 7;
+    hash *= 0x9E3779B1u;
+    hash ^= hash << 13;
+    uint32_t addend = load_reduce_once(hash >> 17, modulus);
+    return load_reduce_once(target + addend, modulus);
+}
+
+/*
+ * A bijection of 0 .. 10^9 - 1: four rounds of a Feistel network over unequal halves that are added
+ * modulo their sizes (Black and Rogaway, "Ciphers with Arbitrary Finite Domains", 2002, method 3).
+ * The round function is one multiplication: enough for counts in equal pieces of the range to have
+ * the spread of random draws, which is what a cache or a bucket sort sees; it is no cipher.
+ */
+static inline uint32_t load_permute(const uint32_t keys[4], uint32_t index) {
+    uint32_t left = index / LOAD_FEISTEL_RIGHT;
+    uint32_t right = index - left * LOAD_FEISTEL_RIGHT;
+
+    left = load_feistel_round(left, right, keys[0], LOAD_FEISTEL_LEFT);
+    right = load_feistel_round(right, left, keys[1], LOAD_FEISTEL_RIGHT);
+    left = load_feistel_round(left, right, keys[2], LOAD_FEISTEL_LEFT);
+    right = load_feistel_round(right, left, keys[3], LOAD_FEISTEL_RIGHT);
+    return left * LOAD_FEISTEL_RIGHT + right;
+}
+
+/* SplitMix64 (Steele, Lea, Flood 2014) as a function of its counter. */
+static inline uint64_t load_mix64(uint64_t value) {
+    value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9u;
+    value = (value ^ (value >> 27)) * 0x94D049BB133111EBu;
+    return value ^ (value >> 31);
+}
+
+/* MurmurHash3's finalizer: a well mixed 32-bit function of a counter. */
+static inline uint32_t load_mix32(uint32_t value) {
+    value = (value ^ (value >> 16)) * 0x85EBCA6Bu;
+    value = (value ^ (value >> 13)) * 0xC2B2AE35u;
+    return value ^ (value >> 16);
+}
+
+/* How many of the first count positions are repetitions: spread evenly, exactly so many a hundred.
+ */
+static inline uint32_t load_repeated_count(uint32_t count, uint32_t percent) {
+    uint32_t hundreds = count / 100;
+    uint32_t rest = count - hundreds * 100;
+    return hundreds * percent + rest * percent / 100;
+}
+
+/*
+ * Positions to indexes in the order. A fresh position takes the next unused index; a repeating one
+ * takes any of the indexes used before it, each with the same probability.
+ */
+static inline void load_fill_indexes(const struct load_generator_keys *keys, uint32_t position,
+                                     uint32_t *indexes, size_t count) {
+    uint32_t percent = keys->duplicates_percent;
+    uint32_t first_index = keys->first_index;
+    uint32_t duplicate_key = keys->duplicate_key;
+
+    if (percent == 0) {
+        for (size_t i = 0; i < count; i++)
+            indexes[i] = first_index + position + (uint32_t)i;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint32_t here = position + (uint32_t)i;
+        uint32_t repeated = load_repeated_count(here, percent);
+        uint32_t fresh = here - repeated;
+        uint32_t pool = fresh == 0 ? 1 : fresh;
+        uint32_t earlier = (uint32_t)(((uint64_t)load_mix32(here ^ duplicate_key) * pool) >> 32);
+        bool repeats = load_repeated_count(here + 1, percent) != repeated;
+        indexes[i] = first_index + (repeats ? earlier : fresh);
+    }
+}
+
+static inline void load_fill(const struct load_generator_keys *keys, uint32_t position,
+                             uint32_t *numbers, size_t count) {
+    uint32_t round_keys[4] = {keys->round_keys[0], keys->round_keys[1], keys->round_keys[2],
+                              keys->round_keys[3]};
+    uint64_t random_key = keys->random_key;
+
+    load_fill_indexes(keys, position, numbers, count);
+    switch (keys->order) {
+    case LOAD_ORDER_SEQUENTIAL:
+        for (size_t i = 0; i < count; i++)
+            numbers[i] %= LOAD_GENERATOR_RANGE;
+        break;
+    case LOAD_ORDER_PERMUTATION:
+        for (size_t i = 0; i < count; i++)
+            numbers[i] = load_permute(round_keys, numbers[i] % LOAD_GENERATOR_RANGE);
+        break;
+    case LOAD_ORDER_RANDOM:
+        for (size_t i = 0; i < count; i++) {
+            uint64_t bits = load_mix64(random_key + numbers[i] * 0x9E3779B97F4A7C15u);
+            numbers[i] = (uint32_t)(((bits >> 32) * LOAD_GENERATOR_RANGE) >> 32);
+        }
+        break;
+    }
+}
+
+load_generator_kernel load_generator_fill_portable;
+load_generator_kernel load_generator_fill_avx2;
+load_generator_kernel load_generator_fill_avx512;
+
+#endif /* BENCH_LOAD_GENERATOR_KERNEL_H_ */

@@ -1,0 +1,245 @@
+// Runs the load generator against the baseline server, both as the programs that people start.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+// Tests start in the runfiles folder of the workspace.
+const char kLoad[] = "bench/load";
+const char kServer[] = "bench/baseline_server";
+
+// A started program, ended with the object. Its two outputs go into one pipe.
+class Program {
+  public:
+    explicit Program(std::vector<std::string> words, const std::string &input = "") {
+        int output[2];
+        std::string input_path = std::string(std::getenv("TEST_TMPDIR")) + "/input";
+        std::ofstream(input_path) << input;
+        if (pipe(output) != 0)
+            abort();
+        std::vector<char *> arguments;
+        for (std::string &word : words)
+            arguments.push_back(&word[0]);
+        arguments.push_back(nullptr);
+        pid_ = fork();
+        if (pid_ == 0) {
+            dup2(open(input_path.c_str(), O_RDONLY), STDIN_FILENO);
+            dup2(output[1], STDOUT_FILENO);
+            dup2(output[1], STDERR_FILENO);
+            close(output[0]);
+            close(output[1]);
+            execv(arguments[0], arguments.data());
+            _exit(127);
+        }
+        close(output[1]);
+        output_ = fdopen(output[0], "r");
+    }
+    ~Program() {
+        if (pid_ > 0) {
+            kill(pid_, SIGTERM);
+            Wait();
+        }
+        fclose(output_);
+    }
+    Program(const Program &) = delete;
+    Program &operator=(const Program &) = delete;
+
+    std::string ReadLine() {
+        char line[1024];
+        return fgets(line, sizeof line, output_) == nullptr ? "" : line;
+    }
+    std::string ReadAll() {
+        std::string all;
+        for (std::string line = ReadLine(); !line.empty(); line = ReadLine())
+            all += line;
+        return all;
+    }
+    // The exit code, or -1 for an end by a signal.
+    int Wait() {
+        int status = 0;
+        waitpid(pid_, &status, 0);
+        pid_ = -1;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    }
+
+  private:
+    pid_t pid_;
+    FILE *output_;
+};
+
+struct Outcome {
+    int exit_code;
+    std::string output;
+};
+
+Outcome RunLoad(std::vector<std::string> words, const std::string &input = "") {
+    words.insert(words.begin(), kLoad);
+    Program program(words, input);
+    std::string output = program.ReadAll();
+    return {program.Wait(), output};
+}
+
+class LoadTest : public testing::Test {
+  protected:
+    LoadTest() : server_({kServer, "--log", LogPath()}) {
+        std::string line = server_.ReadLine();
+        EXPECT_EQ(line.rfind("listening on 127.0.0.1:", 0), 0u) << line;
+        port_ = line.substr(line.find(':') + 1);
+        port_.pop_back();
+    }
+    static std::string LogPath() {
+        return std::string(std::getenv("TEST_TMPDIR")) + "/numbers.log";
+    }
+    static std::string LogContent() {
+        std::ifstream log(LogPath());
+        std::stringstream content;
+        content << log.rdbuf();
+        return content.str();
+    }
+    // The server does not look for line ends: lines of several connections may be interleaved.
+    static std::vector<std::string> SortedLog() {
+        std::ifstream log(LogPath());
+        std::vector<std::string> lines;
+        for (std::string line; std::getline(log, line);)
+            lines.push_back(line);
+        std::sort(lines.begin(), lines.end());
+        return lines;
+    }
+    Outcome Send(std::vector<std::string> words, const std::string &input = "") {
+        words.insert(words.end(), {"--port", port_, "--timeout", "30"});
+        return RunLoad(words, input);
+    }
+    static std::vector<std::string> FirstNumbers(int count) {
+        std::vector<std::string> lines;
+        for (int number = 0; number < count; number++) {
+            char line[16];
+            snprintf(line, sizeof line, "%09d", number);
+            lines.push_back(line);
+        }
+        return lines;
+    }
+
+    Program server_;
+    std::string port_;
+};
+
+TEST_F(LoadTest, EveryNumberArrivesWhateverTheNumberOfConnections) {
+    Outcome outcome = Send({"--order", "sequential", "--count", "100000", "--connections", "5"});
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_NE(outcome.output.find("Sent 100000 numbers (1000000 bytes) in "), std::string::npos);
+    EXPECT_NE(outcome.output.find("5 confirmed, 0 refused, 0 reset; 100000 numbers confirmed\n"),
+              std::string::npos)
+        << outcome.output;
+    EXPECT_EQ(LogContent().size(), 1000000u);
+    EXPECT_EQ(SortedLog().size(), 100000u);
+}
+
+TEST_F(LoadTest, OneConnectionSendsExactlyTheNumbersOfTheOrder) {
+    ASSERT_EQ(Send({"--order", "sequential", "--count", "100000"}).exit_code, 0);
+    EXPECT_EQ(SortedLog(), FirstNumbers(100000));
+}
+
+TEST_F(LoadTest, SmallSendsAndARateLimitLoseNothing) {
+    for (const char *send_size : {"1", "10", "13"})
+        ASSERT_EQ(Send({"--order", "sequential", "--count", "1000", "--send-size", send_size,
+                        "--rate", "20000", "--quiet"})
+                      .exit_code,
+                  0);
+    EXPECT_EQ(SortedLog().size(), 3000u);
+}
+
+TEST_F(LoadTest, PreparedLinesAreSentAgainAndAgain) {
+    ASSERT_EQ(Send({"--order", "sequential", "--count", "1000", "--prepared", "100"}).exit_code, 0);
+    std::vector<std::string> log = SortedLog(), distinct = log;
+    distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+    EXPECT_EQ(log.size(), 1000u);
+    EXPECT_EQ(distinct, FirstNumbers(100));
+}
+
+TEST_F(LoadTest, StandardInputIsPassedOnAsItIs) {
+    std::string input = "123456789\nanything else\nwithout an end";
+    Outcome outcome = Send({"--from", "-", "--quiet"}, input);
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_EQ(outcome.output, "");
+    EXPECT_EQ(LogContent(), input);
+}
+
+TEST_F(LoadTest, SeveralConnectionsShareAFileLineByLine) {
+    std::string input;
+    for (const std::string &line : FirstNumbers(50000))
+        input += line + "\n";
+    EXPECT_EQ(Send({"--from", "-", "--connections", "4", "--send-size", "1009"}, input).exit_code,
+              0);
+    EXPECT_EQ(LogContent().size(), input.size());
+    EXPECT_EQ(SortedLog().size(), 50000u);
+}
+
+TEST_F(LoadTest, TerminateComesAfterEverythingElse) {
+    ASSERT_EQ(Send({"--count", "30000", "--connections", "5", "--terminate"}).exit_code, 0);
+    std::string log = LogContent();
+    ASSERT_EQ(log.size(), 300010u);
+    EXPECT_EQ(log.substr(300000), "terminate\n");
+}
+
+TEST_F(LoadTest, ConnectionsBeyondTheLimitAreReported) {
+    Outcome outcome = Send({"--count", "60000", "--connections", "6"});
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_NE(outcome.output.find("Connections: 5 confirmed"), std::string::npos) << outcome.output;
+}
+
+TEST(LoadWithoutServer, RefusedConnectionIsReported) {
+    Outcome outcome = RunLoad({"--port", "1", "--count", "10"});
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_NE(outcome.output.find("0 confirmed, 1 refused, 0 reset"), std::string::npos);
+    EXPECT_NE(outcome.output.find("Connection refused"), std::string::npos) << outcome.output;
+}
+
+TEST(LoadWithoutServer, BadCommandLinesGiveOneLineAndExitCodeTwo) {
+    const std::vector<std::vector<std::string>> lines = {{"--port", "0"},
+                                                         {"--port", "70000"},
+                                                         {"--count", "-1"},
+                                                         {"--count", "ten"},
+                                                         {"--count", ""},
+                                                         {"--count", "10x"},
+                                                         {"--order", "shuffle"},
+                                                         {"--duplicates", "101"},
+                                                         {"--send-size", "0"},
+                                                         {"--connections", "0"},
+                                                         {"--unknown"},
+                                                         {"--host"},
+                                                         {"surplus"},
+                                                         {"--from", "-", "--count", "5"},
+                                                         {"--count", "99999999999999999999999"}};
+    for (const std::vector<std::string> &words : lines) {
+        Outcome outcome = RunLoad(words);
+        EXPECT_EQ(outcome.exit_code, 2) << words[0];
+        EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1)
+            << outcome.output;
+    }
+}
+
+TEST(LoadWithoutServer, HelpAndVersion) {
+    EXPECT_EQ(RunLoad({"--help"}).exit_code, 0);
+    EXPECT_NE(RunLoad({"--help"}).output.find("examples"), std::string::npos);
+    EXPECT_EQ(RunLoad({"--version"}).exit_code, 0);
+}
+
+TEST(LoadWithoutServer, MissingFileAndUnknownHostAreNamed) {
+    EXPECT_NE(RunLoad({"--from", "/nonexistent/file"}).output.find("/nonexistent/file"),
+              std::string::npos);
+    EXPECT_EQ(RunLoad({"--host", "host.invalid"}).exit_code, 1);
+}
+
+} // namespace

@@ -1,0 +1,48 @@
+/*
+ * A progress bar on standard error: percent, rate and time left. It draws only on a terminal and
+ * at most ten times a second, so that it may be told of every small step.
+ *
+ * Ownership: the caller owns the structure and the label. Threading: one thread.
+ */
+#ifndef BENCH_PROGRESS_H_
+#define BENCH_PROGRESS_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Room for any line that progress_format_line writes, with its terminating NUL. */
+#define PROGRESS_LINE_SIZE 128
+
+struct progress {
+    const char *label;
+    uint64_t total; /* 0: unknown, then only the count and the rate are shown */
+    bool enabled;
+    int64_t start_ns;
+    int64_t last_draw_ns;
+};
+
+/* Starts the clock. The bar stays silent when standard error is no terminal or wanted is false. */
+void progress_start(struct progress *progress, const char *label, uint64_t total, bool wanted);
+
+/* Tells how much of total is done; redraws when the last drawing is old enough. */
+void progress_update(struct progress *progress, uint64_t done);
+
+/* Wipes the bar from the terminal, so that the next line of output starts clean. */
+void progress_finish(struct progress *progress);
+
+/*
+ * The text of the bar without any terminal control: line has PROGRESS_LINE_SIZE bytes. Pure, and
+ * apart from the rest so that it can be tested.
+ */
+void progress_format_line(char *line, const char *label, uint64_t done, uint64_t total,
+                          double elapsed_seconds);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* BENCH_PROGRESS_H_ */
