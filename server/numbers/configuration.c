@@ -102,7 +102,8 @@ static bool select_kernels(struct configuration *configuration) {
         return false;
     }
     const char *formatter_kernel = getenv("NUMBERS_FORMATTER_KERNEL");
-    if (!number_formatter_select(&configuration->formatter, formatter_kernel)) {
+    if (number_formatter_select(&configuration->formatter, formatter_kernel) !=
+        NUMBER_FORMATTER_SELECTED) {
         (void)fprintf(stderr, "server: NUMBERS_FORMATTER_KERNEL: no kernel '%s' here\n",
                       formatter_kernel);
         return false;
@@ -121,6 +122,6 @@ enum options_outcome configuration_read(struct configuration *configuration, int
                    "numbers server 1.0.0\nparser kernel: %s\n"
                    "formatter kernel: %s",
                    line_parser_kernel_name(&configuration->parser),
-                   configuration->formatter.kernel_name);
+                   number_formatter_kernel_name(&configuration->formatter));
     return parse(configuration, version, argc, argv);
 }
