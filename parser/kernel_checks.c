@@ -187,13 +187,11 @@ static int check_every_digit_group(const struct line_parser *tested, char *messa
     return close_bench(bench, passed);
 }
 
-/* Feeds text[0, size) as a connection would, the next cut chosen by cuts: what is not consumed is
- * passed again in front of the bytes that follow. Returns whether it ends as the whole text does.
- */
-static int feed_in_chunks(struct bench *bench, const char *text, size_t size, const size_t *cuts,
-                          size_t cut_count) {
-    const struct line_parser_result whole =
-        line_parser_parse(&bench->scalar, text, size, bench->expected_numbers);
+/* Feeds text[0, size) as a connection would, cut at cuts: what is not consumed is passed again in
+ * front of the bytes that follow. Returns whether it ends like the whole text, whose numbers are in
+ * expected_numbers. */
+static int feed_in_chunks(struct bench *bench, const char *text, size_t size,
+                          struct line_parser_result whole, const size_t *cuts, size_t cut_count) {
     struct line_parser_result total = {0, 0, LINE_PARSER_NEEDS_MORE};
     for (size_t i = 0; i <= cut_count && total.stop == LINE_PARSER_NEEDS_MORE; i++) {
         const size_t received_size = i < cut_count ? cuts[i] : size;
@@ -234,15 +232,17 @@ static int check_chunks(const struct line_parser *tested, char *message) {
         const size_t size = TEXT_SIZE + strlen(endings[ending]);
         write_random_lines(text, LINE_COUNT, ending + 1);
         memcpy(text + TEXT_SIZE, endings[ending], strlen(endings[ending]));
+        const struct line_parser_result whole =
+            line_parser_parse(&bench->scalar, text, size, bench->expected_numbers);
         for (size_t first = 0; passed && first <= size; first++) {
             for (size_t second = first; passed && second <= size; second++) {
-                passed = feed_in_chunks(bench, text, size, (size_t[]){first, second}, 2);
+                passed = feed_in_chunks(bench, text, size, whole, (size_t[]){first, second}, 2);
             }
         }
         for (size_t i = 0; i < size; i++) {
             byte_cuts[i] = i;
         }
-        passed = passed && feed_in_chunks(bench, text, size, byte_cuts, size);
+        passed = passed && feed_in_chunks(bench, text, size, whole, byte_cuts, size);
     }
     return close_bench(bench, passed);
 }

@@ -17,6 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef size_t line_kernel_function(const char *bytes, size_t size, uint32_t *numbers);
 
 /* The specification: what every other kernel is compared with. */
@@ -31,5 +35,9 @@ line_kernel_function line_kernel_avx512vbmi;
 
 /* aarch64. */
 line_kernel_function line_kernel_neon;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
