@@ -22,15 +22,12 @@ size_t dedup_map_insert_batch(struct dedup_map *map, const uint32_t *numbers, si
     enum { PREFETCH_DISTANCE = 32 };
     size_t new_count = 0;
     for (size_t i = 0; i < count; i++) {
-        if (i + PREFETCH_DISTANCE < count)
+        if (i + PREFETCH_DISTANCE < count) {
             __builtin_prefetch(word_of(map, numbers[i + PREFETCH_DISTANCE]), 1);
+        }
         const uint32_t number = numbers[i];
-        uint64_t *word = word_of(map, number);
-        const uint64_t old = *word;
-        const uint32_t shift = dedup_shift_of(number);
-        *word = old | UINT64_C(1) << shift;
         new_numbers[new_count] = number;
-        new_count += ~old >> shift & 1;
+        new_count += dedup_insert_in_word(word_of(map, number), number);
     }
     return new_count;
 }

@@ -13,7 +13,8 @@
  * Threading: a stage belongs to one thread at a time, and the caller hands it over.
  * dedup_map_insert_bucket alone may be called by several threads at once, for the same stage and
  * map, as long as no two take the same bucket: distinct buckets touch distinct memory of the map,
- * and the stage is only read. Nobody adds, clears or uses dedup_map_insert_batch meanwhile.
+ * and the stage is only read. Nobody adds, clears or uses dedup_map_insert_batch meanwhile. Each
+ * thread should take ascending buckets: a call prefetches the piece of the bucket that follows.
  */
 #ifndef DEDUP_STAGE_H_
 #define DEDUP_STAGE_H_

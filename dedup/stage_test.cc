@@ -157,6 +157,18 @@ TEST_F(StageTest, PassesSequentialNumbersFromBothEnds) {
     dedup_map_init(&map_, map_memory_.data());
 }
 
+// So many numbers for each bucket that they are inserted in the way for dense buckets.
+TEST_F(StageTest, PassesDenseBuckets) {
+    const size_t per_bucket = DEDUP_PIECE_LINE_COUNT + 13;
+    const auto span =
+        uint32_t(std::min<size_t>(DEDUP_NUMBER_COUNT, per_bucket * DEDUP_BUCKET_COUNT));
+    Numbers numbers(span);
+    std::iota(numbers.begin(), numbers.end(), DEDUP_NUMBER_COUNT - span);
+    StageMemory memory(per_bucket);
+    EXPECT_EQ(Pass(&memory.stage, numbers), numbers);
+    EXPECT_EQ(Pass(&memory.stage, numbers), Numbers{});
+}
+
 // Sequential numbers and power-of-two strides must not crowd into a few buckets, which would make
 // the stage full early.
 TEST_F(StageTest, SpreadsStridesOverAllBuckets) {
