@@ -14,6 +14,13 @@ namespace {
 constexpr uint32_t kLowCount = 100000; // the last five digits
 constexpr uint32_t kHighCount = 10000; // the first four
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SLOWED_DOWN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SLOWED_DOWN 1
+#endif
+#endif
+#ifdef IS_SLOWED_DOWN
 constexpr uint32_t kHighStep = 101;
 #else
 constexpr uint32_t kHighStep = 1;

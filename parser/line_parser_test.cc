@@ -44,7 +44,8 @@ TEST_P(LineParserTest, KnowsItsName) {
 }
 
 TEST_P(LineParserTest, AcceptsAnEmptyBuffer) {
-    const line_parser_result result = line_parser_parse(&parser_, nullptr, 0, nullptr);
+    uint32_t numbers[LINE_PARSER_SLACK_COUNT];
+    const line_parser_result result = line_parser_parse(&parser_, nullptr, 0, numbers);
     EXPECT_EQ(result.stop, LINE_PARSER_NEEDS_MORE);
     EXPECT_EQ(result.consumed_size, 0u);
     EXPECT_EQ(result.number_count, 0u);
