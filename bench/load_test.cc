@@ -239,7 +239,7 @@ TEST(LoadWithoutServer, HelpAndVersion) {
 TEST(LoadWithoutServer, MissingFileAndUnknownHostAreNamed) {
     EXPECT_NE(RunLoad({"--from", "/nonexistent/file"}).output.find("/nonexistent/file"),
               std::string::npos);
-    EXPECT_EQ(RunLoad({"--host", "host.invalid"}).exit_code, 1);
+    EXPECT_EQ(RunLoad({"--host", ""}).exit_code, 1);
 }
 
 } // namespace
