@@ -9,7 +9,7 @@ enum {
     BAR_HEIGHT = 22,
     LEFT = 250, /* where the bars start: names and descriptions are left of it */
     RIGHT = 76, /* room for the value after the longest whisker */
-    BOTTOM = 72,
+    BOTTOM = 94,
     TICK_COUNT_MAX = 6,
 };
 
@@ -132,7 +132,8 @@ bool svg_plot_write(const struct svg_plot *plot, FILE *stream) {
     write_line(stream, LEFT + scale, TOP - 8, LEFT + scale, bars_end, "baseline");
     write_text(stream, LEFT + scale, TOP - 14, "baseline-text", "middle", "baseline");
     write_text(stream, LEFT, bars_end + 36, "quiet", "start", plot->axis_label);
-    write_text(stream, 24, bars_end + 58, "quiet", "start", plot->footer);
+    write_text(stream, 24, bars_end + 62, "quiet", "start", plot->footers[0]);
+    write_text(stream, 24, bars_end + 79, "quiet", "start", plot->footers[1]);
     fputs("</svg>\n", stream);
     return ferror(stream) == 0;
 }

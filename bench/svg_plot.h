@@ -25,7 +25,7 @@ struct svg_plot {
     const char *title;
     const char *subtitle;
     const char *axis_label;
-    const char *footer; /* the machine, the date, the count */
+    const char *footers[2]; /* two lines under the chart: the machine, the run */
     const struct svg_plot_bar *bars;
     size_t bar_count;
 };

@@ -13,7 +13,8 @@ std::string Draw(const std::vector<svg_plot_bar> &bars, const char *title = "Tit
     plot.title = title;
     plot.subtitle = "subtitle";
     plot.axis_label = "ratio";
-    plot.footer = "machine";
+    plot.footers[0] = "machine";
+    plot.footers[1] = "run";
     plot.bars = bars.data();
     plot.bar_count = bars.size();
     char *text = nullptr;
@@ -60,7 +61,7 @@ TEST(SvgPlot, EscapesTexts) {
 }
 
 TEST(SvgPlot, ReportsAFullDevice) {
-    svg_plot plot = {"t", "s", "a", "f", nullptr, 0};
+    svg_plot plot = {"t", "s", "a", {"f", "g"}, nullptr, 0};
     FILE *full = fopen("/dev/full", "w");
     ASSERT_NE(full, nullptr);
     setvbuf(full, nullptr, _IONBF, 0);

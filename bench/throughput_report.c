@@ -77,34 +77,39 @@ static void read_processor_name(char name[TEXT_SIZE]) {
         fclose(stream);
 }
 
-static void describe_machine(const struct throughput_settings *settings, char *text, size_t size) {
-    char processor[TEXT_SIZE], date[32];
+static void describe_machine(char text[2 * TEXT_SIZE]) {
+    char processor[TEXT_SIZE];
     struct utsname system;
+    int release_size = 0;
+
+    read_processor_name(processor);
+    if (uname(&system) == 0)
+        release_size = (int)strspn(system.release, "0123456789.");
+    snprintf(text, 2 * TEXT_SIZE, "%s, %ld processors shared by server and senders, Linux %.*s",
+             processor, sysconf(_SC_NPROCESSORS_ONLN), release_size, system.release);
+}
+
+static void describe_run(const struct throughput_settings *settings, char text[TEXT_SIZE]) {
+    char date[32] = "";
     time_t now = time(NULL);
     struct tm calendar;
 
-    read_processor_name(processor);
-    if (uname(&system) != 0)
-        strcpy(system.release, "?");
-    if (gmtime_r(&now, &calendar) == NULL || strftime(date, sizeof date, "%F", &calendar) == 0)
+    if (gmtime_r(&now, &calendar) != NULL && strftime(date, sizeof date, "%F", &calendar) == 0)
         date[0] = '\0';
-    snprintf(text, size,
-             "%s, %ld processors shared by server and sender, Linux %s; %.1f million numbers a "
-             "round, %u rounds; %s",
-             processor, sysconf(_SC_NPROCESSORS_ONLN), system.release, settings->number_count / 1e6,
-             (unsigned)settings->round_count, date);
+    snprintf(text, TEXT_SIZE, "%g million numbers a round (small-writes: fewer), %u rounds, %s",
+             settings->number_count / 1e6, (unsigned)settings->round_count, date);
 }
 
 bool throughput_draw_results(const char *path, const struct throughput_settings *settings,
                              const struct throughput_result *results, size_t count) {
     struct svg_plot_bar bars[THROUGHPUT_SCENARIOS_MAX];
-    char footer[3 * TEXT_SIZE];
+    char machine[2 * TEXT_SIZE], run[TEXT_SIZE];
     struct svg_plot plot = {
         .title = "Numbers server: throughput as a share of what the machine can do",
         .subtitle = "1 = a program that only receives and stores the same bytes. Bar: median; "
                     "whisker: least and greatest round.",
         .axis_label = "numbers a second, ratio to the baseline in the same round",
-        .footer = footer,
+        .footers = {machine, run},
         .bars = bars,
         .bar_count = count};
 
@@ -114,7 +119,8 @@ bool throughput_draw_results(const char *path, const struct throughput_settings 
                                         .minimum = series_min(&results[i].ratios),
                                         .median = series_median(&results[i].ratios),
                                         .maximum = series_max(&results[i].ratios)};
-    describe_machine(settings, footer, sizeof footer);
+    describe_machine(machine);
+    describe_run(settings, run);
     FILE *stream = fopen(path, "we");
     bool good = stream != NULL && svg_plot_write(&plot, stream);
     good = stream != NULL && fclose(stream) == 0 && good;
