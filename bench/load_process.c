@@ -23,10 +23,10 @@ static double clock_seconds(clockid_t clock) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void run_child(const struct load_client_options *options, int report_fd) {
+static void run_child(pid_t parent, const struct load_client_options *options, int report_fd) {
     struct report report = {.status = LOAD_CLIENT_NO_MEMORY};
 
-    process_die_with_parent();
+    process_die_with_parent(parent);
     report.status = load_client_run(options, &report.result);
     report.cpu_seconds = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
     ssize_t written = write(report_fd, &report, sizeof report);
@@ -77,6 +77,7 @@ bool load_process_run(const struct load_client_options *options, struct server_p
     struct load_client_options child_options = *options;
     struct report report;
     int report_pipe[2];
+    pid_t parent = getpid();
 
     child_options.port = server->port;
     if (pipe(report_pipe) != 0) {
@@ -87,7 +88,7 @@ bool load_process_run(const struct load_client_options *options, struct server_p
     double deadline = clock_seconds(CLOCK_MONOTONIC) + limit_seconds;
     pid_t pid = fork();
     if (pid == 0)
-        run_child(&child_options, report_pipe[1]);
+        run_child(parent, &child_options, report_pipe[1]);
     close(report_pipe[1]);
     bool good = pid > 0 && await_report(report_pipe[0], server, deadline, &report);
     double server_cpu_after = server_process_cpu_seconds(server);

@@ -20,16 +20,16 @@ static int64_t clock_now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void process_die_with_parent(void) {
+void process_die_with_parent(pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* The parent may have died between fork and prctl. */
-    if (getppid() == 1)
+    if (getppid() != parent)
         _exit(EXIT_FAILURE);
 }
 
 /* The child's side of the fork: becomes the server. */
-static void run_server(char *const *arguments, int output_fd, int error_fd) {
-    process_die_with_parent();
+static void run_server(pid_t parent, char *const *arguments, int output_fd, int error_fd) {
+    process_die_with_parent(parent);
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
         dup2(output_fd < 0 ? null_fd : output_fd, STDOUT_FILENO) < 0 ||
@@ -96,6 +96,7 @@ static void close_server(struct server_process *server) {
 
 bool server_process_start(struct server_process *server, char *const *arguments, int output_fd) {
     int error_pipe[2];
+    pid_t parent = getpid();
     int64_t deadline_ms = clock_now_ms() + START_LIMIT_MS;
 
     *server = (struct server_process){.error_fd = -1};
@@ -105,7 +106,7 @@ bool server_process_start(struct server_process *server, char *const *arguments,
     }
     server->pid = fork();
     if (server->pid == 0)
-        run_server(arguments, output_fd, error_pipe[1]);
+        run_server(parent, arguments, output_fd, error_pipe[1]);
     close(error_pipe[1]);
     server->error_fd = error_pipe[0];
     if (server->pid < 0) {

@@ -45,7 +45,7 @@ bool server_process_read_messages(struct server_process *server);
  */
 bool server_process_stop(struct server_process *server, unsigned limit_seconds);
 
-/* In a child just forked: die when the parent dies. Also for children of other kinds. */
-void process_die_with_parent(void);
+/* In a child just forked by parent: die when it dies. Also for children of other kinds. */
+void process_die_with_parent(pid_t parent);
 
 #endif /* BENCH_SERVER_PROCESS_H_ */

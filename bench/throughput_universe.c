@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "bench/load_process.h"
@@ -19,6 +20,8 @@ enum {
     /* A whole number of lines, read at a time. */
     READ_SIZE = 1000000,
 };
+
+#define LOG_SIZE ((uint64_t)LOAD_GENERATOR_RANGE * LOAD_LINE_SIZE)
 
 static const struct throughput_scenario universe = {
     .name = "universe",
@@ -79,8 +82,8 @@ static bool verify_log(const char *path) {
     int64_t size = check_lines(fd, &check);
     if (size < 0)
         fprintf(stderr, "%s: %s\n", path, strerror(errno));
-    bool good = size == (int64_t)LOAD_GENERATOR_RANGE * (int64_t)LOAD_LINE_SIZE &&
-                check.line_count == LOAD_GENERATOR_RANGE && check.duplicate_count == 0;
+    bool good = (uint64_t)size == LOG_SIZE && check.line_count == LOAD_GENERATOR_RANGE &&
+                check.duplicate_count == 0;
     printf("Log: %" PRId64 " bytes, %" PRIu64 " good lines, %" PRIu64 " malformed, %" PRIu64
            " duplicates: %s\n",
            size, check.line_count, check.malformed_count, check.duplicate_count,
@@ -88,6 +91,21 @@ static bool verify_log(const char *path) {
     log_check_close(&check);
     close(fd);
     return good;
+}
+
+/* A server that waits for room would only look slow. Returns false after a message. */
+static bool check_room(const char *directory) {
+    struct statvfs system;
+
+    if (statvfs(directory, &system) != 0) {
+        fprintf(stderr, "%s: %s\n", directory, strerror(errno));
+        return false;
+    }
+    uint64_t free_size = (uint64_t)system.f_bavail * system.f_frsize;
+    if (free_size >= LOG_SIZE)
+        return true;
+    fprintf(stderr, "%s has no room for a log of %" PRIu64 " bytes\n", directory, LOG_SIZE);
+    return false;
 }
 
 static void print_figures(const struct load_measurement *measurement) {
@@ -113,6 +131,8 @@ bool throughput_universe_run(const struct throughput_settings *settings, const c
     struct load_client_options load = throughput_round_load(&whole, &universe, seed);
     load.on_progress = show_progress;
     load.progress_context = &progress;
+    if (!check_room(directory))
+        return false;
     throughput_log_path(directory, log_path);
     /* The server writes its reports to our standard output: ours must not come in between. */
     fflush(stdout);
