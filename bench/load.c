@@ -297,6 +297,7 @@ int main(int argc, char **argv) {
     struct load_client_result result;
     struct progress progress;
 
+    option_enter_user_directory();
     int exit_code = read_options(argc, argv, &settings);
     if (exit_code >= 0)
         return exit_code;

@@ -39,15 +39,32 @@ static inline uint32_t load_feistel_round(uint32_t target, uint32_t source, uint
  * The round function is one multiplication: enough for counts in equal pieces of the range to have
  * the spread of random draws, which is what a cache or a bucket sort sees; it is no cipher.
  */
-static inline uint32_t load_permute(const uint32_t keys[4], uint32_t index) {
-    uint32_t left = index / LOAD_FEISTEL_RIGHT;
-    uint32_t right = index - left * LOAD_FEISTEL_RIGHT;
-
+static inline uint32_t load_permute(const uint32_t keys[4], uint32_t left, uint32_t right) {
     left = load_feistel_round(left, right, keys[0], LOAD_FEISTEL_LEFT);
     right = load_feistel_round(right, left, keys[1], LOAD_FEISTEL_RIGHT);
     left = load_feistel_round(left, right, keys[2], LOAD_FEISTEL_LEFT);
     right = load_feistel_round(right, left, keys[3], LOAD_FEISTEL_RIGHT);
     return left * LOAD_FEISTEL_RIGHT + right;
+}
+
+/*
+ * Permutes the indexes from the given one on. They are taken a row at a time, within which the left
+ * half stays the same, so that no number costs a division.
+ */
+static inline void load_permute_consecutive(const uint32_t keys[4], uint32_t index,
+                                            uint32_t *numbers, size_t count) {
+    while (count > 0) {
+        uint32_t left = index % LOAD_GENERATOR_RANGE / LOAD_FEISTEL_RIGHT;
+        uint32_t right = index % LOAD_FEISTEL_RIGHT;
+        size_t row_count = LOAD_FEISTEL_RIGHT - right;
+        if (row_count > count)
+            row_count = count;
+        for (size_t i = 0; i < row_count; i++)
+            numbers[i] = load_permute(keys, left, right + (uint32_t)i);
+        numbers += row_count;
+        index += (uint32_t)row_count;
+        count -= row_count;
+    }
 }
 
 /* SplitMix64 (Steele, Lea, Flood 2014) as a function of its counter. */
@@ -104,6 +121,10 @@ static inline void load_fill(const struct load_generator_keys *keys, uint32_t po
                               keys->round_keys[3]};
     uint64_t random_key = keys->random_key;
 
+    if (keys->order == LOAD_ORDER_PERMUTATION && keys->duplicates_percent == 0) {
+        load_permute_consecutive(round_keys, keys->first_index + position, numbers, count);
+        return;
+    }
     load_fill_indexes(keys, position, numbers, count);
     switch (keys->order) {
     case LOAD_ORDER_SEQUENTIAL:
@@ -111,8 +132,11 @@ static inline void load_fill(const struct load_generator_keys *keys, uint32_t po
             numbers[i] %= LOAD_GENERATOR_RANGE;
         break;
     case LOAD_ORDER_PERMUTATION:
-        for (size_t i = 0; i < count; i++)
-            numbers[i] = load_permute(round_keys, numbers[i] % LOAD_GENERATOR_RANGE);
+        for (size_t i = 0; i < count; i++) {
+            uint32_t index = numbers[i] % LOAD_GENERATOR_RANGE;
+            uint32_t left = index / LOAD_FEISTEL_RIGHT;
+            numbers[i] = load_permute(round_keys, left, index - left * LOAD_FEISTEL_RIGHT);
+        }
         break;
     case LOAD_ORDER_RANDOM:
         for (size_t i = 0; i < count; i++) {

@@ -55,6 +55,16 @@ TEST(LoadGenerator, PermutationStartsAgainAfterTheWholeRange) {
     EXPECT_EQ(std::vector<uint32_t>(around.begin() + 10, around.end()), Fill(from_start, 0, 10));
 }
 
+// Runs are computed a row of 31250 at a time; single numbers must be the same ones.
+TEST(LoadGenerator, PermutationIsTheSameInRunsAndOneByOne) {
+    for (uint32_t first : {0u, 31000u, kRange - 40000u, kRange + 31000u, 4000000000u}) {
+        load_generator generator = MakeGenerator(LOAD_ORDER_PERMUTATION, 6, 0, first);
+        std::vector<uint32_t> run = Fill(generator, 0, 100000);
+        for (uint32_t position = 0; position < run.size(); position++)
+            ASSERT_EQ(run[position], Fill(generator, position, 1)[0]) << first << " " << position;
+    }
+}
+
 // Counts in equal pieces of the range must scatter as random draws do: variance about equal to
 // mean.
 TEST(LoadGenerator, RandomOrdersScatterLikeRandomDraws) {

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 bool option_read_number(const char *program, const char *option, const char *text, uint64_t minimum,
                         uint64_t maximum, uint64_t *value) {
@@ -22,4 +23,11 @@ bool option_read_number(const char *program, const char *option, const char *tex
     }
     *value = number;
     return true;
+}
+
+void option_enter_user_directory(void) {
+    const char *directory = getenv("BUILD_WORKING_DIRECTORY");
+
+    if (directory != NULL && chdir(directory) != 0)
+        perror(directory);
 }

@@ -23,6 +23,12 @@ extern "C" {
 bool option_read_number(const char *program, const char *option, const char *text, uint64_t minimum,
                         uint64_t maximum, uint64_t *value);
 
+/*
+ * Goes to the directory that the user is in: `bazel run` starts programs in another one. Without
+ * effect outside `bazel run`. A failure leaves the directory as it is, with a message.
+ */
+void option_enter_user_directory(void);
+
 #ifdef __cplusplus
 }
 #endif

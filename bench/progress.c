@@ -72,6 +72,6 @@ void progress_update(struct progress *progress, uint64_t done) {
 }
 
 void progress_finish(struct progress *progress) {
-    if (progress->enabled && progress->last_draw_ns != progress->start_ns)
+    if (progress->enabled)
         fputs("\r\033[K", stderr);
 }

@@ -1,0 +1,60 @@
+/*
+ * One round of one scenario against one of the two contenders: start it, send, check the log's
+ * size, stop it, remove the log.
+ *
+ * Threading: one thread; every child process ends within the call.
+ */
+#ifndef BENCH_THROUGHPUT_ROUND_H_
+#define BENCH_THROUGHPUT_ROUND_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/load_client.h"
+#include "bench/throughput_scenarios.h"
+
+#define THROUGHPUT_SERVER_ARGUMENTS_MAX 16u
+#define THROUGHPUT_PATH_SIZE 4096u
+/* No run is waited for longer than this. */
+#define THROUGHPUT_ROUND_LIMIT_SECONDS 120u
+
+struct throughput_settings {
+    char server_path[THROUGHPUT_PATH_SIZE];
+    char baseline_path[THROUGHPUT_PATH_SIZE];
+    char *server_arguments[THROUGHPUT_SERVER_ARGUMENTS_MAX]; /* added to every start */
+    size_t server_argument_count;
+    const char *memory_dir; /* a directory on a memory file system */
+    const char *disk_dir;
+    uint32_t number_count; /* in a round */
+    uint32_t round_count;
+};
+
+enum throughput_contender { CONTENDER_SERVER, CONTENDER_BASELINE, CONTENDER_COUNT };
+
+struct round_figures {
+    double numbers_per_second; /* wall time from the first connect to the last FIN */
+    double server_cpu_ns;      /* a number */
+    double sender_cpu_ns;      /* a number */
+};
+
+/* Returns false after a message on standard error; nothing is left running or lying about. */
+bool throughput_round_run(const struct throughput_settings *settings,
+                          const struct throughput_scenario *scenario,
+                          enum throughput_contender contender, uint64_t seed,
+                          struct round_figures *figures);
+
+/* The load of a scenario. */
+struct load_client_options throughput_round_load(const struct throughput_settings *settings,
+                                                 const struct throughput_scenario *scenario,
+                                                 uint64_t seed);
+
+/* Writes the path of a log of this process in that directory. */
+void throughput_log_path(const char *directory, char path[THROUGHPUT_PATH_SIZE]);
+
+/* Starts the server under test with this log and its output to output_fd (-1: nowhere). */
+struct server_process;
+bool throughput_server_start(const struct throughput_settings *settings, const char *log_path,
+                             int output_fd, struct server_process *server);
+
+#endif /* BENCH_THROUGHPUT_ROUND_H_ */
