@@ -15,6 +15,9 @@ enum {
     CLIENT_COUNT_DEFAULT = 5,
     CLIENT_COUNT_HIGHEST = 1024,
 
+    /* Standard streams, listeners, log, pipe, eventfd, signalfd, and one being refused. */
+    DESCRIPTORS_BESIDE_CLIENTS = 32,
+
     /* What one recv takes at most. Together with the numbers parsed from it, it stays in the
      * second-level cache, and one client cannot keep the others waiting for long. */
     RECEIVE_SIZE = 256 * 1024,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "server/numbers/configuration.h"
+#include "server/numbers/limits.h"
 #include "server/numbers/log_file.h"
 #include "server/numbers/numbers_server.h"
 #include "server/numbers/pipeline.h"
@@ -44,6 +45,16 @@ static enum exit_code start_failure(const struct daemon *daemon, const char *act
 /* The layers below build one part each, run what is above it, and take the part down again. They
  * are listed from the last one to the first. */
 
+/* The usual limit of 1024 open descriptors is too low for --max-clients=1024. */
+static void allow_descriptors(const struct daemon *daemon) {
+    size_t count = (size_t)daemon->configuration.client_capacity + DESCRIPTORS_BESIDE_CLIENTS;
+    if (os_allow_descriptors(count) != 0) {
+        logger_print(&daemon->logger, LOG_LEVEL_WARNING,
+                     "the limit of open descriptors (ulimit -n) is too low to serve %zu clients",
+                     (size_t)daemon->configuration.client_capacity);
+    }
+}
+
 static enum exit_code run_server(struct daemon *daemon) {
     struct numbers_server_config config = {
         .client_capacity = (size_t)daemon->configuration.client_capacity,
@@ -61,6 +72,7 @@ static enum exit_code run_server(struct daemon *daemon) {
     if (error != 0) {
         return start_failure(daemon, "start the server", error);
     }
+    allow_descriptors(daemon);
     listener_announce(&daemon->listener, &daemon->logger);
     enum exit_code exit_code = numbers_server_run(&daemon->server);
     numbers_server_destroy(&daemon->server);

@@ -79,6 +79,8 @@ static void set_stalled(struct numbers_server *server, bool is_stalled) {
         struct connection *connection = &server->connections[index];
         if (connection->state == CONNECTION_RECEIVING) {
             poll_loop_set_events(&server->loop, connection->watch_index, is_stalled ? 0 : POLLIN);
+            /* The silence so far was the server's, not the client's. */
+            connection->last_received_ms = server->loop.now_ms;
         }
     }
 }
@@ -88,7 +90,7 @@ static void take_pending(struct numbers_server *server) {
     struct pending *pending = &server->pending;
     pending->next_index +=
         pipeline_add(server->config.pipeline, server->numbers + pending->next_index,
-                     pending->count - pending->next_index, server->now_ms);
+                     pending->count - pending->next_index, server->loop.now_ms);
     set_stalled(server, pending->next_index < pending->count);
     if (server->is_stalled) {
         return;
@@ -134,7 +136,7 @@ static void on_receivable(void *context, short events) {
         end_of_stream(connection);
         return;
     }
-    connection->last_received_ms = server->now_ms;
+    connection->last_received_ms = server->loop.now_ms;
     struct pending *pending = &server->pending;
     pending->connection = connection;
     pending->next_index = 0;
@@ -169,7 +171,7 @@ static void open_connection(struct numbers_server *server, int fd) {
                                       .state = CONNECTION_RECEIVING,
                                       .fd = fd,
                                       .watch_index = watch_index,
-                                      .last_received_ms = server->now_ms};
+                                      .last_received_ms = server->loop.now_ms};
     session_init(&connection->session);
     server->client_count++;
     update_accepting(server);
@@ -177,11 +179,11 @@ static void open_connection(struct numbers_server *server, int fd) {
 
 /* Leaves accepting alone for a moment: what it lacks (descriptors, memory) may come back. */
 static void pause_accepting(struct numbers_server *server, int error) {
-    if (warning_limiter_allows(&server->accept_warning, server->now_ms)) {
+    if (warning_limiter_allows(&server->accept_warning, server->loop.now_ms)) {
         logger_print(server->config.logger, LOG_LEVEL_WARNING, "cannot accept a client: %s",
                      strerror(-error));
     }
-    server->accept_again_ms = server->now_ms + ACCEPT_PAUSE_MS;
+    server->accept_again_ms = server->loop.now_ms + ACCEPT_PAUSE_MS;
     update_accepting(server);
 }
 
@@ -239,13 +241,21 @@ static void confirm_stored_connections(struct numbers_server *server) {
     }
 }
 
-/* Resets the clients that have been silent for too long, and returns when the next one will have
- * been, or -1. While the server is stalled the silence is its own. */
-static int64_t end_idle_connections(struct numbers_server *server) {
+/* The earlier of two times, of which -1 is none. */
+static int64_t earlier(int64_t left_ms, int64_t right_ms) {
+    if (left_ms < 0 || right_ms < 0) {
+        return left_ms < 0 ? right_ms : left_ms;
+    }
+    return left_ms < right_ms ? left_ms : right_ms;
+}
+
+/* Resets the clients that have been silent for too long. It runs after the events of a turn, so
+ * that a client whose bytes waited while the whole process did is not taken for a silent one. */
+static void end_idle_connections(struct numbers_server *server) {
     int64_t timeout_ms = server->config.idle_timeout_ms;
-    int64_t next_ms = -1;
+    server->idle_deadline_ms = -1;
     if (timeout_ms == 0 || server->is_stalled) {
-        return next_ms;
+        return;
     }
     for (size_t index = 0; index < server->config.client_capacity; index++) {
         struct connection *connection = &server->connections[index];
@@ -253,17 +263,16 @@ static int64_t end_idle_connections(struct numbers_server *server) {
             continue;
         }
         int64_t deadline_ms = connection->last_received_ms + timeout_ms;
-        if (deadline_ms <= server->now_ms) {
+        if (deadline_ms <= server->loop.now_ms) {
             reset_connection(connection);
-        } else if (next_ms < 0 || deadline_ms < next_ms) {
-            next_ms = deadline_ms;
+        } else {
+            server->idle_deadline_ms = earlier(server->idle_deadline_ms, deadline_ms);
         }
     }
-    return next_ms;
 }
 
 static void accept_again(struct numbers_server *server) {
-    if (server->accept_again_ms != 0 && server->now_ms >= server->accept_again_ms) {
+    if (server->accept_again_ms != 0 && server->loop.now_ms >= server->accept_again_ms) {
         server->accept_again_ms = 0;
         update_accepting(server);
     }
@@ -305,10 +314,11 @@ static void do_what_is_due(struct numbers_server *server) {
         give_up(server, error);
         return;
     }
-    pipeline_run(server->config.pipeline, server->now_ms);
+    pipeline_run(server->config.pipeline, server->loop.now_ms);
     if (server->is_stalled) {
         take_pending(server);
     }
+    end_idle_connections(server);
     accept_again(server);
     if (server->is_shutting_down) {
         advance_shutdown(server);
@@ -316,17 +326,10 @@ static void do_what_is_due(struct numbers_server *server) {
     confirm_stored_connections(server);
 }
 
-static int64_t earlier(int64_t left_ms, int64_t right_ms) {
-    if (left_ms < 0 || right_ms < 0) {
-        return left_ms < 0 ? right_ms : left_ms;
-    }
-    return left_ms < right_ms ? left_ms : right_ms;
-}
-
 /* How long poll may wait, in milliseconds, or -1. */
-static int poll_timeout(struct numbers_server *server, int64_t idle_deadline_ms) {
+static int poll_timeout(struct numbers_server *server) {
     int64_t deadline_ms = pipeline_deadline_ms(server->config.pipeline);
-    deadline_ms = earlier(deadline_ms, idle_deadline_ms);
+    deadline_ms = earlier(deadline_ms, server->idle_deadline_ms);
     if (server->accept_again_ms != 0) {
         deadline_ms = earlier(deadline_ms, server->accept_again_ms);
     }
@@ -342,9 +345,7 @@ static int poll_timeout(struct numbers_server *server, int64_t idle_deadline_ms)
 
 enum exit_code numbers_server_run(struct numbers_server *server) {
     while (!server->is_done) {
-        int64_t idle_deadline_ms = end_idle_connections(server);
-        int fired_count = poll_loop_run_once(&server->loop, poll_timeout(server, idle_deadline_ms));
-        server->now_ms = os_now_ms();
+        int fired_count = poll_loop_run_once(&server->loop, poll_timeout(server));
         if (fired_count < 0) {
             give_up(server, fired_count);
             break;
@@ -373,7 +374,7 @@ static int add_watches(struct numbers_server *server) {
 }
 
 int numbers_server_init(struct numbers_server *server, const struct numbers_server_config *config) {
-    *server = (struct numbers_server){.config = *config, .now_ms = os_now_ms()};
+    *server = (struct numbers_server){.config = *config, .idle_deadline_ms = -1};
     int error = poll_loop_init(&server->loop, config->client_capacity + WATCHES_BESIDE_CLIENTS);
     if (error != 0) {
         return error;

@@ -95,7 +95,8 @@ struct numbers_server {
     bool is_shutting_down;
     bool is_done;
     enum exit_code exit_code;
-    int64_t now_ms; /* the time at which this turn of the loop began */
+    int64_t
+        idle_deadline_ms; /* when the next client will have been silent for too long; -1: none */
 };
 
 /* Takes the memory and the watches. 0, or a negative errno value with nothing left over. */

@@ -119,6 +119,14 @@ static bool store_number(const struct options *options, const struct option_spec
     return false;
 }
 
+static bool check_not_empty(const struct options *options, const struct option_spec *spec,
+                            const char *text) {
+    if (text[0] == '\0') {
+        options_complain(options, "--%s takes a text that is not empty", spec->name);
+    }
+    return text[0] != '\0';
+}
+
 static bool store_value(const struct options *options, const struct option_spec *spec,
                         const char *text) {
     char choices[MESSAGE_CAPACITY];
@@ -131,13 +139,15 @@ static bool store_value(const struct options *options, const struct option_spec 
     case OPTION_SECONDS:
         return store_number(options, spec, text, true);
     case OPTION_TEXT:
-        if (text[0] == '\0') {
-            options_complain(options, "--%s takes a text that is not empty", spec->name);
+        if (!check_not_empty(options, spec, text)) {
             return false;
         }
         *(const char **)spec->value = text;
         return true;
     case OPTION_TEXT_LIST:
+        if (!check_not_empty(options, spec, text)) {
+            return false;
+        }
         if (!add_to_list(spec->value, text)) {
             options_complain(options, "--%s can be given %d times at most", spec->name,
                              OPTION_LIST_CAPACITY);

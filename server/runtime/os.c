@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -82,6 +83,21 @@ int os_lock_exclusive(int fd) {
         result = or_negative_errno(flock(fd, LOCK_EX | LOCK_NB));
     } while (result == -EINTR);
     return result;
+}
+
+int os_allow_descriptors(size_t count) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return -errno;
+    }
+    if (limit.rlim_cur >= count) {
+        return 0;
+    }
+    if (limit.rlim_max < count) {
+        return -EMFILE;
+    }
+    limit.rlim_cur = count;
+    return or_negative_errno(setrlimit(RLIMIT_NOFILE, &limit));
 }
 
 int os_socket(int family, int type, int protocol) {

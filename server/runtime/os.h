@@ -39,6 +39,9 @@ int os_fsync(int fd);
 /* Takes an exclusive lock without waiting; -EWOULDBLOCK while another process holds it. */
 int os_lock_exclusive(int fd);
 
+/* Makes sure that the process may have count descriptors open. -EMFILE: the system allows fewer. */
+int os_allow_descriptors(size_t count);
+
 /* Sockets. Accepted and created ones are non-blocking. */
 int os_socket(int family, int type, int protocol);
 int os_accept(int listening_fd);

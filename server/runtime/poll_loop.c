@@ -15,7 +15,7 @@ static int active(int fd) {
 }
 
 int poll_loop_init(struct poll_loop *loop, size_t capacity) {
-    *loop = (struct poll_loop){.capacity = capacity};
+    *loop = (struct poll_loop){.capacity = capacity, .now_ms = os_now_ms()};
     loop->polled = calloc(capacity, sizeof *loop->polled);
     loop->watches = calloc(capacity, sizeof *loop->watches);
     if (loop->polled == NULL || loop->watches == NULL) {
@@ -68,6 +68,7 @@ void poll_loop_remove(struct poll_loop *loop, int watch_index) {
 
 int poll_loop_run_once(struct poll_loop *loop, int timeout_ms) {
     int fired_count = os_poll(loop->polled, loop->used_count, timeout_ms);
+    loop->now_ms = os_now_ms();
     if (fired_count <= 0) {
         return fired_count;
     }

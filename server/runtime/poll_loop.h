@@ -14,6 +14,7 @@
 
 #include <poll.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -32,6 +33,7 @@ struct poll_loop {
     struct poll_watch *watches; /* capacity entries; handler NULL: free */
     size_t capacity;
     size_t used_count; /* watches at and above this index are free */
+    int64_t now_ms;    /* the monotonic time when the last poll returned, before any handler ran */
 };
 
 /* 0, or -ENOMEM. */
