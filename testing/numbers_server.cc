@@ -90,8 +90,7 @@ NumbersServer::NumbersServer(const std::vector<std::string> &arguments, ProcessO
         base.working_directory = directory_.path();
     }
     process_ = std::make_unique<Process>(base);
-    process_->WaitForErrors(HasLineWith("listening on "));
-    port_ = FindListeningPort(process_->errors(), "127.0.0.1");
+    port_ = PortAt("127.0.0.1");
     if (port_ == 0) {
         throw std::runtime_error("the server does not listen: " + process_->errors());
     }
@@ -104,6 +103,20 @@ NumbersServer::~NumbersServer() {
     if (testing::Test::HasFailure()) {
         std::cerr << "The server's standard error:\n" << errors;
     }
+}
+
+std::uint16_t NumbersServer::PortAt(const std::string &address) {
+    process_->WaitForErrors(
+        [&address](const std::string &errors) { return FindListeningPort(errors, address) != 0; });
+    return FindListeningPort(process_->errors(), address);
+}
+
+TcpClient NumbersServer::ConnectServed(std::string_view bytes) const {
+    TcpClient client = Connect();
+    EXPECT_TRUE(client.Send(bytes));
+    EXPECT_TRUE(client.WaitUntilRead());
+    EXPECT_EQ(client.WaitForEnding(std::chrono::milliseconds(0)), Ending::kNone);
+    return client;
 }
 
 Ending NumbersServer::Deliver(std::string_view bytes) const {

@@ -66,9 +66,16 @@ class NumbersServer {
         return port_;
     }
 
+    // The port at another address that the arguments told it to bind to (in brackets for IPv6),
+    // as soon as it says that it listens there; 0 when it never does.
+    std::uint16_t PortAt(const std::string &address);
+
     TcpClient Connect() const {
         return TcpClient(port_);
     }
+
+    // A connection that has a place for certain: the server has read `bytes` from it.
+    TcpClient ConnectServed(std::string_view bytes) const;
 
     // Sends `bytes` on a connection of its own, half-closes it, and waits for the server's answer.
     Ending Deliver(std::string_view bytes) const;

@@ -47,22 +47,34 @@ bool IsReset(int error) {
     return error == ECONNRESET || error == EPIPE;
 }
 
-// The receive queue in bytes of the socket at `local_port` whose peer is `remote_port`, as listed
-// in `table` (/proc/net/tcp or tcp6); 0 when there is none.
-unsigned long ReceiveQueueSize(const char *table, unsigned local_port, unsigned remote_port) {
-    std::ifstream rows(table);
-    std::string row;
-    while (std::getline(rows, row)) {
-        unsigned row_local_port = 0;
-        unsigned row_remote_port = 0;
-        unsigned long queue_size = 0;
-        if (std::sscanf(row.c_str(), " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%x %*x %*x:%lx",
-                        &row_local_port, &row_remote_port, &queue_size) == 3 &&
-            row_local_port == local_port && row_remote_port == remote_port) {
-            return queue_size;
+// A socket as the kernel's table of TCP sockets lists it.
+struct SocketRow {
+    unsigned long receive_queue_size = 0; // in bytes
+    unsigned timer = 0;
+};
+
+// The timer of a socket that has nothing to send and SO_KEEPALIVE set.
+constexpr unsigned kKeepaliveTimer = 2;
+
+// The row of the socket at `local_port` whose peer is at `remote_port`; all zeros when there is
+// none (any more).
+SocketRow FindSocketRow(unsigned local_port, unsigned remote_port) {
+    for (const char *table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+        std::ifstream rows(table);
+        std::string text;
+        while (std::getline(rows, text)) {
+            unsigned row_local_port = 0;
+            unsigned row_remote_port = 0;
+            SocketRow row;
+            if (std::sscanf(text.c_str(),
+                            " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%x %*x %*x:%lx %x:", &row_local_port,
+                            &row_remote_port, &row.receive_queue_size, &row.timer) == 4 &&
+                row_local_port == local_port && row_remote_port == remote_port) {
+                return row;
+            }
         }
     }
-    return 0;
+    return SocketRow{};
 }
 
 } // namespace
@@ -178,12 +190,15 @@ bool TcpClient::HasUnreadBytes() const {
     if (ioctl(socket_, SIOCOUTQ, &unacknowledged_size) == 0 && unacknowledged_size > 0) {
         return true;
     }
-    return ReceiveQueueSize("/proc/net/tcp", peer_port_, own_port_) > 0 ||
-           ReceiveQueueSize("/proc/net/tcp6", peer_port_, own_port_) > 0;
+    return FindSocketRow(peer_port_, own_port_).receive_queue_size > 0;
 }
 
 bool TcpClient::WaitUntilRead(std::chrono::milliseconds patience) const {
     return Await([this] { return is_reset_ || !HasUnreadBytes(); }, patience);
+}
+
+bool TcpClient::PeerKeepsAlive() const {
+    return FindSocketRow(peer_port_, own_port_).timer == kKeepaliveTimer;
 }
 
 } // namespace harness

@@ -64,6 +64,10 @@ class TcpClient {
     // the server, that it has seen them. False when that takes longer than `patience`.
     bool WaitUntilRead(std::chrono::milliseconds patience = kPatience) const;
 
+    // True when the server's end of the connection has a keepalive timer running now, which it
+    // has while nothing is under way to the client.
+    bool PeerKeepsAlive() const;
+
   private:
     bool HasUnreadBytes() const;
 

@@ -135,6 +135,16 @@ TEST_F(TcpClientTest, BytesOfAConnectionNotYetAcceptedAreUnread) {
     EXPECT_FALSE(client.WaitUntilRead(std::chrono::milliseconds(1)));
 }
 
+TEST_F(TcpClientTest, SeesTheKeepaliveOfTheServer) {
+    TcpClient client(port_);
+    const int connection = Accept();
+    EXPECT_FALSE(client.PeerKeepsAlive());
+    const int on = 1;
+    EXPECT_EQ(setsockopt(connection, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on), 0);
+    EXPECT_TRUE(client.PeerKeepsAlive());
+    close(connection);
+}
+
 TEST_F(TcpClientTest, ThrowsWhenNobodyListens) {
     close(listener_);
     listener_ = -1;
