@@ -35,6 +35,7 @@ ProcessOptions NumbersServerCommand(const std::vector<std::string> &arguments) {
     options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
     options.environment["BUILD_WORKING_DIRECTORY"] = std::nullopt;
     options.environment["NUMBERS_PARSER_KERNEL"] = std::nullopt;
+    options.environment["NUMBERS_FORMATTER_KERNEL"] = std::nullopt;
     return options;
 }
 

@@ -21,7 +21,7 @@
 namespace harness {
 
 // Options of a process that runs the server's program with `arguments` and nothing else, in a
-// known environment: BUILD_WORKING_DIRECTORY and NUMBERS_PARSER_KERNEL are removed.
+// known environment: without BUILD_WORKING_DIRECTORY and the variables that choose kernels.
 ProcessOptions NumbersServerCommand(const std::vector<std::string> &arguments);
 
 // The figures of one report line.
