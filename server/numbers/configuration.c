@@ -77,6 +77,8 @@ static enum options_outcome parse(struct configuration *configuration, const cha
          OPTION_SECONDS, &configuration->idle_timeout_ms, 0, DAY_MS, NULL},
         {"threads", "NUMBER", "how many threads look for duplicates, 1 to 16", OPTION_INTEGER,
          &configuration->worker_count, 1, WORKER_COUNT_HIGHEST, NULL},
+        {"profile", "FILE", "write a CPU profile of the run, for google-pprof", OPTION_TEXT,
+         &configuration->profile_path, 0, 0, NULL},
         {"log-level", "debug|info|warning|error", "what to say on standard error", OPTION_CHOICE,
          &configuration->log_level, 0, 0, log_level_names},
     };

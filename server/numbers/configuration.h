@@ -25,7 +25,8 @@ struct configuration {
     int64_t report_interval_ms;
     int64_t idle_timeout_ms;
     int64_t worker_count;
-    int log_level; /* enum log_level */
+    const char *profile_path; /* NULL: no profile */
+    int log_level;            /* enum log_level */
     struct line_parser parser;
     struct number_formatter formatter;
 };

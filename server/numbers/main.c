@@ -2,6 +2,7 @@
  * The numbers server: reads the options, builds the parts, runs the loop, and takes the parts down
  * again in the opposite order. The only place that knows all of them.
  */
+#include <gperftools/profiler.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -214,6 +215,20 @@ static enum exit_code run_with_listener(struct daemon *daemon) {
     return exit_code;
 }
 
+static enum exit_code run_with_profile(struct daemon *daemon) {
+    const char *path = daemon->configuration.profile_path;
+    if (path == NULL) {
+        return run_with_listener(daemon);
+    }
+    if (!ProfilerStart(path)) {
+        logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot write a profile to %s", path);
+        return EXIT_CODE_START_FAILURE;
+    }
+    enum exit_code exit_code = run_with_listener(daemon);
+    ProfilerStop();
+    return exit_code;
+}
+
 static enum exit_code run(struct daemon *daemon) {
     daemon->signal_fd = signals_open();
     if (daemon->signal_fd < 0) {
@@ -226,7 +241,7 @@ static enum exit_code run(struct daemon *daemon) {
                      directory);
         return EXIT_CODE_START_FAILURE;
     }
-    enum exit_code exit_code = run_with_listener(daemon);
+    enum exit_code exit_code = run_with_profile(daemon);
     (void)os_close(daemon->signal_fd);
     return exit_code;
 }
