@@ -41,7 +41,10 @@ static const unsigned char end_indexes[LANE_NUMBER_COUNT][LANE_SIZE] = {
     {12, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, 13, NONE, NONE, NONE, NONE, NONE, NONE},
 };
 
-static inline void format_vector(const uint32_t *numbers, char *lines) {
+/* Called in two places, and yet to be inlined in both: out of line, it would load all its constants
+ * for every few numbers. */
+__attribute__((always_inline)) static inline void format_vector(const uint32_t *numbers,
+                                                                char *lines) {
     const struct characters characters = split_numbers(load(numbers));
     const lanes digits[2] = {interleave_low16(characters.outer, characters.inner),
                              interleave_high16(characters.outer, characters.inner)};
