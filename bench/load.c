@@ -55,7 +55,7 @@ static const char help_text[] =
     "  --from FILE           send the lines of FILE as they are instead; - is standard input\n"
     "  --prepared N          prepare N lines in memory first and send them again and again;\n"
     "                        0 makes the numbers while sending (0)\n"
-    "  --terminate           send 'terminate' when all numbers are confirmed: stops the server\n"
+    "  --terminate           send 'terminate' when all connections have ended: stops the server\n"
     "how\n"
     "  --rate N              numbers a second at most; 0 = no limit (0)\n"
     "  --send-size BYTES     bytes in one send at most; 10 = one line a send (262144)\n"
@@ -278,6 +278,11 @@ static int judge(const struct settings *settings, enum load_client_status status
     }
     if (!settings->quiet)
         print_summary(result);
+    if (result->terminate_error != 0) {
+        fprintf(stderr, PROGRAM ": terminate was not sent: %s\n",
+                strerror(result->terminate_error));
+        return EXIT_FAILURE;
+    }
     if (result->confirmed_count == client->source.cursor_count)
         return EXIT_SUCCESS;
     fprintf(stderr, PROGRAM ": %s port %u: not all connections were confirmed (%s)\n", client->host,

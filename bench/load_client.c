@@ -22,7 +22,6 @@ enum {
 
 enum connection_state {
     CONNECTION_SENDING,
-    CONNECTION_HOLDING, /* everything sent; kept open to send "terminate" when the rest has ended */
     CONNECTION_WAITING, /* half-closed; the server's end is awaited */
     CONNECTION_ENDED,
 };
@@ -42,6 +41,7 @@ struct client {
     const struct load_client_options *options;
     struct load_client_result *result;
     struct load_source source;
+    struct addrinfo *addresses; /* of the server; NULL before they are known */
     struct connection *connections;
     struct pollfd *pollfds; /* one a connection, and one for the source's file */
     uint32_t connection_count;
@@ -121,20 +121,6 @@ static void connection_finish_sending(struct client *client, struct connection *
     connection->state = CONNECTION_WAITING;
 }
 
-static void connection_send_terminate(struct client *client, struct connection *connection) {
-    static const char line[] = "terminate\n";
-    ssize_t sent = send(connection->fd, line, sizeof line - 1, MSG_NOSIGNAL);
-
-    /* Everything before it is on its way, so there is room for ten bytes now or before long. */
-    if (sent < 0 && errno == EAGAIN)
-        return;
-    if (sent < 0) {
-        connection_fail(client, connection, errno);
-        return;
-    }
-    connection_finish_sending(client, connection);
-}
-
 /* How many lines the rate limit allows to take now; SIZE_MAX without a limit. */
 static size_t rate_allowance(const struct client *client) {
     uint64_t rate = client->options->rate;
@@ -169,10 +155,7 @@ static bool connection_refill(struct client *client, struct connection *connecti
     case LOAD_SOURCE_END:
         break;
     }
-    if (client->options->terminate && connection == &client->connections[0])
-        connection->state = CONNECTION_HOLDING;
-    else
-        connection_finish_sending(client, connection);
+    connection_finish_sending(client, connection);
     return false;
 }
 
@@ -223,28 +206,19 @@ static void connection_read(struct client *client, struct connection *connection
 static enum load_client_status client_connect(struct client *client) {
     char port[8];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    struct addrinfo *addresses;
 
     snprintf(port, sizeof port, "%u", (unsigned)client->options->port);
-    if (getaddrinfo(client->options->host, port, &hints, &addresses) != 0)
+    if (getaddrinfo(client->options->host, port, &hints, &client->addresses) != 0)
         return LOAD_CLIENT_NO_SUCH_HOST;
     client->start_ns = clock_now_ns();
     for (uint32_t i = 0; i < client->connection_count; i++) {
         struct connection *connection = &client->connections[i];
-        connection->fd = connect_to_any(addresses);
+        connection->fd = connect_to_any(client->addresses);
         if (connection->fd < 0)
             connection_fail(client, connection, errno);
     }
-    freeaddrinfo(addresses);
     client->now_ns = client->last_event_ns = clock_now_ns();
     return LOAD_CLIENT_DONE;
-}
-
-static bool connection_wants_to_send(const struct client *client,
-                                     const struct connection *connection) {
-    if (connection->state == CONNECTION_HOLDING)
-        return client->open_count == 1;
-    return connection->state == CONNECTION_SENDING && !connection->starved;
 }
 
 /*
@@ -256,7 +230,7 @@ static bool client_prepare_poll(struct client *client) {
 
     for (uint32_t i = 0; i < client->connection_count; i++) {
         const struct connection *connection = &client->connections[i];
-        bool wants_to_send = connection_wants_to_send(client, connection);
+        bool wants_to_send = connection->state == CONNECTION_SENDING && !connection->starved;
         client->pollfds[i] = (struct pollfd){
             .fd = connection->fd, .events = (short)(wants_to_send ? POLLIN | POLLOUT : POLLIN)};
         if (connection->state == CONNECTION_SENDING && connection->starved)
@@ -291,8 +265,6 @@ static void client_serve(struct client *client, enum load_client_status *status)
             connection_send(client, connection, status);
     }
     client->first_index++;
-    if (client->connections[0].state == CONNECTION_HOLDING && client->open_count == 1)
-        connection_send_terminate(client, &client->connections[0]);
 }
 
 static void client_give_up(struct client *client) {
@@ -336,6 +308,36 @@ static enum load_client_status client_loop(struct client *client) {
     return status;
 }
 
+/*
+ * Sends "terminate" on a connection of its own, now that the others have ended, and waits for the
+ * server to end it. How it does so says nothing: it ends every connection at once. Returns 0 or an
+ * errno value.
+ */
+static int client_terminate_server(const struct client *client) {
+    static const char line[] = "terminate\n";
+    uint32_t timeout_ms = client->options->timeout_ms;
+    int error = 0;
+
+    int fd = connect_to_any(client->addresses);
+    if (fd < 0)
+        return errno;
+    if (send(fd, line, sizeof line - 1, MSG_NOSIGNAL) < 0) {
+        error = errno;
+    } else {
+        /* Fails if the server has ended the connection already, which is all that is wanted. */
+        (void)shutdown(fd, SHUT_WR);
+        struct pollfd end = {.fd = fd, .events = POLLIN};
+        int ready;
+        do
+            ready = poll(&end, 1, timeout_ms > 0 ? (int)timeout_ms : -1);
+        while (ready < 0 && errno == EINTR);
+        if (ready <= 0)
+            error = ready < 0 ? errno : ETIMEDOUT;
+    }
+    close(fd);
+    return error;
+}
+
 static void client_close(struct client *client) {
     for (uint32_t i = 0; i < client->connection_count; i++) {
         if (client->connections[i].fd >= 0)
@@ -343,6 +345,8 @@ static void client_close(struct client *client) {
         load_cursor_close(&client->connections[i].cursor);
     }
     load_source_close(&client->source);
+    if (client->addresses != NULL)
+        freeaddrinfo(client->addresses);
     free(client->connections);
     free(client->pollfds);
 }
@@ -374,6 +378,8 @@ enum load_client_status load_client_run(const struct load_client_options *option
         status = client_connect(&client);
         if (status == LOAD_CLIENT_DONE)
             status = client_loop(&client);
+        if (status == LOAD_CLIENT_DONE && options->terminate)
+            result->terminate_error = client_terminate_server(&client);
         result->seconds = (double)(client.last_end_ns - client.start_ns) / 1e9;
     }
     client_close(&client);

@@ -27,7 +27,7 @@ struct load_client_options {
     uint16_t port;
     size_t send_size;                  /* bytes a send at most; 10 = one line a send */
     uint64_t rate;                     /* numbers a second over all connections; 0 = no limit */
-    bool terminate;                    /* send "terminate" when everything else is confirmed */
+    bool terminate;                    /* send "terminate" when all connections have ended */
     uint32_t timeout_ms;               /* give up when nothing happens for so long; 0 = never */
     struct load_source_options source; /* cursor_count is the number of connections */
     void (*on_progress)(void *context, uint64_t sent_lines); /* may be NULL */
@@ -44,6 +44,7 @@ struct load_client_result {
     uint32_t reset_count;     /* connections that the server ended in any other way */
     uint32_t timed_out_count; /* connections given up after timeout_ms */
     int last_error;           /* errno of the last refused or reset connection, 0 if none */
+    int terminate_error;      /* errno of a "terminate" that could not be sent, 0 if none */
 };
 
 enum load_client_status {

@@ -137,6 +137,13 @@ TEST(LoadWithoutServer, RefusedConnectionIsReported) {
     EXPECT_NE(outcome.output.find("Connection refused"), std::string::npos) << outcome.output;
 }
 
+TEST(LoadWithoutServer, TerminateThatCannotBeSentIsReported) {
+    Outcome outcome = RunLoad({"--port", "1", "--count", "0", "--terminate"});
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_NE(outcome.output.find("terminate was not sent: Connection refused"), std::string::npos)
+        << outcome.output;
+}
+
 TEST(LoadWithoutServer, BadCommandLinesGiveOneLineAndExitCodeTwo) {
     const std::vector<std::vector<std::string>> lines = {{"--port", "0"},
                                                          {"--port", "70000"},
