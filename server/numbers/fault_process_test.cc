@@ -255,6 +255,29 @@ TEST(InterruptionTest, LongStopIsFollowedByOneReport) {
               << " ms: " << reports.size() << " reports of " << kInterval.count() << " ms\n";
 }
 
+// The silence was the server's own: whoever sent something meanwhile keeps the connection.
+TEST(InterruptionTest, StopLongerThanTheIdleTimeoutSparesWhoSent) {
+    constexpr milliseconds kTimeout{500};
+    NumbersServer server({"--idle-timeout=0.5"});
+    std::vector<TcpClient> clients;
+    for (std::uint32_t number = 0; number < 5; ++number) {
+        clients.push_back(server.ConnectServed(NumberLine(number)));
+    }
+    server.process().Signal(SIGSTOP);
+    EXPECT_TRUE(Await([&] { return ReadState(server.process().pid()) == 'T'; }));
+    for (std::uint32_t number = 0; number < 5; ++number) {
+        EXPECT_TRUE(clients[number].Send(NumberLine(number + 5)));
+        clients[number].HalfClose();
+    }
+    EXPECT_EQ(clients[0].WaitForEnding(3 * kTimeout), Ending::kNone);
+    server.process().Signal(SIGCONT);
+    for (TcpClient &client : clients) {
+        EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+    }
+    EXPECT_EQ(server.Stop(), Exited(0));
+    EXPECT_EQ(server.Log(), NumberRange(0, 10));
+}
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kIsSanitized = true;
 #else
