@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include "testing/patience.h"
@@ -41,10 +40,20 @@ std::string TemporaryDirectory::File(std::string_view name) const {
 
 std::string ReadFile(const std::string &path) {
     std::ifstream stream(path, std::ios::binary);
+    std::string content;
+    std::string block(1 << 20, '\0');
     if (!stream) {
         ThrowErrno(path.c_str());
     }
-    return std::string(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+    // A file that is being written to has no size to rely on, so it is read until its end.
+    do {
+        stream.read(block.data(), static_cast<std::streamsize>(block.size()));
+        content.append(block, 0, static_cast<size_t>(stream.gcount()));
+    } while (stream);
+    if (stream.bad()) {
+        ThrowErrno(path.c_str());
+    }
+    return content;
 }
 
 void WriteFile(const std::string &path, std::string_view content) {

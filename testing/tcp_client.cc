@@ -185,6 +185,14 @@ Ending TcpClient::WaitForEnding(std::chrono::milliseconds patience) {
 }
 
 bool TcpClient::HasUnreadBytes() const {
+    // After a reset nobody will read what is still queued. Asking for the state leaves the error
+    // to the next send or recv, unlike SO_ERROR.
+    tcp_info information{};
+    socklen_t information_size = sizeof information;
+    if (getsockopt(socket_, IPPROTO_TCP, TCP_INFO, &information, &information_size) == 0 &&
+        information.tcpi_state == TCP_CLOSE) {
+        return false;
+    }
     // Bytes that the peer's kernel has not acknowledged are not in its receive queue yet.
     int unacknowledged_size = 0;
     if (ioctl(socket_, SIOCOUTQ, &unacknowledged_size) == 0 && unacknowledged_size > 0) {

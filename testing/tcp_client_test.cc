@@ -129,6 +129,19 @@ TEST_F(TcpClientTest, KnowsWhatTheServerHasRead) {
     close(connection);
 }
 
+TEST_F(TcpClientTest, NobodyReadsAfterAReset) {
+    TcpClient client(port_);
+    const int connection = Accept();
+    // More than the server's kernel takes: the rest is never acknowledged.
+    const std::string block(1 << 20, 'x');
+    while (client.Send(block, std::chrono::milliseconds(10))) {
+    }
+    EXPECT_FALSE(client.WaitUntilRead(std::chrono::milliseconds(1)));
+    CloseWithReset(connection);
+    EXPECT_TRUE(client.WaitUntilRead());
+    EXPECT_EQ(client.WaitForEnding(), Ending::kReset);
+}
+
 TEST_F(TcpClientTest, BytesOfAConnectionNotYetAcceptedAreUnread) {
     TcpClient client(port_);
     EXPECT_TRUE(client.Send("12345"));

@@ -11,10 +11,22 @@ namespace harness {
 namespace {
 
 const char *const kOptionNames[] = {
-    "--port",           "--bind",      "--max-clients",     "--concurrent-connections",
-    "--when-full",      "--log",       "--resume",          "--fsync",
-    "--fsync-interval", "--log-level", "--report-interval", "--idle-timeout",
-    "--help",           "--version",
+    "--port",
+    "--bind",
+    "--max-clients",
+    "--concurrent-connections",
+    "--when-full",
+    "--log",
+    "--resume",
+    "--fsync",
+    "--fsync-interval",
+    "--log-level",
+    "--report-interval",
+    "--idle-timeout",
+    "--profile",
+    "--threads",
+    "--help",
+    "--version",
 };
 
 struct WrongCommandLine {
@@ -104,7 +116,7 @@ TEST_F(CommandLineTest, UnknownOptionsAndArguments) {
 TEST_F(CommandLineTest, MissingValues) {
     for (const std::string name :
          {"port", "bind", "max-clients", "concurrent-connections", "when-full", "log", "fsync",
-          "fsync-interval", "report-interval", "idle-timeout", "log-level"}) {
+          "profile", "threads", "fsync-interval", "report-interval", "idle-timeout", "log-level"}) {
         ExpectUsageError({{"--" + name}, name});
         ExpectUsageError({{"--" + name + "="}, name});
     }
@@ -118,6 +130,8 @@ TEST_F(CommandLineTest, WrongNumbers) {
             ExpectUsageError({{"--" + name + "=" + value}, name});
         }
     }
+    ExpectUsageError({{"--threads=0"}, "threads"});
+    ExpectUsageError({{"--threads=17"}, "threads"});
     ExpectUsageError({{"--max-clients=0"}, "max-clients"});
     ExpectUsageError({{"--max-clients=1025"}, "max-clients"});
     ExpectUsageError({{"--concurrent-connections=0"}, "concurrent-connections"});
@@ -193,6 +207,35 @@ TEST_F(CommandLineTest, ReadyLineNamesTheAddressOnStandardError) {
     const std::string address = "listening on 127.0.0.1:" + std::to_string(server.port());
     EXPECT_TRUE(HasLineWith(address)(server.process().errors())) << server.process().errors();
     EXPECT_EQ(server.process().output(), "");
+}
+
+TEST_F(CommandLineTest, ProfileIsWritten) {
+    const std::string path = directory_.File("cpu.profile");
+    NumbersServer server({"--profile", path});
+    EXPECT_EQ(server.Deliver(NumberLines(0, 100000)), Ending::kFin);
+    EXPECT_EQ(server.Stop(), Exited(0));
+    EXPECT_EQ(server.Log(), NumberRange(0, 100000));
+    EXPECT_FALSE(ReadFile(path).empty());
+}
+
+TEST_F(CommandLineTest, ProfileThatCannotBeWrittenIsAFailedStart) {
+    const std::string path = directory_.File("missing/cpu.profile");
+    const ProcessResult result = Run({"--port=0", "--profile=" + path});
+    EXPECT_EQ(result.status, Exited(1));
+    EXPECT_NE(result.errors.find(path), std::string::npos) << result.errors;
+    EXPECT_EQ(ReadFile(log_path_), kOldLog);
+}
+
+TEST_F(CommandLineTest, EveryNumberOfThreadsGivesTheSameLog) {
+    for (const char *thread_count : {"1", "2", "5", "16"}) {
+        NumbersServer server({"--threads", thread_count});
+        for (std::uint32_t round = 0; round < 5; ++round) {
+            EXPECT_EQ(server.Deliver(NumberLines(round * 10000, 20000)), Ending::kFin);
+        }
+        EXPECT_EQ(server.Stop(), Exited(0));
+        EXPECT_EQ(server.Log(), NumberRange(0, 60000)) << thread_count;
+        EXPECT_EQ(SumReports(server.Reports()), (Report{60000, 40000, 60000}));
+    }
 }
 
 TEST_F(CommandLineTest, LogLevelErrorIsSilentInAnOrderlyRun) {

@@ -39,10 +39,14 @@ enum {
 
     /* A block of formatted lines: large enough to make a write's fixed cost small, small enough to
      * be in the cache still when the writer thread copies it. Two for each worker. */
-    BLOCK_SIZE = 1024 * 1024,
+    BLOCK_SIZE = 512 * 1024,
     BLOCKS_PER_WORKER = 2,
 
     WORKER_COUNT_HIGHEST = 16,
+
+    /* How many neighbouring buckets a worker takes at a time: inserting one of them fetches the next
+     * one's piece of the map ahead, which should be the same worker's. */
+    BUCKETS_PER_TURN = 8,
 
     /* How many connections one turn of the loop accepts, so that a flood of them does not keep the
      * served clients waiting. */
@@ -60,6 +64,7 @@ _Static_assert(DEDUP_BUCKET_COUNT *DEDUP_PIECE_SIZE + STAGE_COUNT * STAGE_SIZE +
                        2 * BLOCKS_PER_WORKER * BLOCK_SIZE + 8 * 1024 * 1024 <
                    MEMORY_PROMISED_SIZE,
                "map, stages, blocks and the rest fit the promised memory");
+_Static_assert(DEDUP_BUCKET_COUNT % BUCKETS_PER_TURN == 0, "turns of buckets come out even");
 _Static_assert(STAGE_AGE_LIGHT_MS < STAGE_AGE_HIGHEST_MS && STAGE_AGE_HIGHEST_MS < 100,
                "a number that waits longest is still handed on within 100 ms");
 

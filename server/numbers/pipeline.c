@@ -43,13 +43,15 @@ static void insert_bucket(struct worker *worker, const struct dedup_stage *stage
     }
 }
 
-/* Takes buckets as long as there are any. */
+/* Takes runs of buckets as long as there are any. */
 static void insert_buckets(struct worker *worker, const struct dedup_stage *stage) {
     struct pipeline *pipeline = worker->pipeline;
-    size_t bucket_index;
-    while ((bucket_index = atomic_fetch_add_explicit(&pipeline->next_bucket_index, 1,
-                                                     memory_order_relaxed)) < DEDUP_BUCKET_COUNT) {
-        insert_bucket(worker, stage, bucket_index);
+    size_t first_index;
+    while ((first_index = atomic_fetch_add_explicit(&pipeline->next_bucket_index, BUCKETS_PER_TURN,
+                                                    memory_order_relaxed)) < DEDUP_BUCKET_COUNT) {
+        for (size_t offset = 0; offset < BUCKETS_PER_TURN; offset++) {
+            insert_bucket(worker, stage, first_index + offset);
+        }
     }
     if (worker->block != NULL) {
         log_writer_submit(pipeline->config.writer, worker->block);

@@ -1,0 +1,76 @@
+#include "testing/process_facts.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace harness {
+namespace {
+
+std::string PathOf(pid_t pid, const char *name) {
+    return "/proc/" + std::to_string(pid) + "/" + name;
+}
+
+// The fields of /proc/PID/stat from the state on, which is the third: the second is the program's
+// name in parentheses, with any characters in it.
+std::istringstream StatFromState(pid_t pid) {
+    std::ifstream file(PathOf(pid, "stat"));
+    std::string text;
+    const bool is_read = static_cast<bool>(std::getline(file, text));
+    const size_t name_end = text.rfind(") ");
+    if (!is_read || name_end == std::string::npos) {
+        throw std::runtime_error("no such process: " + std::to_string(pid));
+    }
+    return std::istringstream(text.substr(name_end + 2));
+}
+
+} // namespace
+
+ResidentMemory ReadResidentMemory(pid_t pid) {
+    std::ifstream file(PathOf(pid, "status"));
+    ResidentMemory memory;
+    std::string word;
+    while (file >> word) {
+        if (word == "VmHWM:") {
+            file >> memory.highest_kib;
+        } else if (word == "VmRSS:") {
+            file >> memory.current_kib;
+        }
+    }
+    if (memory.current_kib == 0) {
+        throw std::runtime_error("no such process: " + std::to_string(pid));
+    }
+    return memory;
+}
+
+std::set<int> ReadDescriptors(pid_t pid) {
+    std::set<int> descriptors;
+    for (const auto &entry : std::filesystem::directory_iterator(PathOf(pid, "fd"))) {
+        descriptors.insert(std::stoi(entry.path().filename().string()));
+    }
+    return descriptors;
+}
+
+std::chrono::milliseconds ReadProcessorTime(pid_t pid) {
+    std::istringstream fields = StatFromState(pid);
+    std::string skipped;
+    for (int field = 3; field < 14; ++field) {
+        fields >> skipped;
+    }
+    long user_ticks = 0;
+    long kernel_ticks = 0;
+    fields >> user_ticks >> kernel_ticks;
+    return std::chrono::milliseconds((user_ticks + kernel_ticks) * 1000 / sysconf(_SC_CLK_TCK));
+}
+
+char ReadState(pid_t pid) {
+    char state = '\0';
+    StatFromState(pid) >> state;
+    return state;
+}
+
+} // namespace harness

@@ -1,0 +1,33 @@
+// What /proc tells about a running process: its memory, its descriptors, its processor time.
+//
+// Threading: stateless. All throw std::runtime_error when the process is gone.
+#ifndef TESTING_PROCESS_FACTS_H_
+#define TESTING_PROCESS_FACTS_H_
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <set>
+
+namespace harness {
+
+// Memory in RAM, in KiB: now, and at its highest.
+struct ResidentMemory {
+    size_t current_kib = 0;
+    size_t highest_kib = 0;
+};
+ResidentMemory ReadResidentMemory(pid_t pid);
+
+// The numbers of its open descriptors.
+std::set<int> ReadDescriptors(pid_t pid);
+
+// The processor time that all its threads have used, in user and kernel mode.
+std::chrono::milliseconds ReadProcessorTime(pid_t pid);
+
+// Its state as one letter: 'R' running, 'S' sleeping, 'T' stopped by a signal, …
+char ReadState(pid_t pid);
+
+} // namespace harness
+
+#endif // TESTING_PROCESS_FACTS_H_

@@ -1,0 +1,59 @@
+#include "testing/process_facts.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <stdexcept>
+#include <string>
+
+#include "testing/patience.h"
+#include "testing/process.h"
+#include "gtest/gtest.h"
+
+namespace harness {
+namespace {
+
+TEST(ProcessFactsTest, MemoryGrowsWithUse) {
+    constexpr size_t kGrowthKib = 32 * 1024;
+    const ResidentMemory before = ReadResidentMemory(getpid());
+    const std::string block(kGrowthKib * 1024, 'x');
+    const ResidentMemory after = ReadResidentMemory(getpid());
+    EXPECT_GE(after.current_kib, before.current_kib + kGrowthKib / 2) << block.size();
+    EXPECT_GE(after.highest_kib, after.current_kib);
+}
+
+TEST(ProcessFactsTest, DescriptorsAreThoseThatAreOpen) {
+    ProcessOptions options;
+    options.arguments = {"/bin/sh", "-c", "exec 7</dev/null; echo ready; kill -STOP $$"};
+    Process process(options);
+    EXPECT_TRUE(process.WaitForOutput(HasLineWith("ready")));
+    EXPECT_EQ(ReadDescriptors(process.pid()), (std::set<int>{0, 1, 2, 7}));
+}
+
+TEST(ProcessFactsTest, ProcessorTimeGoesOnWithWork) {
+    const std::chrono::milliseconds before = ReadProcessorTime(getpid());
+    EXPECT_TRUE(Await([before] {
+        for (volatile int step = 0; step < 1000000; step = step + 1) {
+        }
+        return ReadProcessorTime(getpid()) > before;
+    }));
+}
+
+TEST(ProcessFactsTest, StateShowsAStoppedProcess) {
+    ProcessOptions options;
+    options.arguments = {"/bin/sh", "-c", "exec sleep 1000"};
+    Process process(options);
+    EXPECT_TRUE(Await([&] { return ReadState(process.pid()) == 'S'; }));
+    process.Signal(SIGSTOP);
+    EXPECT_TRUE(Await([&] { return ReadState(process.pid()) == 'T'; }));
+}
+
+TEST(ProcessFactsTest, ThrowsWhenTheProcessIsGone) {
+    // The kernel gives no process so high an id.
+    const pid_t nobody = 1 << 30;
+    EXPECT_THROW(ReadState(nobody), std::runtime_error);
+    EXPECT_THROW(ReadResidentMemory(nobody), std::runtime_error);
+}
+
+} // namespace
+} // namespace harness
