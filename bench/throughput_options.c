@@ -11,14 +11,14 @@
 
 #define PROGRAM "throughput"
 
-enum { DEFAULT_ROUNDS = 5, DEFAULT_COUNT = 50000000, COUNT_MIN = 1000 };
+enum { DEFAULT_ROUNDS = 5, DEFAULT_COUNT = 100000000, COUNT_MIN = 1000 };
 
 static const char help_text[] =
     "usage: throughput [OPTION]...\n"
     "Compares the numbers server with a program that only receives and stores the same bytes.\n"
     "\n"
     "  --rounds N        rounds of each scenario, server and baseline in turn, 1 to 101 (5)\n"
-    "  --count N         numbers in a round (50000000)\n"
+    "  --count N         numbers in a round (100000000)\n"
     "  --scenario NAME   only this scenario; may be given several times\n"
     "  --list            print the scenarios\n"
     "  --universe        send all 10^9 numbers in random order and check the log; takes a minute\n"

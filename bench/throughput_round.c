@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bench/load_process.h"
+#include "bench/machine_limits.h"
 #include "bench/server_process.h"
 
 enum { STOP_LIMIT_SECONDS = 30, SILENCE_LIMIT_MS = 30000, BUFFER_SIZE = 256 * 1024 };
@@ -84,6 +85,10 @@ static bool measure(const struct throughput_settings *settings,
     return true;
 }
 
+void throughput_warm_memory(const char *log_path, uint64_t line_count) {
+    (void)machine_limit_write(log_path, (uint32_t)line_count);
+}
+
 bool throughput_round_run(const struct throughput_settings *settings,
                           const struct throughput_scenario *scenario,
                           enum throughput_contender contender, uint64_t seed,
@@ -95,6 +100,8 @@ bool throughput_round_run(const struct throughput_settings *settings,
 
     throughput_log_path(scenario->log_on_disk ? settings->disk_dir : settings->memory_dir,
                         log_path);
+    if (!scenario->baseline_discards)
+        throughput_warm_memory(log_path, load.source.number_count);
     bool started = is_server
                        ? throughput_server_start(settings, log_path, -1, &server)
                        : baseline_start(settings, log_path, scenario->baseline_discards, &server);

@@ -57,4 +57,9 @@ struct server_process;
 bool throughput_server_start(const struct throughput_settings *settings, const char *log_path,
                              int output_fd, struct server_process *server);
 
+/* A virtual machine gives memory that files have freed back to its host, and the next file then
+ * pays for fetching it again, now and then ten times the cost of the write itself. A file of the
+ * run's size, written and removed right before, gives both contenders equally warm memory. */
+void throughput_warm_memory(const char *log_path, uint64_t line_count);
+
 #endif /* BENCH_THROUGHPUT_ROUND_H_ */

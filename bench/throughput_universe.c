@@ -134,6 +134,8 @@ bool throughput_universe_run(const struct throughput_settings *settings, const c
     if (!check_room(directory))
         return false;
     throughput_log_path(directory, log_path);
+    fprintf(stderr, "warming memory up with a file of the log's size\n");
+    throughput_warm_memory(log_path, LOAD_GENERATOR_RANGE);
     /* The server writes its reports to our standard output: ours must not come in between. */
     fflush(stdout);
     if (!throughput_server_start(settings, log_path, STDOUT_FILENO, &server))

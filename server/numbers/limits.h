@@ -20,7 +20,7 @@ enum {
 
     /* What one recv takes at most. Together with the numbers parsed from it, it stays in the
      * second-level cache, and one client cannot keep the others waiting for long. */
-    RECEIVE_SIZE = 256 * 1024,
+    RECEIVE_SIZE = 512 * 1024,
 
     /* Room for the numbers of one recv and of the line that the recv before it left unfinished. */
     RECEIVED_NUMBER_CAPACITY = (RECEIVE_SIZE + LINE_SIZE) / LINE_SIZE + LINE_PARSER_SLACK_COUNT,
@@ -44,8 +44,8 @@ enum {
 
     WORKER_COUNT_HIGHEST = 16,
 
-    /* How many neighbouring buckets a worker takes at a time: inserting one of them fetches the next
-     * one's piece of the map ahead, which should be the same worker's. */
+    /* How many neighbouring buckets a worker takes at a time: inserting one of them fetches the
+     * next one's piece of the map ahead, which should be the same worker's. */
     BUCKETS_PER_TURN = 8,
 
     /* How many connections one turn of the loop accepts, so that a flood of them does not keep the

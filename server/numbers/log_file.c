@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -55,7 +57,7 @@ static enum log_file_status check_and_lock(struct log_file *log, const struct lo
 enum log_file_status log_file_open(struct log_file *log, const char *path,
                                    const struct logger *logger) {
     *log = (struct log_file){.path = path};
-    log->fd = os_open(path, O_RDWR | O_CREAT | O_NOCTTY, 0644);
+    log->fd = os_open(path, O_RDWR | O_CREAT | O_APPEND | O_NOCTTY, 0644);
     if (log->fd < 0) {
         return fail(log, logger, "open", log->fd);
     }
@@ -161,9 +163,7 @@ static enum log_file_status load_file(struct loading *loading) {
 }
 
 enum log_file_status log_file_load(struct log_file *log, struct dedup_map *map,
-                                   const struct line_parser *parser, off_t *size,
-                                   const struct logger *logger) {
-    *size = 0;
+                                   const struct line_parser *parser, const struct logger *logger) {
     if (!log->is_regular) {
         return LOG_FILE_OK;
     }
@@ -178,12 +178,44 @@ enum log_file_status log_file_load(struct log_file *log, struct dedup_map *map,
     session_init(&loading->session);
     enum log_file_status status = load_file(loading);
     if (status == LOG_FILE_OK) {
-        *size = (off_t)loading->line_count * LINE_SIZE;
         logger_print(logger, LOG_LEVEL_INFO, "resumed from %s with %" PRIu64 " numbers", log->path,
                      loading->line_count);
     }
     os_unmap_memory(loading, sizeof *loading);
     return status;
+}
+
+/* Makes the directory entry of the log durable. */
+static int sync_directory(const char *path) {
+    char *path_copy = strdup(path); /* dirname writes into it */
+    if (path_copy == NULL) {
+        return -ENOMEM;
+    }
+    int fd = os_open(dirname(path_copy), O_RDONLY | O_DIRECTORY, 0);
+    free(path_copy);
+    if (fd < 0) {
+        return fd;
+    }
+    int error = os_fsync(fd);
+    (void)os_close(fd);
+    return error;
+}
+
+enum log_file_status log_file_sync(const struct log_file *log, const struct logger *logger) {
+    if (!log->is_regular) {
+        return LOG_FILE_OK;
+    }
+    int error = os_fsync(log->fd);
+    if (error != 0) {
+        return fail(log, logger, "sync", error);
+    }
+    error = sync_directory(log->path);
+    if (error != 0) {
+        /* Not to be allowed to read the directory, say, is no reason not to serve. */
+        logger_print(logger, LOG_LEVEL_WARNING, "cannot sync the directory of %s: %s", log->path,
+                     strerror(-error));
+    }
+    return LOG_FILE_OK;
 }
 
 void log_file_close(struct log_file *log) {

@@ -36,11 +36,13 @@ enum log_file_status log_file_clear(struct log_file *log, const struct logger *l
 /*
  * Inserts the numbers that are in the log into the map, and cuts off a torn last line. A file that
  * is no such log (another byte, a number twice) is refused with the line named and left alone.
- * *size receives the size in bytes of what it then holds.
  */
 enum log_file_status log_file_load(struct log_file *log, struct dedup_map *map,
-                                   const struct line_parser *parser, off_t *size,
-                                   const struct logger *logger);
+                                   const struct line_parser *parser, const struct logger *logger);
+
+/* Makes what is in the log durable, and that the file exists: whatever is added later is confirmed
+ * on top of it. */
+enum log_file_status log_file_sync(const struct log_file *log, const struct logger *logger);
 
 void log_file_close(struct log_file *log);
 

@@ -25,7 +25,6 @@ struct daemon {
     struct logger logger;
     struct listener listener;
     struct log_file log;
-    off_t log_size; /* of the numbers that were loaded */
     struct tail_guard guard;
     void *map_memory;
     struct dedup_map map;
@@ -113,7 +112,6 @@ static enum exit_code run_with_writer(struct daemon *daemon) {
     const struct configuration *configuration = &daemon->configuration;
     struct log_writer_config config = {
         .fd = daemon->log.fd,
-        .start_offset = daemon->log_size,
         .record_size = LINE_SIZE,
         .block_size = BLOCK_SIZE,
         .block_slack_size = NUMBER_FORMATTER_SLACK_SIZE,
@@ -147,11 +145,17 @@ static enum exit_code run_with_wakeup(struct daemon *daemon) {
 
 /* Empties the log, or counts its numbers as seen. */
 static enum log_file_status prepare_log(struct daemon *daemon) {
+    enum log_file_status status;
     if (daemon->configuration.resumes) {
-        return log_file_load(&daemon->log, &daemon->map, &daemon->configuration.parser,
-                             &daemon->log_size, &daemon->logger);
+        status = log_file_load(&daemon->log, &daemon->map, &daemon->configuration.parser,
+                               &daemon->logger);
+    } else {
+        status = log_file_clear(&daemon->log, &daemon->logger);
     }
-    return log_file_clear(&daemon->log, &daemon->logger);
+    if (status == LOG_FILE_OK && daemon->configuration.durability != DURABILITY_NEVER) {
+        status = log_file_sync(&daemon->log, &daemon->logger);
+    }
+    return status;
 }
 
 static bool arm_guard(struct daemon *daemon) {
@@ -230,6 +234,10 @@ static enum exit_code run_with_profile(struct daemon *daemon) {
 }
 
 static enum exit_code run(struct daemon *daemon) {
+    int error = os_open_standard_streams();
+    if (error != 0) {
+        return start_failure(daemon, "open /dev/null", error);
+    }
     daemon->signal_fd = signals_open();
     if (daemon->signal_fd < 0) {
         return start_failure(daemon, "receive signals", daemon->signal_fd);

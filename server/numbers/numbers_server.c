@@ -50,6 +50,7 @@ static void reset_connection(struct connection *connection) {
 /* Ends a connection with FIN: everything the client sent is stored. */
 static void confirm_connection(struct connection *connection) {
     poll_loop_remove(&connection->server->loop, connection->watch_index);
+    listener_set_reset_on_close(connection->fd, false);
     (void)os_close(connection->fd);
     release_connection(connection);
 }
@@ -167,6 +168,9 @@ static void open_connection(struct numbers_server *server, int fd) {
         return;
     }
     listener_tune_connection(fd);
+    /* Only confirm_connection takes this back: should the process be killed, no client is to
+     * mistake the kernel's close for the promise that its numbers are stored. */
+    listener_set_reset_on_close(fd, true);
     *connection = (struct connection){.server = server,
                                       .state = CONNECTION_RECEIVING,
                                       .fd = fd,
@@ -281,6 +285,7 @@ static void accept_again(struct numbers_server *server) {
 static void give_up(struct numbers_server *server, int error) {
     logger_print(server->config.logger, LOG_LEVEL_ERROR, "cannot store the log: %s",
                  strerror(-error));
+    log_writer_abandon(server->config.writer);
     server->exit_code = EXIT_CODE_IO_FAILURE;
     server->is_done = true;
 }

@@ -10,18 +10,32 @@ struct worker {
     struct log_block *block;
 };
 
-/* Makes sure that the worker's block has room for line_count lines; false once writing has failed.
- */
-static bool provide_room(struct worker *worker, size_t line_count) {
+/* How many lines the worker's block has room for, at least one; 0 once writing has failed. */
+static size_t provide_room(struct worker *worker) {
     struct log_writer *writer = worker->pipeline->config.writer;
-    if (worker->block != NULL && worker->block->size + line_count * LINE_SIZE > BLOCK_SIZE) {
+    if (worker->block != NULL && worker->block->size + LINE_SIZE > BLOCK_SIZE) {
         log_writer_submit(writer, worker->block);
         worker->block = NULL;
     }
     if (worker->block == NULL) {
         worker->block = log_writer_acquire(writer);
     }
-    return worker->block != NULL;
+    return worker->block == NULL ? 0 : (BLOCK_SIZE - worker->block->size) / LINE_SIZE;
+}
+
+/* Writes the worker's new numbers as lines into as many blocks as they take. */
+static void format_new_numbers(struct worker *worker, size_t new_count) {
+    const struct number_formatter *formatter = worker->pipeline->config.formatter;
+    size_t done_count = 0;
+    size_t room_count;
+    while (done_count < new_count && (room_count = provide_room(worker)) > 0) {
+        size_t left_count = new_count - done_count;
+        size_t count = left_count < room_count ? left_count : room_count;
+        struct log_block *block = worker->block;
+        block->size += number_formatter_format(formatter, worker->new_numbers + done_count, count,
+                                               block->bytes + block->size);
+        done_count += count;
+    }
 }
 
 static void insert_bucket(struct worker *worker, const struct dedup_stage *stage,
@@ -36,11 +50,7 @@ static void insert_bucket(struct worker *worker, const struct dedup_stage *stage
     atomic_fetch_add_explicit(&config->tally->unique_count, new_count, memory_order_relaxed);
     atomic_fetch_add_explicit(&config->tally->duplicate_count, count - new_count,
                               memory_order_relaxed);
-    if (new_count > 0 && provide_room(worker, new_count)) {
-        struct log_block *block = worker->block;
-        block->size += number_formatter_format(config->formatter, worker->new_numbers, new_count,
-                                               block->bytes + block->size);
-    }
+    format_new_numbers(worker, new_count);
 }
 
 /* Takes runs of buckets as long as there are any. */

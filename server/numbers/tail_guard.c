@@ -44,7 +44,8 @@ static void cut_torn_line(int line_size) {
 /* The guard's whole life. */
 static void guard(int log_fd, int pipe_fd, int line_size) {
     (void)prctl(PR_SET_NAME, "numbers-guard");
-    /* Ctrl-C in a terminal reaches the whole process group; the server decides when it is over. */
+    /* What is sent to the server's process group, kill -9 too, is not meant for the guard. */
+    (void)setsid();
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGTERM, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);

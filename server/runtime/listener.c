@@ -147,8 +147,13 @@ void listener_tune_connection(int fd) {
     (void)set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBE_COUNT);
 }
 
+void listener_set_reset_on_close(int fd, bool resets) {
+    /* Lingering for no time at all is how a socket is told to close with RST. */
+    struct linger linger = {.l_onoff = resets ? 1 : 0, .l_linger = 0};
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
 void listener_reset_connection(int fd) {
-    struct linger no_linger = {.l_onoff = 1, .l_linger = 0};
-    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &no_linger, sizeof no_linger);
+    listener_set_reset_on_close(fd, true);
     (void)os_close(fd);
 }

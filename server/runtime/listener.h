@@ -6,6 +6,7 @@
 #ifndef SERVER_RUNTIME_LISTENER_H_
 #define SERVER_RUNTIME_LISTENER_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,10 @@ void listener_tune_connection(int fd);
 
 /* Closes with RST instead of FIN: the peer learns that what it sent may not have been kept. */
 void listener_reset_connection(int fd);
+
+/* Chooses what a close sends from now on, the kernel's close after a crash or kill -9 too: RST
+ * (true), so that a FIN is always this program's own word, or FIN (false, as at first). */
+void listener_set_reset_on_close(int fd, bool resets);
 
 #ifdef __cplusplus
 }

@@ -26,19 +26,16 @@ static void fail(struct log_writer *writer, int error) {
     wakeup_signal(writer->config.progress);
 }
 
-/* After a write that failed: leaves whole records only, and returns how many bytes of the record
- * that was cut off have to be written again, or a negative errno value. */
-static ssize_t cut_torn_record(struct log_writer *writer) {
-    off_t torn_size = writer->offset % (off_t)writer->config.record_size;
+/* Cuts off the torn_size bytes of a record that a failed write has left at the end of the file. */
+static int cut_torn_record(const struct log_writer *writer, size_t torn_size) {
     if (torn_size == 0) {
         return 0;
     }
-    int error = os_ftruncate(writer->config.fd, writer->offset - torn_size);
-    if (error != 0) {
-        return error;
+    off_t file_size = os_file_size(writer->config.fd);
+    if (file_size < 0) {
+        return (int)file_size;
     }
-    writer->offset -= torn_size;
-    return torn_size;
+    return os_ftruncate(writer->config.fd, file_size - (off_t)torn_size);
 }
 
 /* Waits a moment for room on the disk; false if the owner does not want to wait any longer. */
@@ -51,10 +48,11 @@ static bool wait_for_room(struct log_writer *writer, int error) {
                      strerror(-error));
     }
     (void)pthread_mutex_lock(&writer->mutex);
-    while (!writer->is_abandoned && !condition_wait_until(&writer->work_arrived, &writer->mutex,
-                                                          now_ms + FULL_DISK_RETRY_MS)) {
+    while (
+        !writer->is_abandoned && atomic_load(&writer->error) == 0 &&
+        !condition_wait_until(&writer->work_arrived, &writer->mutex, now_ms + FULL_DISK_RETRY_MS)) {
     }
-    bool goes_on = !writer->is_abandoned;
+    bool goes_on = !writer->is_abandoned && atomic_load(&writer->error) == 0;
     (void)pthread_mutex_unlock(&writer->mutex);
     return goes_on;
 }
@@ -64,19 +62,19 @@ static bool wait_for_room(struct log_writer *writer, int error) {
 static int write_block(struct log_writer *writer, const struct log_block *block) {
     size_t done_size = 0;
     while (done_size < block->size) {
-        ssize_t count = os_pwrite(writer->config.fd, block->bytes + done_size,
-                                  block->size - done_size, writer->offset);
+        ssize_t count =
+            os_write(writer->config.fd, block->bytes + done_size, block->size - done_size);
         if (count > 0) {
             done_size += (size_t)count;
-            writer->offset += count;
             continue;
         }
         int error = count == 0 ? -EIO : (int)count;
-        ssize_t torn_size = cut_torn_record(writer);
-        if (torn_size < 0) {
-            return (int)torn_size;
+        size_t torn_size = done_size % writer->config.record_size;
+        int cut_error = cut_torn_record(writer, torn_size);
+        if (cut_error != 0) {
+            return cut_error;
         }
-        done_size -= (size_t)torn_size;
+        done_size -= torn_size;
         if (!is_disk_full(error) || !wait_for_room(writer, error)) {
             return error;
         }
@@ -227,7 +225,7 @@ static int start_threads(struct log_writer *writer) {
 }
 
 int log_writer_init(struct log_writer *writer, const struct log_writer_config *config) {
-    *writer = (struct log_writer){.config = *config, .offset = config->start_offset};
+    *writer = (struct log_writer){.config = *config};
     int error = init_synchronization(writer);
     if (error != 0) {
         return error;

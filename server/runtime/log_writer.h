@@ -47,8 +47,9 @@ struct log_block {
 };
 
 struct log_writer_config {
-    int fd;             /* the file, which the caller closes after log_writer_destroy */
-    off_t start_offset; /* where writing begins, a multiple of record_size */
+    /* The file, open for appending (O_APPEND: should somebody else truncate it, it goes on at the
+     * new end), with whole records in it. The caller closes it after log_writer_destroy. */
+    int fd;
     size_t record_size;
     size_t block_size;
     size_t block_slack_size; /* more room behind each block, which may be scribbled on */
@@ -83,8 +84,7 @@ struct log_writer {
     _Atomic uint64_t stored_position;
     _Atomic int error; /* 0, or the negative errno value that ended the writing */
 
-    off_t offset; /* the writer thread's: where the next byte goes */
-    struct warning_limiter full_disk_warning;
+    struct warning_limiter full_disk_warning; /* the writer thread's, as the next one */
     bool is_disk_full;
     pthread_t writer_thread;
     pthread_t sync_thread;

@@ -47,8 +47,13 @@ void logger_print(const struct logger *logger, enum log_level level, const char 
         size = LINE_CAPACITY - 1; /* a longer message is cut, its line stays one line */
     }
     line[size] = '\n';
-    /* There is nobody left to tell when standard error itself fails. */
-    (void)os_write(logger->fd, line, size + 1);
+    /* A reader that has stopped reading must not stop the daemon: without room for the line (which
+     * is shorter than PIPE_BUF, so that it fits wherever poll sees room) it is left out. */
+    struct pollfd polled = {.fd = logger->fd, .events = POLLOUT};
+    if (os_poll(&polled, 1, 0) == 1) {
+        /* There is nobody left to tell when standard error itself fails. */
+        (void)os_write(logger->fd, line, size + 1);
+    }
 }
 
 bool warning_limiter_allows(struct warning_limiter *limiter, int64_t now_ms) {

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,20 +54,17 @@ ssize_t os_pread(int fd, void *bytes, size_t size, off_t offset) {
     return count >= 0 ? count : -errno;
 }
 
-ssize_t os_pwrite(int fd, const void *bytes, size_t size, off_t offset) {
-    ssize_t count;
-    do {
-        count = pwrite(fd, bytes, size, offset);
-    } while (count < 0 && errno == EINTR);
-    return count >= 0 ? count : -errno;
-}
-
 int os_ftruncate(int fd, off_t size) {
     int result;
     do {
         result = or_negative_errno(ftruncate(fd, size));
     } while (result == -EINTR);
     return result;
+}
+
+off_t os_file_size(int fd) {
+    struct stat status;
+    return fstat(fd, &status) == 0 ? status.st_size : -errno;
 }
 
 int os_fdatasync(int fd) {
@@ -83,6 +81,14 @@ int os_lock_exclusive(int fd) {
         result = or_negative_errno(flock(fd, LOCK_EX | LOCK_NB));
     } while (result == -EINTR);
     return result;
+}
+
+int os_open_standard_streams(void) {
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR); /* takes the lowest number that is free */
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    return fd < 0 ? -errno : os_close(fd);
 }
 
 int os_allow_descriptors(size_t count) {

@@ -31,13 +31,20 @@ int os_close(int fd);
 ssize_t os_read(int fd, void *bytes, size_t size);
 ssize_t os_write(int fd, const void *bytes, size_t size);
 ssize_t os_pread(int fd, void *bytes, size_t size, off_t offset);
-ssize_t os_pwrite(int fd, const void *bytes, size_t size, off_t offset);
 int os_ftruncate(int fd, off_t size);
+
+/* The size of a file in bytes, or a negative errno value. */
+off_t os_file_size(int fd);
+
 int os_fdatasync(int fd);
 int os_fsync(int fd);
 
 /* Takes an exclusive lock without waiting; -EWOULDBLOCK while another process holds it. */
 int os_lock_exclusive(int fd);
+
+/* Opens /dev/null in place of standard streams that are closed, so that no file or socket gets
+ * their numbers and with them output that was never meant for it. 0, or a negative errno value. */
+int os_open_standard_streams(void);
 
 /* Makes sure that the process may have count descriptors open. -EMFILE: the system allows fewer. */
 int os_allow_descriptors(size_t count);
