@@ -26,14 +26,15 @@ static const char examples[] =
     "  server --resume --fsync=always             go on with an old log, lose nothing ever\n"
     "  printf '314159265\\n' | nc -N localhost 4000\n";
 
-/* One processor is left to the loop; the workers share the others, and more than a few gain
- * nothing. */
+/* As many workers as processors, so that none idles while the loop waits for the workers or the
+ * writer; more than a few gain nothing, because then they are what waits. */
 static int64_t default_worker_count(void) {
+    enum { ENOUGH = 4 };
     long processor_count = sysconf(_SC_NPROCESSORS_ONLN);
-    if (processor_count <= 2) {
+    if (processor_count < 1) {
         return 1;
     }
-    return processor_count <= 4 ? processor_count - 1 : 4;
+    return processor_count < ENOUGH ? processor_count : ENOUGH;
 }
 
 static void set_defaults(struct configuration *configuration) {
