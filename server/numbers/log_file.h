@@ -14,6 +14,10 @@
 #include "parser/line_parser.h"
 #include "server/runtime/logger.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct log_file {
     const char *path;
     int fd;
@@ -43,5 +47,9 @@ enum log_file_status log_file_load(struct log_file *log, struct dedup_map *map,
                                    const struct logger *logger);
 
 void log_file_close(struct log_file *log);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SERVER_NUMBERS_LOG_FILE_H_ */

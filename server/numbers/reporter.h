@@ -19,6 +19,10 @@
 
 #include "server/numbers/tally.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct reporter {
     const struct tally *tally;
     int fd;
@@ -37,5 +41,9 @@ int reporter_init(struct reporter *reporter, const struct tally *tally, int fd,
 
 /* Prints the last report and ends the thread. */
 void reporter_finish(struct reporter *reporter);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SERVER_NUMBERS_REPORTER_H_ */

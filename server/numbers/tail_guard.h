@@ -17,6 +17,10 @@
 
 #include <sys/types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct tail_guard {
     pid_t pid;
     int pipe_fd; /* the server's end */
@@ -31,5 +35,9 @@ int tail_guard_arm(const struct tail_guard *guard);
 
 /* Ends the guard and waits for it. */
 void tail_guard_finish(struct tail_guard *guard);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SERVER_NUMBERS_TAIL_GUARD_H_ */
