@@ -2,9 +2,10 @@
  * Signals as events of the poll loop, through a signalfd.
  *
  * SIGTERM, SIGINT and SIGHUP are blocked in every thread and read from a descriptor, so no code of
- * ours ever runs inside a signal handler. A signal that the parent process had set to be ignored
- * (nohup) stays ignored. SIGPIPE and SIGXFSZ are ignored: the failed write reports EPIPE or EFBIG
- * instead.
+ * ours ever runs inside a signal handler. A SIGHUP that the parent process had set to be ignored
+ * (nohup) stays ignored; the others are obeyed even then, because a shell's script ignores SIGINT
+ * for what it starts in the background. SIGPIPE and SIGXFSZ are ignored: the failed write reports
+ * EPIPE or EFBIG instead.
  *
  * Threading: call signals_open before any thread is created, so that all inherit the mask.
  */
