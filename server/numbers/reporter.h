@@ -6,7 +6,8 @@
  *
  * The schedule is a grid on the monotonic clock: it does not drift, and no change of the date
  * moves it. After a pause of the whole process (SIGSTOP) one report catches up. A report that
- * standard output has no room for is left out; the next one includes its numbers.
+ * standard output has no room for, or fails to take, is left out; the next one includes its
+ * numbers.
  *
  * Threading: init and finish belong to the owner; the tally is shared with the workers.
  */
