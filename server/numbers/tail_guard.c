@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -52,11 +53,14 @@ static void guard(int log_fd, int pipe_fd, int line_size) {
         return;
     }
     char mark;
-    int is_armed = 0;
-    while (os_read(GUARD_PIPE_FD, &mark, sizeof mark) > 0) {
-        is_armed = 1;
+    bool is_armed = false;
+    ssize_t size;
+    while ((size = os_read(GUARD_PIPE_FD, &mark, sizeof mark)) > 0) {
+        is_armed = true;
     }
-    if (is_armed) {
+    /* Only the end of the stream tells that the server is gone. After an error it may be writing
+     * still, and must not be cut short. */
+    if (is_armed && size == 0) {
         cut_torn_line(line_size);
     }
 }
