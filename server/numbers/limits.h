@@ -57,6 +57,10 @@ enum {
     /* After accept failed for want of descriptors or memory, how long to leave it alone. */
     ACCEPT_PAUSE_MS = 100,
 
+    /* How long the loop waits at most before it looks by itself at what the other threads have
+     * done: a wakeup whose write failed delays it so long, and does not hang it. */
+    LONGEST_WAIT_MS = 500,
+
     MEMORY_PROMISED_SIZE = 256 * 1024 * 1024,
 };
 

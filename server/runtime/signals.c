@@ -36,5 +36,8 @@ int signals_open(void) {
 int signals_next(int signal_fd) {
     struct signalfd_siginfo info;
     ssize_t size = os_read(signal_fd, &info, sizeof info);
+    if (size < 0) {
+        return size == -EAGAIN ? 0 : (int)size;
+    }
     return size == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }

@@ -19,7 +19,8 @@ extern "C" {
 /* The descriptor to watch for POLLIN, or a negative errno value. */
 int signals_open(void);
 
-/* The number of a signal that has arrived, or 0. */
+/* The number of a signal that has arrived, 0 if none has, or a negative errno value if one has that
+ * cannot be read. */
 int signals_next(int signal_fd);
 
 #ifdef __cplusplus

@@ -84,6 +84,10 @@ TEST(SignalsTest, SeveralAreHandedOutOneByOne) {
               1);
 }
 
+TEST(SignalsTest, ASignalThatCannotBeReadIsAnError) {
+    EXPECT_EQ(signals_next(-1), -EBADF);
+}
+
 TEST(SignalsTest, ABrokenPipeIsAnError) {
     EXPECT_EQ(RunInChild([] {
                   int ends[2];
