@@ -13,6 +13,10 @@
 #include "parser/line_parser.h"
 #include "server/runtime/options.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct configuration {
     struct option_list addresses;
     int64_t port;
@@ -33,5 +37,9 @@ struct configuration {
 
 /* Fills the configuration; where the outcome is not OPTIONS_RUN, the user has been told why. */
 enum options_outcome configuration_read(struct configuration *configuration, int argc, char **argv);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SERVER_NUMBERS_CONFIGURATION_H_ */

@@ -4,6 +4,8 @@
 #ifndef SERVER_NUMBERS_LIMITS_H_
 #define SERVER_NUMBERS_LIMITS_H_
 
+#include <assert.h>
+
 #include "dedup/dedup_map.h"
 #include "formatter/number_formatter.h"
 #include "parser/line_parser.h"
@@ -55,17 +57,21 @@ enum {
     /* After accept failed for want of descriptors or memory, how long to leave it alone. */
     ACCEPT_PAUSE_MS = 100,
 
+    /* How long the loop waits at most before it looks by itself at what the other threads have
+     * done: a wakeup whose write failed delays it so long, and does not hang it. */
+    LONGEST_WAIT_MS = 500,
+
     MEMORY_PROMISED_SIZE = 256 * 1024 * 1024,
 };
 
-_Static_assert((int)NUMBER_FORMATTER_LINE_SIZE == (int)LINE_PARSER_LINE_SIZE,
-               "a line of the log is a line of input");
-_Static_assert(DEDUP_BUCKET_COUNT *DEDUP_PIECE_SIZE + STAGE_COUNT * STAGE_SIZE +
-                       2 * BLOCKS_PER_WORKER * BLOCK_SIZE + 8 * 1024 * 1024 <
-                   MEMORY_PROMISED_SIZE,
-               "map, stages, blocks and the rest fit the promised memory");
-_Static_assert(DEDUP_BUCKET_COUNT % BUCKETS_PER_TURN == 0, "turns of buckets come out even");
-_Static_assert(STAGE_AGE_LIGHT_MS < STAGE_AGE_HIGHEST_MS && STAGE_AGE_HIGHEST_MS < 100,
-               "a number that waits longest is still handed on within 100 ms");
+static_assert((int)NUMBER_FORMATTER_LINE_SIZE == (int)LINE_PARSER_LINE_SIZE,
+              "a line of the log is a line of input");
+static_assert(DEDUP_BUCKET_COUNT * DEDUP_PIECE_SIZE + STAGE_COUNT * STAGE_SIZE +
+                      2 * BLOCKS_PER_WORKER * BLOCK_SIZE + 8 * 1024 * 1024 <
+                  MEMORY_PROMISED_SIZE,
+              "map, stages, blocks and the rest fit the promised memory");
+static_assert(DEDUP_BUCKET_COUNT % BUCKETS_PER_TURN == 0, "turns of buckets come out even");
+static_assert(STAGE_AGE_LIGHT_MS < STAGE_AGE_HIGHEST_MS && STAGE_AGE_HIGHEST_MS < 100,
+              "a number that waits longest is still handed on within 100 ms");
 
 #endif /* SERVER_NUMBERS_LIMITS_H_ */

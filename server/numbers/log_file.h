@@ -14,6 +14,10 @@
 #include "parser/line_parser.h"
 #include "server/runtime/logger.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct log_file {
     const char *path;
     int fd;
@@ -45,5 +49,9 @@ enum log_file_status log_file_load(struct log_file *log, struct dedup_map *map,
 enum log_file_status log_file_sync(const struct log_file *log, const struct logger *logger);
 
 void log_file_close(struct log_file *log);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SERVER_NUMBERS_LOG_FILE_H_ */

@@ -221,8 +221,10 @@ static void on_signal(void *context, short events) {
     (void)events;
     struct numbers_server *server = context;
     int signal_number = signals_next(server->config.signal_fd);
-    if (signal_number != 0) {
+    if (signal_number > 0) {
         start_shutdown(server, strsignal(signal_number));
+    } else if (signal_number < 0) {
+        start_shutdown(server, "a signal came that cannot be read");
     }
 }
 
@@ -282,10 +284,9 @@ static void accept_again(struct numbers_server *server) {
     }
 }
 
-static void give_up(struct numbers_server *server, int error) {
-    logger_print(server->config.logger, LOG_LEVEL_ERROR, "cannot store the log: %s",
-                 strerror(-error));
-    log_writer_abandon(server->config.writer);
+static void give_up(struct numbers_server *server, const char *action, int error) {
+    logger_print(server->config.logger, LOG_LEVEL_ERROR, "cannot %s: %s", action, strerror(-error));
+    log_writer_abandon(server->config.writer); /* nobody is left to wait for room on a disk */
     server->exit_code = EXIT_CODE_IO_FAILURE;
     server->is_done = true;
 }
@@ -307,7 +308,7 @@ static void advance_shutdown(struct numbers_server *server) {
     }
     int error = log_writer_error(writer);
     if (error != 0) {
-        give_up(server, error);
+        give_up(server, "store the log", error);
     }
     server->is_done = true;
 }
@@ -316,7 +317,7 @@ static void advance_shutdown(struct numbers_server *server) {
 static void do_what_is_due(struct numbers_server *server) {
     int error = log_writer_error(server->config.writer);
     if (error != 0) {
-        give_up(server, error);
+        give_up(server, "store the log", error);
         return;
     }
     pipeline_run(server->config.pipeline, server->loop.now_ms);
@@ -331,7 +332,7 @@ static void do_what_is_due(struct numbers_server *server) {
     confirm_stored_connections(server);
 }
 
-/* How long poll may wait, in milliseconds, or -1. */
+/* How long poll may wait, in milliseconds. */
 static int poll_timeout(struct numbers_server *server) {
     int64_t deadline_ms = pipeline_deadline_ms(server->config.pipeline);
     deadline_ms = earlier(deadline_ms, server->idle_deadline_ms);
@@ -339,20 +340,20 @@ static int poll_timeout(struct numbers_server *server) {
         deadline_ms = earlier(deadline_ms, server->accept_again_ms);
     }
     if (deadline_ms < 0) {
-        return -1;
+        return LONGEST_WAIT_MS;
     }
     int64_t wait_ms = deadline_ms - os_now_ms();
     if (wait_ms < 0) {
         return 0;
     }
-    return wait_ms < INT32_MAX ? (int)wait_ms : INT32_MAX;
+    return wait_ms < LONGEST_WAIT_MS ? (int)wait_ms : LONGEST_WAIT_MS;
 }
 
 enum exit_code numbers_server_run(struct numbers_server *server) {
     while (!server->is_done) {
         int fired_count = poll_loop_run_once(&server->loop, poll_timeout(server));
         if (fired_count < 0) {
-            give_up(server, fired_count);
+            give_up(server, "wait for events", fired_count);
             break;
         }
         do_what_is_due(server);

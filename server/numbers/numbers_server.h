@@ -35,6 +35,10 @@
 #include "server/runtime/poll_loop.h"
 #include "server/runtime/wakeup.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum when_full { WHEN_FULL_REFUSE, WHEN_FULL_WAIT };
 
 struct numbers_server_config {
@@ -107,5 +111,9 @@ int numbers_server_init(struct numbers_server *server, const struct numbers_serv
 enum exit_code numbers_server_run(struct numbers_server *server);
 
 void numbers_server_destroy(struct numbers_server *server);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SERVER_NUMBERS_NUMBERS_SERVER_H_ */

@@ -24,7 +24,6 @@
 #define SERVER_NUMBERS_PIPELINE_H_
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,8 +33,13 @@
 #include "formatter/number_formatter.h"
 #include "server/numbers/limits.h"
 #include "server/numbers/tally.h"
+#include "server/runtime/atomics.h"
 #include "server/runtime/log_writer.h"
 #include "server/runtime/wakeup.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct pipeline_config {
     struct dedup_map *map;
@@ -79,8 +83,8 @@ struct pipeline {
     uint64_t stored_batch;
     bool is_stopping;
 
-    _Atomic size_t next_bucket_index; /* the next one that no worker has taken */
-    _Atomic size_t next_worker_index; /* numbers the workers, for their scratch memory */
+    ATOMIC_FIELD(size_t) next_bucket_index; /* the next one that no worker has taken */
+    ATOMIC_FIELD(size_t) next_worker_index; /* numbers the workers, for their scratch memory */
 
     pthread_t workers[WORKER_COUNT_HIGHEST];
     size_t started_worker_count;
@@ -112,5 +116,9 @@ uint64_t pipeline_stored_batch(struct pipeline *pipeline);
 
 /* Whether everything added has been inserted, formatted, and submitted to the log writer. */
 bool pipeline_is_drained(struct pipeline *pipeline);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SERVER_NUMBERS_PIPELINE_H_ */

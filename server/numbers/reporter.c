@@ -30,8 +30,10 @@ static void report(struct reporter *reporter, int wait_ms) {
                         " duplicates. Unique total: %" PRIu64 "\n",
                         unique_count - reporter->reported_unique_count,
                         duplicate_count - reporter->reported_duplicate_count, unique_count);
-    /* A reader that has gone away (EPIPE) is no reason to stop serving. */
-    (void)os_write(reporter->fd, line, (size_t)size);
+    /* An output that fails (its reader has gone, its disk is full) is no reason to stop serving. */
+    if (os_write(reporter->fd, line, (size_t)size) < 0) {
+        return;
+    }
     reporter->reported_unique_count = unique_count;
     reporter->reported_duplicate_count = duplicate_count;
 }

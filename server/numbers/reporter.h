@@ -6,7 +6,8 @@
  *
  * The schedule is a grid on the monotonic clock: it does not drift, and no change of the date
  * moves it. After a pause of the whole process (SIGSTOP) one report catches up. A report that
- * standard output has no room for is left out; the next one includes its numbers.
+ * standard output has no room for, or fails to take, is left out; the next one includes its
+ * numbers.
  *
  * Threading: init and finish belong to the owner; the tally is shared with the workers.
  */
@@ -18,6 +19,10 @@
 #include <stdint.h>
 
 #include "server/numbers/tally.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct reporter {
     const struct tally *tally;
@@ -37,5 +42,9 @@ int reporter_init(struct reporter *reporter, const struct tally *tally, int fd,
 
 /* Prints the last report and ends the thread. */
 void reporter_finish(struct reporter *reporter);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SERVER_NUMBERS_REPORTER_H_ */

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -44,20 +44,22 @@ static void cut_torn_line(int line_size) {
 /* The guard's whole life. */
 static void guard(int log_fd, int pipe_fd, int line_size) {
     (void)prctl(PR_SET_NAME, "numbers-guard");
-    /* What is sent to the server's process group, kill -9 too, is not meant for the guard. */
+    /* What is sent to the server's process group, kill -9 too, is not meant for the guard. Signals
+     * that ask for an end are blocked as they are in the server (signals.h): it decides when it is
+     * over. */
     (void)setsid();
-    (void)signal(SIGINT, SIG_IGN);
-    (void)signal(SIGTERM, SIG_IGN);
-    (void)signal(SIGHUP, SIG_IGN);
     if (keep_only(log_fd, pipe_fd) != 0) {
         return;
     }
     char mark;
-    int is_armed = 0;
-    while (os_read(GUARD_PIPE_FD, &mark, sizeof mark) > 0) {
-        is_armed = 1;
+    bool is_armed = false;
+    ssize_t size;
+    while ((size = os_read(GUARD_PIPE_FD, &mark, sizeof mark)) > 0) {
+        is_armed = true;
     }
-    if (is_armed) {
+    /* Only the end of the stream tells that the server is gone. After an error it may be writing
+     * still, and must not be cut short. */
+    if (is_armed && size == 0) {
         cut_torn_line(line_size);
     }
 }

@@ -10,12 +10,16 @@
  * Not covered: both processes killed at once (the whole control group, or power loss). The next
  * start with --resume then cuts the torn line off.
  *
- * Threading: main thread; tail_guard_start before any other thread exists.
+ * Threading: main thread; tail_guard_start after signals_open and before any other thread exists.
  */
 #ifndef SERVER_NUMBERS_TAIL_GUARD_H_
 #define SERVER_NUMBERS_TAIL_GUARD_H_
 
 #include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct tail_guard {
     pid_t pid;
@@ -31,5 +35,9 @@ int tail_guard_arm(const struct tail_guard *guard);
 
 /* Ends the guard and waits for it. */
 void tail_guard_finish(struct tail_guard *guard);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SERVER_NUMBERS_TAIL_GUARD_H_ */

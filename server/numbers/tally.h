@@ -7,12 +7,13 @@
 #ifndef SERVER_NUMBERS_TALLY_H_
 #define SERVER_NUMBERS_TALLY_H_
 
-#include <stdatomic.h>
 #include <stdint.h>
 
+#include "server/runtime/atomics.h"
+
 struct tally {
-    _Atomic uint64_t unique_count;
-    _Atomic uint64_t duplicate_count;
+    ATOMIC_FIELD(uint64_t) unique_count;
+    ATOMIC_FIELD(uint64_t) duplicate_count;
 };
 
 #endif /* SERVER_NUMBERS_TALLY_H_ */

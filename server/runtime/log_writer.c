@@ -63,7 +63,7 @@ static int write_block(struct log_writer *writer, const struct log_block *block)
     size_t done_size = 0;
     while (done_size < block->size) {
         ssize_t count =
-            os_write(writer->config.fd, block->bytes + done_size, block->size - done_size);
+            os_append(writer->config.fd, block->bytes + done_size, block->size - done_size);
         if (count > 0) {
             done_size += (size_t)count;
             continue;

@@ -25,14 +25,18 @@
 #define SERVER_RUNTIME_LOG_WRITER_H_
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "server/runtime/atomics.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/wakeup.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 enum durability { DURABILITY_NEVER, DURABILITY_INTERVAL, DURABILITY_ALWAYS };
 
@@ -81,8 +85,8 @@ struct log_writer {
     bool is_synced_out;        /* the sync thread has ended, or there is none */
     bool is_abandoned;         /* do not wait for room on a full disk any longer */
 
-    _Atomic uint64_t stored_position;
-    _Atomic int error; /* 0, or the negative errno value that ended the writing */
+    ATOMIC_FIELD(uint64_t) stored_position;
+    ATOMIC_FIELD(int) error; /* 0, or the negative errno value that ended the writing */
 
     struct warning_limiter full_disk_warning; /* the writer thread's, as the next one */
     bool is_disk_full;
@@ -123,5 +127,9 @@ bool log_writer_is_finished(struct log_writer *writer);
 
 /* Waits for the threads to end (call log_writer_finish before) and frees the blocks. */
 void log_writer_destroy(struct log_writer *writer);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SERVER_RUNTIME_LOG_WRITER_H_ */

@@ -237,6 +237,18 @@ static void fill_getopt_table(const struct options *options, struct option *tabl
     table[options->spec_count + 2] = (struct option){0};
 }
 
+/* What getopt_long could not use: one letter behind a single dash, or else an argument. Letters
+ * beyond ASCII come as negative numbers. */
+static void complain_of_option(const struct options *options, int letter, const char *argument) {
+    if (letter == 0 || letter >= CODE_OF_FIRST_SPEC) {
+        options_complain(options, "cannot use the option %s", argument);
+    } else if (isgraph((unsigned char)letter)) {
+        options_complain(options, "cannot use the option -%c", letter);
+    } else {
+        options_complain(options, "cannot use the option -\\x%02x", (unsigned char)letter);
+    }
+}
+
 enum options_outcome options_parse(const struct options *options, int argc, char **argv,
                                    int *first_argument_index) {
     struct option table[SPEC_CAPACITY + 3];
@@ -262,10 +274,7 @@ enum options_outcome options_parse(const struct options *options, int argc, char
             return OPTIONS_INVALID;
         }
         if (code == '?') {
-            options_complain(options, "cannot use the option %s",
-                             optopt > 0 && optopt < CODE_OF_FIRST_SPEC
-                                 ? (char[]){'-', (char)optopt, 0}
-                                 : argv[optind - 1]);
+            complain_of_option(options, optopt, argv[optind - 1]);
             return OPTIONS_INVALID;
         }
         if (!store_value(options, &options->specs[code - CODE_OF_FIRST_SPEC], optarg)) {

@@ -54,6 +54,10 @@ ssize_t os_pread(int fd, void *bytes, size_t size, off_t offset) {
     return count >= 0 ? count : -errno;
 }
 
+ssize_t os_append(int fd, const void *bytes, size_t size) {
+    return os_write(fd, bytes, size);
+}
+
 int os_ftruncate(int fd, off_t size) {
     int result;
     do {

@@ -2,9 +2,10 @@
  * Signals as events of the poll loop, through a signalfd.
  *
  * SIGTERM, SIGINT and SIGHUP are blocked in every thread and read from a descriptor, so no code of
- * ours ever runs inside a signal handler. A signal that the parent process had set to be ignored
- * (nohup) stays ignored. SIGPIPE and SIGXFSZ are ignored: the failed write reports EPIPE or EFBIG
- * instead.
+ * ours ever runs inside a signal handler. A SIGHUP that the parent process had set to be ignored
+ * (nohup) stays ignored; the others are obeyed even then, because a shell's script ignores SIGINT
+ * for what it starts in the background. SIGPIPE and SIGXFSZ are ignored: the failed write reports
+ * EPIPE or EFBIG instead.
  *
  * Threading: call signals_open before any thread is created, so that all inherit the mask.
  */
@@ -18,7 +19,8 @@ extern "C" {
 /* The descriptor to watch for POLLIN, or a negative errno value. */
 int signals_open(void);
 
-/* The number of a signal that has arrived, or 0. */
+/* The number of a signal that has arrived, 0 if none has, or a negative errno value if one has that
+ * cannot be read. */
 int signals_next(int signal_fd);
 
 #ifdef __cplusplus

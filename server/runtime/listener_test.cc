@@ -1,0 +1,190 @@
+#include "server/runtime/listener.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "server/runtime/captured_logger.h"
+#include "server/runtime/os.h"
+#include "server/runtime/os_faulty.h"
+#include "testing/tcp_client.h"
+#include "gtest/gtest.h"
+
+namespace {
+
+using harness::Ending;
+using harness::TcpClient;
+
+uint16_t PortOf(int fd) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr *>(&address), &size), 0);
+    return ntohs(address.ss_family == AF_INET6
+                     ? reinterpret_cast<sockaddr_in6 *>(&address)->sin6_port
+                     : reinterpret_cast<sockaddr_in *>(&address)->sin_port);
+}
+
+class ListenerTest : public testing::Test {
+  protected:
+    ListenerTest() {
+        os_faulty_plan("");
+    }
+    ~ListenerTest() override {
+        os_faulty_plan("");
+        listener_close(&listener_);
+    }
+
+    int Open(const std::vector<const char *> &addresses, uint16_t port = 0) {
+        return listener_open(&listener_, addresses.data(), addresses.size(), port, logger_.get());
+    }
+
+    // The connection that a client has made.
+    int Accept(size_t index = 0) {
+        pollfd polled{listener_.fds[index], POLLIN, 0};
+        EXPECT_EQ(os_poll(&polled, 1, 30000), 1);
+        return os_accept(listener_.fds[index]);
+    }
+
+    CapturedLogger logger_;
+    listener listener_{};
+};
+
+bool HasIpv6() {
+    const int fd = os_socket(AF_INET6, SOCK_STREAM, 0);
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    address.sin6_addr = in6addr_loopback;
+    const bool has_ipv6 =
+        fd >= 0 && bind(fd, reinterpret_cast<sockaddr *>(&address), sizeof address) == 0;
+    os_close(fd);
+    return has_ipv6;
+}
+
+TEST_F(ListenerTest, TakesAFreePortAndSaysWhich) {
+    ASSERT_EQ(Open({"127.0.0.1"}), 0);
+    ASSERT_EQ(listener_.count, 1u);
+    const uint16_t port = PortOf(listener_.fds[0]);
+    EXPECT_NE(port, 0);
+    listener_announce(&listener_, logger_.get());
+    EXPECT_EQ(logger_.Count(" info listening on 127.0.0.1:" + std::to_string(port) + "\n"), 1u);
+    TcpClient client(port);
+    const int fd = Accept();
+    EXPECT_GE(fd, 0);
+    EXPECT_EQ(os_accept(listener_.fds[0]), -EAGAIN);
+    os_close(fd);
+    EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+}
+
+TEST_F(ListenerTest, TakesThePortThatItIsTold) {
+    ASSERT_EQ(Open({"127.0.0.1"}), 0);
+    const uint16_t port = PortOf(listener_.fds[0]);
+    listener_close(&listener_);
+    EXPECT_EQ(listener_.count, 0u);
+    ASSERT_EQ(Open({"127.0.0.1"}, port), 0) << "a port is free again at once";
+    EXPECT_EQ(PortOf(listener_.fds[0]), port);
+}
+
+TEST_F(ListenerTest, RefusesATakenPort) {
+    ASSERT_EQ(Open({"127.0.0.1"}), 0);
+    const uint16_t port = PortOf(listener_.fds[0]);
+    listener second{};
+    const char *address = "127.0.0.1";
+    EXPECT_EQ(listener_open(&second, &address, 1, port, logger_.get()), -EADDRINUSE);
+    EXPECT_EQ(second.count, 0u);
+    EXPECT_EQ(logger_.Count(" error cannot listen on 127.0.0.1 port " + std::to_string(port) +
+                            ": Address already in use\n"),
+              1u)
+        << logger_.Text();
+}
+
+TEST_F(ListenerTest, ServesIpv4AndIpv6AtOnePort) {
+    if (!HasIpv6()) {
+        GTEST_SKIP() << "no IPv6 here";
+    }
+    ASSERT_EQ(Open({"127.0.0.1", "::1"}), 0);
+    ASSERT_EQ(listener_.count, 2u);
+    const uint16_t port = PortOf(listener_.fds[0]);
+    EXPECT_EQ(PortOf(listener_.fds[1]), port);
+    listener_announce(&listener_, logger_.get());
+    EXPECT_EQ(logger_.Count("listening on [::1]:" + std::to_string(port) + "\n"), 1u);
+    TcpClient client(port, "::1");
+    const int fd = Accept(1);
+    EXPECT_GE(fd, 0);
+    os_close(fd);
+}
+
+TEST_F(ListenerTest, TheWildcardsGoSideBySide) {
+    if (!HasIpv6()) {
+        GTEST_SKIP() << "no IPv6 here";
+    }
+    EXPECT_EQ(Open({"0.0.0.0", "::"}), 0);
+    EXPECT_EQ(listener_.count, 2u);
+}
+
+TEST_F(ListenerTest, KnowsLocalhost) {
+    ASSERT_EQ(Open({"localhost"}), 0) << logger_.Text();
+    EXPECT_GE(listener_.count, 1u);
+}
+
+TEST_F(ListenerTest, NamesAnAddressThatDoesNotExist) {
+    EXPECT_EQ(Open({"127.0.0.1", "999.1.1.1"}), -EADDRNOTAVAIL);
+    EXPECT_EQ(listener_.count, 0u) << "nothing is left open";
+    EXPECT_EQ(logger_.Count(" error cannot listen on 999.1.1.1: "), 1u) << logger_.Text();
+}
+
+TEST_F(ListenerTest, RefusesAnAddressOfAnotherMachine) {
+    EXPECT_EQ(Open({"192.0.2.1"}), -EADDRNOTAVAIL);
+    EXPECT_EQ(logger_.Count(" error cannot listen on 192.0.2.1 port 0: "), 1u) << logger_.Text();
+}
+
+TEST_F(ListenerTest, RefusesMoreAddressesThanItHasRoomFor) {
+    std::vector<std::string> texts;
+    std::vector<const char *> addresses;
+    for (int index = 0; index <= LISTENER_CAPACITY; ++index) {
+        texts.push_back("127.0.0." + std::to_string(index + 1));
+    }
+    for (const std::string &text : texts) {
+        addresses.push_back(text.c_str());
+    }
+    EXPECT_EQ(Open(addresses), -ENOSPC);
+    addresses.pop_back();
+    EXPECT_EQ(Open(addresses), 0) << logger_.Text();
+    EXPECT_EQ(listener_.count, static_cast<size_t>(LISTENER_CAPACITY));
+}
+
+TEST_F(ListenerTest, ReportsThatThereIsNoSocket) {
+    ASSERT_TRUE(os_faulty_plan("socket:2:EMFILE"));
+    EXPECT_EQ(Open({"127.0.0.1", "127.0.0.2"}), -EMFILE);
+    EXPECT_EQ(listener_.count, 0u);
+    EXPECT_EQ(os_faulty_call_count("close"), 1u);
+}
+
+TEST_F(ListenerTest, TunesAConnection) {
+    ASSERT_EQ(Open({"127.0.0.1"}), 0);
+    TcpClient client(PortOf(listener_.fds[0]));
+    const int fd = Accept();
+    listener_tune_connection(fd);
+    for (const auto &[level, name] : {std::pair{SOL_SOCKET, SO_KEEPALIVE},
+                                      std::pair{static_cast<int>(IPPROTO_TCP), TCP_NODELAY}}) {
+        int value = 0;
+        socklen_t size = sizeof value;
+        ASSERT_EQ(getsockopt(fd, level, name, &value, &size), 0);
+        EXPECT_NE(value, 0);
+    }
+    os_close(fd);
+}
+
+TEST_F(ListenerTest, ResetsAConnection) {
+    ASSERT_EQ(Open({"127.0.0.1"}), 0);
+    TcpClient client(PortOf(listener_.fds[0]));
+    listener_reset_connection(Accept());
+    EXPECT_EQ(client.WaitForEnding(), Ending::kReset);
+}
+
+} // namespace

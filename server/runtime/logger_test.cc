@@ -1,0 +1,71 @@
+#include "server/runtime/logger.h"
+
+#include <string>
+
+#include "server/runtime/captured_logger.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace {
+
+using testing::MatchesRegex;
+
+TEST(LoggerTest, PrintsTimeLevelAndMessageOnOneLine) {
+    CapturedLogger logger;
+    logger_print(logger.get(), LOG_LEVEL_INFO, "listening on %s:%d", "127.0.0.1", 4000);
+    EXPECT_THAT(logger.Text(),
+                MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+                             "\\.[0-9]{3}Z info listening on 127\\.0\\.0\\.1:4000\n"));
+}
+
+TEST(LoggerTest, NamesEveryLevel) {
+    CapturedLogger logger;
+    for (const log_level level :
+         {LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR}) {
+        logger_print(logger.get(), level, "x");
+    }
+    EXPECT_THAT(logger.Text(), MatchesRegex("[^ ]+ debug x\n[^ ]+ info x\n[^ ]+ warning x\n"
+                                            "[^ ]+ error x\n"));
+    EXPECT_EQ(log_level_names[LOG_LEVEL_ERROR + 1], nullptr);
+}
+
+TEST(LoggerTest, LeavesOutWhatIsBelowTheLevel) {
+    CapturedLogger logger(LOG_LEVEL_WARNING);
+    logger_print(logger.get(), LOG_LEVEL_DEBUG, "a");
+    logger_print(logger.get(), LOG_LEVEL_INFO, "b");
+    EXPECT_EQ(logger.Text(), "");
+    logger_print(logger.get(), LOG_LEVEL_WARNING, "c");
+    logger_print(logger.get(), LOG_LEVEL_ERROR, "d");
+    EXPECT_EQ(logger.Count("\n"), 2u);
+}
+
+TEST(LoggerTest, AMessageOfAnyLengthIsOneLine) {
+    for (size_t size = 900; size < 1100; ++size) {
+        CapturedLogger logger;
+        logger_print(logger.get(), LOG_LEVEL_INFO, "%s", std::string(size, 'x').c_str());
+        const std::string text = logger.Text();
+        ASSERT_LE(text.size(), 1024u);
+        ASSERT_EQ(logger.Count("\n"), 1u) << size;
+        ASSERT_EQ(text.back(), '\n') << size;
+        ASSERT_EQ(text.find('\0'), std::string::npos) << size;
+    }
+}
+
+TEST(LoggerTest, OutlivesAnOutputThatFails) {
+    logger logger;
+    logger_init(&logger, LOG_LEVEL_INFO);
+    EXPECT_EQ(logger.fd, 2);
+    logger.fd = -1;
+    logger_print(&logger, LOG_LEVEL_ERROR, "nobody hears this");
+}
+
+TEST(WarningLimiterTest, LetsOneThroughEachPeriod) {
+    warning_limiter limiter{};
+    EXPECT_TRUE(warning_limiter_allows(&limiter, 5000));
+    EXPECT_FALSE(warning_limiter_allows(&limiter, 5000));
+    EXPECT_FALSE(warning_limiter_allows(&limiter, 5000 + WARNING_PERIOD_MS - 1));
+    EXPECT_TRUE(warning_limiter_allows(&limiter, 5000 + WARNING_PERIOD_MS));
+    EXPECT_FALSE(warning_limiter_allows(&limiter, 5000 + WARNING_PERIOD_MS + 1));
+}
+
+} // namespace
