@@ -1,0 +1,86 @@
+#include "server/records/record_json.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+// The longest form of one byte: \u001f.
+enum { ESCAPED_SIZE_MAX = 6 };
+
+static const char ID_PREFIX[] = "{\"id\": \"";
+static const char NAME_PREFIX[] = "\", \"name\": \"";
+static const char AGE_PREFIX[] = "\", \"age\": \"";
+static const char SUFFIX[] = "\"}\n";
+
+size_t record_json_size_max(const struct record *record) {
+    return sizeof(ID_PREFIX) + sizeof(NAME_PREFIX) + sizeof(AGE_PREFIX) + sizeof(SUFFIX) +
+           ESCAPED_SIZE_MAX * (record->id.size + record->name.size + record->age.size);
+}
+
+static char *append(char *at, const char *bytes, size_t size) {
+    memcpy(at, bytes, size);
+    return at + size;
+}
+
+static char *append_escaped_byte(char *at, unsigned char byte) {
+    static const char HEX[] = "0123456789abcdef";
+    const char *short_form = NULL;
+    switch (byte) {
+    case '"':
+        short_form = "\\\"";
+        break;
+    case '\\':
+        short_form = "\\\\";
+        break;
+    case '\n':
+        short_form = "\\n";
+        break;
+    case '\r':
+        short_form = "\\r";
+        break;
+    case '\t':
+        short_form = "\\t";
+        break;
+    case '\b':
+        short_form = "\\b";
+        break;
+    case '\f':
+        short_form = "\\f";
+        break;
+    default:
+        break;
+    }
+    if (short_form != NULL) {
+        return append(at, short_form, 2);
+    }
+    at = append(at, "\\u00", 4);
+    *at++ = HEX[byte >> 4];
+    *at++ = HEX[byte & 0xF];
+    return at;
+}
+
+static bool is_plain(unsigned char byte) {
+    return byte >= ' ' && byte != '"' && byte != '\\';
+}
+
+static char *append_text(char *at, struct record_text text) {
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char byte = (unsigned char)text.bytes[i];
+        if (is_plain(byte)) {
+            *at++ = (char)byte;
+        } else {
+            at = append_escaped_byte(at, byte);
+        }
+    }
+    return at;
+}
+
+size_t record_json_format(const struct record *record, char *line) {
+    char *at = append(line, ID_PREFIX, sizeof(ID_PREFIX) - 1);
+    at = append_text(at, record->id);
+    at = append(at, NAME_PREFIX, sizeof(NAME_PREFIX) - 1);
+    at = append_text(at, record->name);
+    at = append(at, AGE_PREFIX, sizeof(AGE_PREFIX) - 1);
+    at = append_text(at, record->age);
+    at = append(at, SUFFIX, sizeof(SUFFIX) - 1);
+    return (size_t)(at - line);
+}
