@@ -1,7 +1,9 @@
-// Every limit of the records service, with its reason.
-//
-// The limits are the back-pressure: what does not fit is not read from the socket, so that TCP
-// holds the sender back.
+/*
+ * Every limit of the records service, with its reason.
+ *
+ * The limits are the back-pressure: what does not fit is not read from the socket, so that TCP
+ * holds the sender back.
+ */
 
 #ifndef SERVER_RECORDS_LIMITS_H_
 #define SERVER_RECORDS_LIMITS_H_
@@ -9,31 +11,32 @@
 #include <assert.h>
 
 enum {
-    // The longest record that is accepted, from '{' to '}', in bytes. The specification's figure.
+    /* The longest record that is accepted, from '{' to '}', in bytes. The specification's figure.
+     */
     RECORDS_RECORD_SIZE_MAX = 64 * 1024,
 
-    // How many bytes without a place to go on from are skipped before a connection is given up.
+    /* How many bytes without a place to go on from are skipped before a connection is given up. */
     RECORDS_SKIP_SIZE_MAX = 16 * RECORDS_RECORD_SIZE_MAX,
 
-    // What a record may grow by when it is written as a line of our own: spaces and quotes.
+    /* What a record may grow by when it is written as a line of our own: spaces and quotes. */
     RECORDS_LINE_OVERHEAD = 64,
 
-    // One line of explanation for the sender, the terminating NUL included.
+    /* One line of explanation for the sender, the terminating NUL included. */
     RECORDS_MESSAGE_SIZE = 256,
 
-    // Bytes held for one ingest connection: a record that is not complete yet, and the next read
-    // behind it.
+    /* Bytes held for one ingest connection: a record that is not complete yet, and the next read
+     * behind it. */
     RECORDS_INPUT_SIZE = 2 * RECORDS_RECORD_SIZE_MAX,
 
-    // The most records that may be asked for with --queue-size, and what is set aside for their
-    // texts:
-    // this much a record, but never less than the arena minimum or more than its maximum.
+    /* The most records that may be asked for with --queue-size, and what is set aside for their
+     * texts:
+     * this much a record, but never less than the arena minimum or more than its maximum. */
     RECORDS_QUEUE_SIZE_MAX = 1000 * 1000,
     RECORDS_ARENA_SIZE_PER_RECORD = 512,
     RECORDS_ARENA_SIZE_MIN = 4 * RECORDS_RECORD_SIZE_MAX,
     RECORDS_ARENA_SIZE_MAX = 64 * 1024 * 1024,
 
-    // Writer threads. More connections than this do not make a database faster.
+    /* Writer threads. More connections than this do not make a database faster. */
     RECORDS_WORKERS_MAX = 64,
 };
 
@@ -42,4 +45,4 @@ static_assert(RECORDS_ARENA_SIZE_MIN >= 2 * RECORDS_RECORD_SIZE_MAX,
 static_assert(RECORDS_INPUT_SIZE > RECORDS_RECORD_SIZE_MAX,
               "a read must be possible behind an incomplete record");
 
-#endif // SERVER_RECORDS_LIMITS_H_
+#endif /* SERVER_RECORDS_LIMITS_H_ */

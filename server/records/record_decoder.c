@@ -1,18 +1,18 @@
 #include "server/records/record_decoder.h"
 
+#include <jansson.h>
+#include <string.h>
+
 #include "server/records/record_message.h"
 #include "server/records/record_object.h"
 #include "server/records/record_shortcut.h"
 
-#include <jansson.h>
-#include <string.h>
-
-// What one walk over the bytes of an object ended with.
+/* What one walk over the bytes of an object ended with. */
 enum scan_result {
-    SCAN_CLOSED,     // the '}' of the object is the last byte scanned
-    SCAN_OPEN_QUOTE, // a newline inside a string is the last byte scanned
-    SCAN_NEXT_BEGUN, // the next byte begins another object
-    SCAN_EXHAUSTED,  // no byte is left
+    SCAN_CLOSED,     /* the '}' of the object is the last byte scanned */
+    SCAN_OPEN_QUOTE, /* a newline inside a string is the last byte scanned */
+    SCAN_NEXT_BEGUN, /* the next byte begins another object */
+    SCAN_EXHAUSTED,  /* no byte is left */
 };
 
 void record_decoder_init(struct record_decoder *decoder,
@@ -39,8 +39,8 @@ static void scan_string_byte(struct record_decoder *decoder, char byte) {
     }
 }
 
-// Walks over `data[0..size)`, the next bytes of an object; `*scanned_size` of them were needed.
-// Only braces are counted: whether the brackets match is the parser's business.
+/* Walks over `data[0..size)`, the next bytes of an object; `*scanned_size` of them were needed.
+ * Only braces are counted: whether the brackets match is the parser's business. */
 static enum scan_result scan_object(struct record_decoder *decoder, const char *data, size_t size,
                                     size_t *scanned_size) {
     for (size_t i = 0; i < size; i++) {
@@ -77,7 +77,7 @@ static void begin_object(struct record_decoder *decoder) {
     decoder->at_line_start = false;
 }
 
-// Ends the object at hand with an error, whose text is in the event already.
+/* Ends the object at hand with an error, whose text is in the event already. */
 static void fail_object(struct record_decoder *decoder, struct record_event *event,
                         enum record_decoder_mode next_mode) {
     event->kind = RECORD_EVENT_ERROR;
@@ -85,7 +85,7 @@ static void fail_object(struct record_decoder *decoder, struct record_event *eve
     decoder->skipped_size = 0;
 }
 
-// Goes on with the object at `data[0..size)`, of which scanned_size bytes are known.
+/* Goes on with the object at `data[0..size)`, of which scanned_size bytes are known. */
 static void continue_object(struct record_decoder *decoder, const char *data, size_t size,
                             bool at_end, struct record_event *event) {
     size_t size_max = decoder->options.record_size_max;
@@ -119,7 +119,7 @@ static void continue_object(struct record_decoder *decoder, const char *data, si
     }
 }
 
-// Drops the rest of an object that was too large. Returns how many bytes that took.
+/* Drops the rest of an object that was too large. Returns how many bytes that took. */
 static size_t skip_object(struct record_decoder *decoder, const char *data, size_t size) {
     size_t step_size = 0;
     if (scan_object(decoder, data, size, &step_size) != SCAN_EXHAUSTED) {
@@ -128,7 +128,7 @@ static size_t skip_object(struct record_decoder *decoder, const char *data, size
     return step_size;
 }
 
-// Drops bytes that are no object. Returns how many.
+/* Drops bytes that are no object. Returns how many. */
 static size_t skip_garbage(struct record_decoder *decoder, const char *data, size_t size) {
     for (size_t i = 0; i < size; i++) {
         if (data[i] == '\n' || data[i] == '{') {
@@ -139,12 +139,12 @@ static size_t skip_garbage(struct record_decoder *decoder, const char *data, siz
     return size;
 }
 
-// Drops what has to be dropped at the front of `data`. Returns how many bytes that was, and makes
-// the event a loss when there were too many of them in a row.
+/* Drops what has to be dropped at the front of `data`. Returns how many bytes that was, and makes
+ * the event a loss when there were too many of them in a row. */
 static size_t skip_to_next(struct record_decoder *decoder, const char *data, size_t size,
                            struct record_event *event) {
-    // Never look further than where the connection is given up, so that it is the same place
-    // however the bytes were cut.
+    /* Never look further than where the connection is given up, so that it is the same place
+     * however the bytes were cut. */
     size_t left_size = RECORDS_SKIP_SIZE_MAX - decoder->skipped_size;
     size_t window_size = size < left_size ? size : left_size;
     size_t step_size = decoder->mode == RECORD_DECODER_DROPPED
@@ -175,7 +175,8 @@ static size_t try_shortcut(const struct record_decoder *decoder, const char *dat
         return 0;
     }
     size_t shortcut_size = record_shortcut_parse(data, size < size_max ? size : size_max, record);
-    // In plain ASCII a byte is a character. The refusal is left to the parser, which explains it.
+    /* In plain ASCII a byte is a character. The refusal is left to the parser, which explains it.
+     */
     size_t character_max = decoder->options.member_character_max;
     bool too_long = character_max > 0 && shortcut_size > 0 &&
                     (record->id.size > character_max || record->name.size > character_max ||
@@ -183,7 +184,7 @@ static size_t try_shortcut(const struct record_decoder *decoder, const char *dat
     return too_long ? 0 : shortcut_size;
 }
 
-// Reads what begins at `data[0]`, which is no space.
+/* Reads what begins at `data[0]`, which is no space. */
 static void begin_next(struct record_decoder *decoder, const char *data, size_t size, bool at_end,
                        struct record_event *event) {
     if (data[0] != '{') {

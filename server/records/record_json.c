@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-// The longest form of one byte: \u001f.
+/* The longest form of one byte: \u001f. */
 enum { ESCAPED_SIZE_MAX = 6 };
 
 static const char ID_PREFIX[] = "{\"id\": \"";

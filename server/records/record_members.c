@@ -4,7 +4,7 @@
 
 static const char *const names[RECORD_MEMBER_COUNT] = {"id", "name", "age"};
 
-// The names are letters only, and the two forms of an ASCII letter differ in this bit alone.
+/* The names are letters only, and the two forms of an ASCII letter differ in this bit alone. */
 static const char LOWER_CASE_BIT = 0x20;
 
 static bool equals_in_any_case(const char *key, const char *name, size_t size) {

@@ -1,5 +1,7 @@
-// Lines of explanation for a sender. They quote bytes of unknown origin, so everything but
-// printable ASCII becomes '?'.
+/*
+ * Lines of explanation for a sender. They quote bytes of unknown origin, so everything but
+ * printable ASCII becomes '?'.
+ */
 
 #ifndef SERVER_RECORDS_RECORD_MESSAGE_H_
 #define SERVER_RECORDS_RECORD_MESSAGE_H_
@@ -10,7 +12,7 @@
 extern "C" {
 #endif
 
-// Writes the text that `format` makes to `message`, cut where it is too long.
+/* Writes the text that `format` makes to `message`, cut where it is too long. */
 __attribute__((format(printf, 2, 3))) void record_message_format(char message[RECORDS_MESSAGE_SIZE],
                                                                  const char *format, ...);
 
@@ -18,4 +20,4 @@ __attribute__((format(printf, 2, 3))) void record_message_format(char message[RE
 }
 #endif
 
-#endif // SERVER_RECORDS_RECORD_MESSAGE_H_
+#endif /* SERVER_RECORDS_RECORD_MESSAGE_H_ */

@@ -1,15 +1,15 @@
 #include "server/records/record_object.h"
 
-#include "server/records/record_members.h"
-#include "server/records/record_message.h"
-
 #include <jansson.h>
 #include <string.h>
+
+#include "server/records/record_members.h"
+#include "server/records/record_message.h"
 
 static size_t count_characters(const char *bytes, size_t size) {
     size_t count = 0;
     for (size_t i = 0; i < size; i++) {
-        // Every byte but a continuation byte begins a character.
+        /* Every byte but a continuation byte begins a character. */
         count += ((unsigned char)bytes[i] & 0xC0) != 0x80;
     }
     return count;
@@ -45,14 +45,14 @@ static size_t skip_value(const char *bytes, size_t at) {
     return at;
 }
 
-// Finds the text of the value that is the `wanted_index`-th member of the object. jansson hands out
-// numbers only as numbers, and 1.50 or an id of 20 digits would not come back as it was sent.
-// jansson has accepted the object, and no member before this one is anything but a string or a
-// number, so every skip ends inside it.
+/* Finds the text of the value that is the `wanted_index`-th member of the object. jansson hands out
+ * numbers only as numbers, and 1.50 or an id of 20 digits would not come back as it was sent.
+ * jansson has accepted the object, and no member before this one is anything but a string or a
+ * number, so every skip ends inside it. */
 static struct record_text find_number(const char *bytes, size_t wanted_index) {
     size_t at = skip_space(bytes, 0);
     for (size_t index = 0;; index++) {
-        // Behind '{' or ',': the key, the colon, the value.
+        /* Behind '{' or ',': the key, the colon, the value. */
         at = skip_space(bytes, at + 1);
         at = skip_space(bytes, skip_string(bytes, at));
         at = skip_space(bytes, at + 1);
@@ -81,7 +81,7 @@ static bool read_members(const char *bytes, json_t *object, size_t member_charac
     size_t index = 0;
     const char *key;
     json_t *value;
-    // jansson walks an object in the order of the text, which find_number depends on.
+    /* jansson walks an object in the order of the text, which find_number depends on. */
     json_object_foreach(object, key, value) {
         enum record_member member = record_member_from_key(key, strlen(key));
         if (member == RECORD_MEMBER_COUNT) {
@@ -121,7 +121,7 @@ bool record_object_parse(const char *bytes, size_t size, size_t member_character
                          struct json_t **content, struct record *record,
                          char message[RECORDS_MESSAGE_SIZE]) {
     json_error_t error;
-    // Integers as reals: their value is not used, and an integer of 20 digits is no error.
+    /* Integers as reals: their value is not used, and an integer of 20 digits is no error. */
     *content = json_loadb(bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
     if (*content == NULL) {
         record_message_format(message, "bad JSON: %s", error.text);

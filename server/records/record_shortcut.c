@@ -1,10 +1,10 @@
 #include "server/records/record_shortcut.h"
 
-#include "server/records/record_members.h"
-
 #include <stdbool.h>
 
-// Digits in a row that are a number for certain, whatever a parser thinks of large ones.
+#include "server/records/record_members.h"
+
+/* Digits in a row that are a number for certain, whatever a parser thinks of large ones. */
 enum { PLAIN_DIGITS_MAX = 15 };
 
 struct cursor {
@@ -19,7 +19,7 @@ static void skip_space(struct cursor *cursor) {
     }
 }
 
-// Steps over `byte` and the space around it.
+/* Steps over `byte` and the space around it. */
 static bool take_byte(struct cursor *cursor, char byte) {
     skip_space(cursor);
     if (cursor->at == cursor->end || *cursor->at != byte) {
@@ -50,8 +50,8 @@ static bool take_string(struct cursor *cursor, struct record_text *text) {
     return true;
 }
 
-// Takes a whole number without a sign. Fractions, exponents and leading zeros are left to the
-// parser.
+/* Takes a whole number without a sign. Fractions, exponents and leading zeros are left to the
+ * parser. */
 static bool take_number(struct cursor *cursor, struct record_text *text) {
     const char *begin = cursor->at;
     while (cursor->at < cursor->end && *cursor->at >= '0' && *cursor->at <= '9') {
