@@ -84,3 +84,14 @@ size_t record_json_format(const struct record *record, char *line) {
     at = append(at, SUFFIX, sizeof(SUFFIX) - 1);
     return (size_t)(at - line);
 }
+
+size_t record_json_format_error(const char *message, char *line, size_t capacity) {
+    static const char PREFIX[] = "{\"error\": \"";
+    char *at = append(line, PREFIX, sizeof PREFIX - 1);
+    char *end = line + capacity - sizeof SUFFIX - ESCAPED_SIZE_MAX;
+    for (; *message != '\0' && at < end; message++) {
+        at = append_text(at, (struct record_text){message, 1});
+    }
+    at = append(at, SUFFIX, sizeof SUFFIX - 1);
+    return (size_t)(at - line);
+}

@@ -22,6 +22,10 @@ size_t record_json_size_max(const struct record *record);
  * written as it is. Returns the size written, without a NUL. */
 size_t record_json_format(const struct record *record, char *line);
 
+/* Writes `{"error": "..."}` and a newline to `line`; a message that does not fit is cut. The
+ * message is printable ASCII. Returns the size written, without a NUL. */
+size_t record_json_format_error(const char *message, char *line, size_t capacity);
+
 #ifdef __cplusplus
 }
 #endif

@@ -43,4 +43,17 @@ TEST(RecordJson, TheLongestFormFits) {
     EXPECT_EQ(Format(worst, worst, worst).size(), 3 * 6000 + Format("", "", "").size());
 }
 
+std::string FormatError(const char *message, size_t capacity) {
+    std::string line(capacity, '\0');
+    line.resize(record_json_format_error(message, line.data(), line.size()));
+    return line;
+}
+
+TEST(RecordJson, Errors) {
+    EXPECT_EQ(FormatError("no \"id\"", 100), "{\"error\": \"no \\\"id\\\"\"}\n");
+    std::string cut = FormatError(std::string(1000, '"').c_str(), 100);
+    EXPECT_LE(cut.size(), 100u);
+    EXPECT_EQ(cut.substr(cut.size() - 5), "\\\"\"}\n");
+}
+
 } // namespace
