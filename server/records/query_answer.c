@@ -19,6 +19,7 @@ struct answer {
     size_t lines_capacity;
     size_t record_count;
     bool is_wanted;
+    bool has_failed; /* the answer ends with an error */
 };
 
 static void flush(struct answer *answer) {
@@ -45,6 +46,7 @@ static bool reserve(struct answer *answer, size_t size) {
 static void add_error(struct answer *answer, const char *message) {
     char line[2 * RECORDS_MESSAGE_SIZE];
     size_t size = record_json_format_error(message, line, sizeof line);
+    answer->has_failed = true;
     flush(answer);
     if (answer->is_wanted) {
         answer->is_wanted = answer->sink->write(answer->sink->context, line, size);
@@ -145,7 +147,7 @@ static void answer_id(struct answer *answer, const struct record_text *id) {
 
 static void answer_id_or_any(struct answer *answer, const struct record_text *id) {
     answer_id(answer, id);
-    if (answer->record_count == 0) {
+    if (answer->record_count == 0 && !answer->has_failed) {
         buffered_records_destroy(&answer->buffered);
         answer_any(answer);
     }
