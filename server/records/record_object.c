@@ -121,6 +121,12 @@ bool record_object_parse(const char *bytes, size_t size, size_t member_character
                          struct json_t **content, struct record *record,
                          char message[RECORDS_MESSAGE_SIZE]) {
     json_error_t error;
+    *content = NULL;
+    /* jansson overlooks one that follows a number. */
+    if (memchr(bytes, '\0', size) != NULL) {
+        record_message_format(message, "bad JSON: NUL byte");
+        return false;
+    }
     /* Integers as reals: their value is not used, and an integer of 20 digits is no error. */
     *content = json_loadb(bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
     if (*content == NULL) {
