@@ -101,17 +101,26 @@ static void add_stored(struct answer *answer, struct store_reader *reader) {
     }
 }
 
-/* Adds the records of the store, all or those with an id. */
-static void add_store(struct answer *answer, const struct record_text *id) {
-    char message[RECORDS_MESSAGE_SIZE] = "no memory";
+/* Adds the records of the store, all or those with an id. False: the store cannot be read now, and
+ * `message` says why. */
+static bool add_store(struct answer *answer, const struct record_text *id, char *message) {
     struct store_reader *reader = store_reader_open(answer->source->store);
-    if (reader == NULL || store_reader_begin(reader, id, message) != STORE_OK) {
-        add_error(answer, message);
-    } else {
+    if (reader == NULL) {
+        record_message_format(message, "no memory");
+        return false;
+    }
+    bool is_begun = store_reader_begin(reader, id, message) == STORE_OK;
+    if (is_begun) {
         add_stored(answer, reader);
     }
-    if (reader != NULL) {
-        store_reader_close(reader);
+    store_reader_close(reader);
+    return is_begun;
+}
+
+static void add_store_or_error(struct answer *answer, const struct record_text *id) {
+    char message[RECORDS_MESSAGE_SIZE];
+    if (!add_store(answer, id, message)) {
+        add_error(answer, message);
     }
 }
 
@@ -130,7 +139,7 @@ static void answer_any(struct answer *answer) {
     if (answer->buffered.count > 0) {
         add_buffered(answer, NULL, NULL);
     } else {
-        add_store(answer, NULL);
+        add_store_or_error(answer, NULL);
     }
 }
 
@@ -141,12 +150,20 @@ static void answer_id(struct answer *answer, const struct record_text *id) {
     }
     add_buffered(answer, id, NULL);
     if (answer->record_count == 0) {
-        add_store(answer, id);
+        add_store_or_error(answer, id);
     }
 }
 
+/* Here a store that cannot be read is no error: the buffer may have the answer. */
 static void answer_id_or_any(struct answer *answer, const struct record_text *id) {
-    answer_id(answer, id);
+    char message[RECORDS_MESSAGE_SIZE];
+    if (!copy_buffer(answer)) {
+        return;
+    }
+    add_buffered(answer, id, NULL);
+    if (answer->record_count == 0) {
+        (void)add_store(answer, id, message);
+    }
     if (answer->record_count == 0 && !answer->has_failed) {
         buffered_records_destroy(&answer->buffered);
         answer_any(answer);

@@ -121,8 +121,9 @@ static enum exit_code conclude(const struct records_server *server) {
 }
 
 enum exit_code records_server_run(struct records_server *server) {
-    while (!is_over(server)) {
-        int result = poll_loop_run_once(&server->loop, tick(server));
+    /* What is due comes first: it may end the last connection, for which no event would follow. */
+    for (int timeout_ms = tick(server); !is_over(server); timeout_ms = tick(server)) {
+        int result = poll_loop_run_once(&server->loop, timeout_ms);
         if (result < 0) {
             logger_print(server->config.logger, LOG_LEVEL_ERROR, "cannot poll: %s",
                          strerror(-result));
