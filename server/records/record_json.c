@@ -1,7 +1,8 @@
 #include "server/records/record_json.h"
 
-#include <stdbool.h>
 #include <string.h>
+
+#include "server/records/plain_text.h"
 
 /* The longest form of one byte: \u001f. */
 enum { ESCAPED_SIZE_MAX = 6 };
@@ -58,17 +59,20 @@ static char *append_escaped_byte(char *at, unsigned char byte) {
     return at;
 }
 
-static bool is_plain(unsigned char byte) {
-    return byte >= ' ' && byte != '"' && byte != '\\';
-}
-
 static char *append_text(char *at, struct record_text text) {
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char byte = (unsigned char)text.bytes[i];
-        if (is_plain(byte)) {
-            *at++ = (char)byte;
-        } else {
-            at = append_escaped_byte(at, byte);
+    const char *rest = text.bytes;
+    const char *end = text.bytes + text.size;
+    while (rest < end) {
+        size_t plain_size = plain_text_span(rest, (size_t)(end - rest));
+        at = append(at, rest, plain_size);
+        rest += plain_size;
+        if (rest < end) {
+            unsigned char byte = (unsigned char)*rest++;
+            if (byte >= 0x80) {
+                *at++ = (char)byte; /* a piece of UTF-8 stands for itself */
+            } else {
+                at = append_escaped_byte(at, byte);
+            }
         }
     }
     return at;

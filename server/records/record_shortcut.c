@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 
+#include "server/records/plain_text.h"
 #include "server/records/record_members.h"
 
 /* Digits in a row that are a number for certain, whatever a parser thinks of large ones. */
@@ -30,18 +31,12 @@ static bool take_byte(struct cursor *cursor, char byte) {
     return true;
 }
 
-static bool is_plain(unsigned char byte) {
-    return byte >= ' ' && byte < 0x80 && byte != '"' && byte != '\\';
-}
-
 static bool take_string(struct cursor *cursor, struct record_text *text) {
     if (cursor->at == cursor->end || *cursor->at != '"') {
         return false;
     }
     const char *begin = ++cursor->at;
-    while (cursor->at < cursor->end && is_plain((unsigned char)*cursor->at)) {
-        cursor->at++;
-    }
+    cursor->at += plain_text_span(begin, (size_t)(cursor->end - begin));
     if (cursor->at == cursor->end || *cursor->at != '"') {
         return false;
     }
