@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <regex>
 #include <stdexcept>
 
 #include "server/records/mariadb_server.h"
@@ -23,6 +22,14 @@ std::string Exchange(std::uint16_t port, const std::string &bytes) {
     client.HalfClose();
     EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
     return client.received();
+}
+
+// The number behind `words`, or 0.
+std::uint16_t PortBehind(const std::string &words, const std::string &text) {
+    size_t at = text.find(words);
+    return at == std::string::npos ? std::uint16_t{0}
+                                   : static_cast<std::uint16_t>(std::strtoul(
+                                         text.c_str() + at + words.size(), nullptr, 10));
 }
 
 void CheckSanitizers(const std::string &errors) {
@@ -154,14 +161,11 @@ RecordsServer::RecordsServer(const std::vector<std::string> &arguments) {
     process_ = std::make_unique<Process>(RecordsServerCommand(all));
     bool is_ready = process_->WaitForErrors(HasLineWith("ready: "));
     const std::string errors = process_->errors();
-    std::smatch match;
-    if (!is_ready || !std::regex_search(errors, match,
-                                        std::regex("records on port (\\d+), queries on port "
-                                                   "(\\d+)"))) {
+    ingest_port_ = PortBehind("records on port ", errors);
+    query_port_ = PortBehind("queries on port ", errors);
+    if (!is_ready || ingest_port_ == 0 || query_port_ == 0) {
         throw std::runtime_error("the records server does not start: " + errors);
     }
-    ingest_port_ = static_cast<std::uint16_t>(std::stoi(match[1]));
-    query_port_ = static_cast<std::uint16_t>(std::stoi(match[2]));
 }
 
 RecordsServer::~RecordsServer() {
