@@ -1,0 +1,101 @@
+#include "server/records/acceptor.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "server/runtime/os.h"
+
+enum {
+    /* Connections taken in before the others have their turn again. */
+    ACCEPTS_PER_TURN = 64,
+    /* The pause after a failed accept: descriptors or memory may be there again then. */
+    ACCEPT_PAUSE_MS = 100,
+};
+
+static void update(struct acceptor *acceptor) {
+    bool is_accepting = !acceptor->is_stopped && acceptor->again_ms == 0 &&
+                        acceptor->used_count < acceptor->config.place_count;
+    if (is_accepting == acceptor->is_accepting) {
+        return;
+    }
+    acceptor->is_accepting = is_accepting;
+    for (size_t index = 0; index < acceptor->watch_count; index++) {
+        poll_loop_set_events(acceptor->config.loop, acceptor->watch_indexes[index],
+                             is_accepting ? POLLIN : 0);
+    }
+}
+
+static void pause_after(struct acceptor *acceptor, int error) {
+    int64_t now_ms = os_now_ms();
+    if (warning_limiter_allows(&acceptor->warning, now_ms)) {
+        logger_print(acceptor->config.logger, LOG_LEVEL_WARNING, "cannot accept a client: %s",
+                     strerror(-error));
+    }
+    acceptor->again_ms = now_ms + ACCEPT_PAUSE_MS;
+}
+
+/* Accepts up to count_max connections at one socket. */
+static void accept_some(struct acceptor *acceptor, int listening_fd, size_t count_max) {
+    for (size_t count = 0; count < count_max && acceptor->is_accepting; count++) {
+        int fd = os_accept(listening_fd);
+        if (fd == -EAGAIN) {
+            return;
+        }
+        if (fd == -ECONNABORTED) {
+            continue; /* the client has given up already */
+        }
+        if (fd < 0) {
+            pause_after(acceptor, fd);
+        } else {
+            listener_tune_connection(fd);
+            acceptor->used_count++;
+            acceptor->config.open_connection(acceptor->config.context, fd);
+        }
+        update(acceptor);
+    }
+}
+
+static void accept_everywhere(struct acceptor *acceptor, size_t count_max) {
+    for (size_t index = 0; index < acceptor->config.listener->count; index++) {
+        accept_some(acceptor, acceptor->config.listener->fds[index], count_max);
+    }
+}
+
+static void on_acceptable(void *context, short events) {
+    (void)events;
+    accept_everywhere(context, ACCEPTS_PER_TURN);
+}
+
+int acceptor_init(struct acceptor *acceptor, const struct acceptor_config *config) {
+    *acceptor = (struct acceptor){.config = *config, .is_accepting = true};
+    for (size_t index = 0; index < config->listener->count; index++) {
+        int watch_index = poll_loop_add(config->loop, config->listener->fds[index], POLLIN,
+                                        on_acceptable, acceptor);
+        if (watch_index < 0) {
+            return watch_index;
+        }
+        acceptor->watch_indexes[acceptor->watch_count++] = watch_index;
+    }
+    return 0;
+}
+
+void acceptor_release(struct acceptor *acceptor) {
+    acceptor->used_count--;
+    update(acceptor);
+}
+
+bool acceptor_tick(struct acceptor *acceptor, int64_t now_ms) {
+    if (acceptor->again_ms != 0 && now_ms >= acceptor->again_ms) {
+        acceptor->again_ms = 0;
+        update(acceptor);
+    }
+    return acceptor->again_ms != 0;
+}
+
+void acceptor_stop(struct acceptor *acceptor) {
+    if (!acceptor->is_stopped) {
+        accept_everywhere(acceptor, LISTENER_BACKLOG + 1);
+        acceptor->is_stopped = true;
+        update(acceptor);
+    }
+}

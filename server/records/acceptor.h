@@ -1,0 +1,52 @@
+/*
+ * Accepts connections at a listener as long as there is a place for them; the others wait in the
+ * kernel's queue, so that nothing they have sent is lost.
+ *
+ * Ownership: the listener is the caller's; an accepted descriptor is the callback's.
+ * Threading: the poll loop's thread.
+ */
+#ifndef SERVER_RECORDS_ACCEPTOR_H_
+#define SERVER_RECORDS_ACCEPTOR_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/runtime/listener.h"
+#include "server/runtime/logger.h"
+#include "server/runtime/poll_loop.h"
+
+struct acceptor_config {
+    struct poll_loop *loop;
+    const struct listener *listener;
+    size_t place_count;
+    /* Takes over a new connection; there is a place for it. */
+    void (*open_connection)(void *context, int fd);
+    void *context;
+    const struct logger *logger;
+};
+
+struct acceptor {
+    struct acceptor_config config;
+    int watch_indexes[LISTENER_CAPACITY];
+    size_t watch_count;
+    size_t used_count; /* places taken */
+    bool is_accepting;
+    bool is_stopped;
+    int64_t again_ms; /* after a failure: when to go on, else 0 */
+    struct warning_limiter warning;
+};
+
+/* Begins to accept. 0, or a negative errno value. */
+int acceptor_init(struct acceptor *acceptor, const struct acceptor_config *config);
+
+/* Says that a connection has gone and its place is free. */
+void acceptor_release(struct acceptor *acceptor);
+
+/* Goes on after a failure, when it is time. True: it is not time yet, so call again. */
+bool acceptor_tick(struct acceptor *acceptor, int64_t now_ms);
+
+/* Accepts what is waiting now, as far as there are places, and then no more. */
+void acceptor_stop(struct acceptor *acceptor);
+
+#endif /* SERVER_RECORDS_ACCEPTOR_H_ */

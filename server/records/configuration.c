@@ -1,0 +1,114 @@
+#include "server/records/configuration.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/records/limits.h"
+#include "server/runtime/logger.h"
+
+enum {
+    SECOND_MS = 1000,
+    DAY_MS = 24 * 60 * 60 * SECOND_MS,
+    PASSWORD_CAPACITY = 1024,
+};
+
+static const char password_variable[] = "RECORDS_PASSWORD";
+static const char *const durability_names[] = {"never", "always", NULL};
+
+static const char summary[] =
+    "Receives JSON objects like {\"id\": \"1\", \"name\": \"John Doe\", \"age\": \"25\"} over TCP, "
+    "keeps them in a\n"
+    "bounded buffer and writes them to a store in the background. A second port shows them again.";
+
+static const char examples[] =
+    "  server                                   ports 2525 and 2526, records in ./records.db\n"
+    "  server --store=file:records.jsonl        a file of JSON lines instead of SQLite\n"
+    "  RECORDS_PASSWORD=... server --store=mysql://root@127.0.0.1:3306/tsdb\n"
+    "  echo '{\"id\": \"1\", \"name\": \"John Doe\", \"age\": \"25\"}' | nc -N localhost 2525\n"
+    "  echo 'get data' | nc -N localhost 2526\n"
+    "  echo 'id 1' | nc -N localhost 2526\n";
+
+static void set_defaults(struct configuration *configuration) {
+    *configuration = (struct configuration){
+        .addresses = {.items = {"127.0.0.1"}, .count = 1},
+        .ingest_port = 2525,
+        .query_port = 2526,
+        .queue_size = 1000,
+        .worker_count = 10,
+        .client_capacity = RECORDS_CLIENTS_DEFAULT,
+        .store = "sqlite:records.db",
+        .log_level = LOG_LEVEL_INFO,
+    };
+}
+
+enum options_outcome configuration_read(struct configuration *configuration, int argc,
+                                        char **argv) {
+    set_defaults(configuration);
+    const struct option_spec specs[] = {
+        {"ingest-port", "NUMBER", "take records on this TCP port; 0 takes any free one",
+         OPTION_INTEGER, &configuration->ingest_port, 0, 65535, NULL},
+        {"query-port", "NUMBER", "answer queries on this TCP port; 0 takes any free one",
+         OPTION_INTEGER, &configuration->query_port, 0, 65535, NULL},
+        {"bind", "ADDRESS", "listen on this IPv4 or IPv6 address; may be repeated",
+         OPTION_TEXT_LIST, &configuration->addresses, 0, 0, NULL},
+        {"store", "LOCATION", "sqlite:PATH, file:PATH or mysql://USER@HOST[:PORT]/DATABASE",
+         OPTION_TEXT, &configuration->store, 0, 0, NULL},
+        {"password-file", "PATH",
+         "its first line is the database's password, else $RECORDS_PASSWORD", OPTION_TEXT,
+         &configuration->password_path, 0, 0, NULL},
+        {"fsync", "never|always", "whether to force each batch to the disk (not for mysql)",
+         OPTION_CHOICE, &configuration->syncs_always, 0, 0, durability_names},
+        {"queue-size", "NUMBER", "records that wait for the store at most", OPTION_INTEGER,
+         &configuration->queue_size, 1, RECORDS_QUEUE_SIZE_MAX, NULL},
+        {"workers", "NUMBER", "threads that write to the store (sqlite and file use one)",
+         OPTION_INTEGER, &configuration->worker_count, 1, RECORDS_WORKERS_MAX, NULL},
+        {"max-clients", "NUMBER", "take records from this many senders at a time; others wait",
+         OPTION_INTEGER, &configuration->client_capacity, 1, RECORDS_CLIENTS_MAX, NULL},
+        {"idle-timeout", "SECONDS", "reset a sender that is silent for so long; 0: never",
+         OPTION_SECONDS, &configuration->idle_timeout_ms, 0, DAY_MS, NULL},
+        {"ack", NULL, "answer {\"stored\": N} at the end of a stream, when it is in the store",
+         OPTION_FLAG, &configuration->acknowledges, 0, 0, NULL},
+        {"log-level", "debug|info|warning|error", "what to say on standard error", OPTION_CHOICE,
+         &configuration->log_level, 0, 0, log_level_names},
+    };
+    const struct options options = {
+        .program = "server",
+        .summary = summary,
+        .examples = examples,
+        .version = "records server 1.0.0",
+        .specs = specs,
+        .spec_count = sizeof specs / sizeof specs[0],
+    };
+    int first_argument_index;
+    return options_parse(&options, argc, argv, &first_argument_index);
+}
+
+static bool read_first_line(const char *path, char *line, int capacity) {
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return false;
+    }
+    bool is_read = fgets(line, capacity, file) != NULL;
+    int error = is_read ? 0 : EIO;
+    (void)fclose(file);
+    line[is_read ? strcspn(line, "\r\n") : 0] = '\0';
+    errno = error;
+    return is_read;
+}
+
+bool configuration_read_password(const struct configuration *configuration, char **password) {
+    char line[PASSWORD_CAPACITY];
+    const char *text = getenv(password_variable);
+    if (configuration->password_path != NULL) {
+        if (!read_first_line(configuration->password_path, line, sizeof line)) {
+            (void)fprintf(stderr, "server: cannot read the password from %s: %s\n",
+                          configuration->password_path, strerror(errno));
+            return false;
+        }
+        text = line;
+    }
+    *password = text == NULL ? NULL : strdup(text);
+    return text == NULL || *password != NULL;
+}

@@ -1,0 +1,290 @@
+#include "server/records/ingest_connection.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "server/records/record_json.h"
+#include "server/runtime/listener.h"
+#include "server/runtime/os.h"
+
+/* Reads before the other connections have their turn. */
+enum { READS_PER_TURN = 4 };
+
+/* Lets go of everything but the descriptor, which the caller has closed. */
+static void release(struct ingest_connection *connection) {
+    poll_loop_remove(connection->shared->loop, connection->watch_index);
+    record_decoder_destroy(&connection->decoder);
+    connection->state = INGEST_CLOSED;
+    connection->shared->closed(connection->shared->context, connection);
+}
+
+void ingest_connection_reset(struct ingest_connection *connection) {
+    listener_reset_connection(connection->fd);
+    release(connection);
+}
+
+static size_t reply_room(const struct ingest_connection *connection) {
+    return sizeof connection->replies - connection->replies_end;
+}
+
+static bool can_reply(const struct ingest_connection *connection) {
+    return connection->is_deaf || reply_room(connection) >= RECORDS_REPLY_SIZE_MAX;
+}
+
+static void reply_error(struct ingest_connection *connection, const char *message) {
+    connection->shared->error_count++;
+    if (!connection->is_deaf) {
+        connection->replies_end += record_json_format_error(
+            message, connection->replies + connection->replies_end, reply_room(connection));
+    }
+}
+
+static void reply_stored(struct ingest_connection *connection) {
+    if (!connection->is_deaf) {
+        connection->replies_end +=
+            (size_t)snprintf(connection->replies + connection->replies_end, reply_room(connection),
+                             "{\"stored\": %" PRIu64 "}\n", connection->stored_count);
+    }
+}
+
+/* Sends as much as the client takes. */
+static void send_replies(struct ingest_connection *connection) {
+    while (connection->replies_begin < connection->replies_end) {
+        ssize_t size = os_send(connection->fd, connection->replies + connection->replies_begin,
+                               connection->replies_end - connection->replies_begin);
+        if (size == -EAGAIN) {
+            return;
+        }
+        if (size < 0) {
+            connection->is_deaf = true;
+            break;
+        }
+        connection->replies_begin += (size_t)size;
+        connection->active_ms = os_now_ms();
+    }
+    connection->replies_begin = 0;
+    connection->replies_end = 0;
+}
+
+/* Puts the held record into the buffer. False: there is no room. */
+static bool release_held(struct ingest_connection *connection) {
+    if (connection->is_holding) {
+        if (!record_buffer_push(connection->shared->buffer, &connection->held)) {
+            return false;
+        }
+        connection->is_holding = false;
+        connection->stored_count++;
+        connection->shared->record_count++;
+    }
+    return true;
+}
+
+/* Takes the next event from the input. False: nothing more can be decoded from it. */
+static bool decode_next(struct ingest_connection *connection) {
+    struct record_event event;
+    record_decoder_next(&connection->decoder, connection->input + connection->input_begin,
+                        connection->input_end - connection->input_begin, connection->is_at_end,
+                        &event);
+    connection->input_begin += event.consumed_size;
+    switch (event.kind) {
+    case RECORD_EVENT_RECORD:
+        connection->held = event.record;
+        connection->is_holding = true;
+        return true;
+    case RECORD_EVENT_ERROR:
+        reply_error(connection, event.message);
+        return true;
+    case RECORD_EVENT_LOST:
+        reply_error(connection, event.message);
+        connection->is_at_end = true;
+        return false;
+    case RECORD_EVENT_PARTIAL:
+        return false;
+    }
+    return false;
+}
+
+/* Decodes the input. False: it has to wait, for room in the buffer or for the client to take its
+ * answers. */
+static bool decode_input(struct ingest_connection *connection) {
+    uint64_t count_before = connection->stored_count;
+    bool is_more_left = true;
+    bool can_go_on = release_held(connection);
+    while (can_go_on && is_more_left) {
+        if (!can_reply(connection)) {
+            send_replies(connection);
+        }
+        can_go_on = can_reply(connection);
+        if (can_go_on) {
+            is_more_left = decode_next(connection);
+            can_go_on = release_held(connection);
+        }
+    }
+    if (connection->stored_count > count_before) {
+        connection->position = record_buffer_publish(connection->shared->buffer);
+    }
+    return can_go_on;
+}
+
+/* Makes room behind the input that is left, which begins a record. */
+static void compact_input(struct ingest_connection *connection) {
+    size_t size = connection->input_end - connection->input_begin;
+    memmove(connection->input, connection->input + connection->input_begin, size);
+    connection->input_begin = 0;
+    connection->input_end = size;
+}
+
+/* Reads once. False: there is nothing to read now, or nothing will ever follow. */
+static bool receive(struct ingest_connection *connection) {
+    compact_input(connection);
+    ssize_t size = os_recv(connection->fd, connection->input + connection->input_end,
+                           RECORDS_INPUT_SIZE - connection->input_end);
+    bool is_last_read = connection->shared->is_last_read;
+    if (size == -EAGAIN) {
+        connection->is_at_end = is_last_read;
+        return false;
+    }
+    if (size < 0) {
+        connection->is_deaf = true;
+    }
+    if (size <= 0) {
+        connection->is_at_end = true;
+        return false;
+    }
+    connection->input_end += (size_t)size;
+    connection->active_ms = os_now_ms();
+    if (is_last_read) {
+        connection->last_read_size += (size_t)size;
+        connection->is_at_end = connection->last_read_size >= RECORDS_LAST_READ_SIZE_MAX;
+    }
+    return true;
+}
+
+/* Reads and decodes by turns. True: the stream is at its end and all of it is in the buffer. */
+static bool receive_all(struct ingest_connection *connection) {
+    if (!decode_input(connection)) {
+        return false;
+    }
+    for (int count = 0; count < READS_PER_TURN && !connection->is_at_end; count++) {
+        bool is_received = receive(connection);
+        if ((is_received || connection->is_at_end) && !decode_input(connection)) {
+            return false;
+        }
+        if (!is_received) {
+            send_replies(connection);
+            break;
+        }
+    }
+    return connection->is_at_end;
+}
+
+/* Ends our side, and drops what the client may still send. */
+static void linger(struct ingest_connection *connection) {
+    char *ignored = connection->input;
+    if (connection->state != INGEST_LINGERING) {
+        connection->state = INGEST_LINGERING;
+        (void)shutdown(connection->fd, SHUT_WR);
+    }
+    for (int count = 0; count < READS_PER_TURN; count++) {
+        ssize_t size = os_recv(connection->fd, ignored, RECORDS_INPUT_SIZE);
+        if (size == -EAGAIN) {
+            return;
+        }
+        if (size <= 0) {
+            (void)os_close(connection->fd);
+            release(connection);
+            return;
+        }
+    }
+}
+
+static short wanted_events(const struct ingest_connection *connection) {
+    bool has_replies = connection->replies_begin < connection->replies_end;
+    switch (connection->state) {
+    case INGEST_RECEIVING:
+        if (connection->is_holding) {
+            return 0;
+        }
+        return (short)((can_reply(connection) ? POLLIN : 0) | (has_replies ? POLLOUT : 0));
+    case INGEST_ANSWERING:
+        return POLLOUT;
+    case INGEST_LINGERING:
+        return POLLIN;
+    case INGEST_STORING:
+    case INGEST_CLOSED:
+        break;
+    }
+    return 0;
+}
+
+static bool is_stored(struct ingest_connection *connection) {
+    struct record_buffer *buffer = connection->shared->buffer;
+    if (record_buffer_stored_position(buffer) >= connection->position) {
+        return true;
+    }
+    record_buffer_wait_for_progress(buffer);
+    /* It may have been stored between the look and the request. */
+    return record_buffer_stored_position(buffer) >= connection->position;
+}
+
+void ingest_connection_advance(struct ingest_connection *connection) {
+    if (connection->state == INGEST_RECEIVING && receive_all(connection)) {
+        connection->state = connection->shared->acknowledges ? INGEST_STORING : INGEST_ANSWERING;
+    }
+    if (connection->state == INGEST_STORING && is_stored(connection) && can_reply(connection)) {
+        reply_stored(connection);
+        connection->state = INGEST_ANSWERING;
+    }
+    if (connection->state == INGEST_ANSWERING) {
+        send_replies(connection);
+    }
+    bool is_answered = connection->state == INGEST_ANSWERING &&
+                       connection->replies_begin == connection->replies_end;
+    if (is_answered || connection->state == INGEST_LINGERING) {
+        linger(connection);
+    }
+    if (connection->state != INGEST_CLOSED) {
+        poll_loop_set_events(connection->shared->loop, connection->watch_index,
+                             wanted_events(connection));
+    }
+}
+
+static void on_ready(void *context, short events) {
+    (void)events; /* an error or a hang-up is what recv and send then report */
+    ingest_connection_advance(context);
+}
+
+int ingest_connection_open(struct ingest_connection *connection, struct ingest_shared *shared,
+                           int fd, char *input, int64_t now_ms) {
+    int watch_index = poll_loop_add(shared->loop, fd, POLLIN, on_ready, connection);
+    if (watch_index < 0) {
+        listener_reset_connection(fd);
+        return watch_index;
+    }
+    connection->shared = shared;
+    connection->state = INGEST_RECEIVING;
+    connection->fd = fd;
+    connection->watch_index = watch_index;
+    connection->active_ms = now_ms;
+    record_decoder_init(&connection->decoder, &shared->decoder_options);
+    connection->input = input;
+    connection->input_begin = 0;
+    connection->input_end = 0;
+    connection->is_at_end = false;
+    connection->last_read_size = 0;
+    connection->is_holding = false;
+    connection->stored_count = 0;
+    connection->position = 0;
+    connection->replies_begin = 0;
+    connection->replies_end = 0;
+    connection->is_deaf = false;
+    return 0;
+}
+
+bool ingest_connection_awaits_client(const struct ingest_connection *connection) {
+    return connection->state == INGEST_ANSWERING || connection->state == INGEST_LINGERING ||
+           (connection->state == INGEST_RECEIVING && !connection->is_holding);
+}

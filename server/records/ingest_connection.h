@@ -1,0 +1,95 @@
+/*
+ * One sender of records: bytes in, records into the buffer, complaints back.
+ *
+ * DESIGN. A connection goes through
+ *   RECEIVING  reading and decoding, until the client's end of stream, or until the stream is lost;
+ *   STORING    under --ack: all is decoded, but not all of it is in the store yet;
+ *   ANSWERING  what there is to say is being sent;
+ *   LINGERING  our side is ended; what the client still sends is dropped, because closing before it
+ *              is read would take the answers back;
+ *   CLOSED     the descriptor is closed, the place can be used again.
+ * It stops reading while a record has to wait for room in the buffer, and while the client does not
+ * take the answers. Nothing that was read is dropped: the input stays where it is until then.
+ *
+ * Answers are sent when there is nothing to read for the moment: to a client that has closed its
+ * socket they would bring a reset, and with it the end of what it sent.
+ *
+ * Ownership: a connection owns its socket and its decoder; the memory for its input is the
+ * caller's. Threading: the poll loop's thread.
+ */
+#ifndef SERVER_RECORDS_INGEST_CONNECTION_H_
+#define SERVER_RECORDS_INGEST_CONNECTION_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/records/limits.h"
+#include "server/records/record_buffer.h"
+#include "server/records/record_decoder.h"
+#include "server/runtime/poll_loop.h"
+
+enum ingest_state {
+    INGEST_CLOSED,
+    INGEST_RECEIVING,
+    INGEST_STORING,
+    INGEST_ANSWERING,
+    INGEST_LINGERING,
+};
+
+struct ingest_connection;
+
+/* What all connections share. */
+struct ingest_shared {
+    struct poll_loop *loop;
+    struct record_buffer *buffer;
+    struct record_decoder_options decoder_options;
+    bool acknowledges; /* {"stored": N} at the end of a stream */
+    bool is_last_read; /* the signal to stop has come: what is readable now is all */
+    uint64_t record_count;
+    uint64_t error_count;
+    /* Called when a connection has been closed, as the last thing: its memory is free again. */
+    void (*closed)(void *context, struct ingest_connection *connection);
+    void *context;
+};
+
+struct ingest_connection {
+    struct ingest_shared *shared;
+    enum ingest_state state;
+    int fd;
+    int watch_index;
+    int64_t active_ms; /* when something last came in or went out */
+
+    struct record_decoder decoder;
+    char *input; /* RECORDS_INPUT_SIZE bytes; input[begin..end) are not decoded yet */
+    size_t input_begin;
+    size_t input_end;
+    bool is_at_end;        /* nothing will follow */
+    size_t last_read_size; /* read since the signal to stop */
+    struct record held;    /* decoded, but the buffer was full */
+    bool is_holding;
+    uint64_t stored_count; /* records in the buffer or beyond */
+    uint64_t position;     /* behind the last of them, in the buffer's count */
+
+    char replies[RECORDS_REPLIES_SIZE]; /* replies[begin..end) are not sent yet */
+    size_t replies_begin;
+    size_t replies_end;
+    bool is_deaf; /* the client takes no answers */
+};
+
+/* Begins with a new socket. `input` has to stay until the connection is closed. 0, or a negative
+ * errno value with the socket closed. */
+int ingest_connection_open(struct ingest_connection *connection, struct ingest_shared *shared,
+                           int fd, char *input, int64_t now_ms);
+
+/* Goes on as far as possible: when the buffer has room again, when records were stored, when
+ * shared->is_last_read was set. */
+void ingest_connection_advance(struct ingest_connection *connection);
+
+/* Ends it at once, with RST. */
+void ingest_connection_reset(struct ingest_connection *connection);
+
+/* Whether it is the client that is waited for, and not the buffer or the store. */
+bool ingest_connection_awaits_client(const struct ingest_connection *connection);
+
+#endif /* SERVER_RECORDS_INGEST_CONNECTION_H_ */

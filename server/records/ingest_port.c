@@ -1,0 +1,144 @@
+#include "server/records/ingest_port.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "server/runtime/os.h"
+
+/* How long a client may take to read its last answers and to end its side, when it is over. */
+enum { FAREWELL_TIMEOUT_MS = 2000 };
+
+static void on_closed(void *context, struct ingest_connection *connection) {
+    (void)connection;
+    struct ingest_port *port = context;
+    port->used_count--;
+    acceptor_release(&port->acceptor);
+}
+
+/* The acceptor takes a place before it calls this. */
+static void open_connection(void *context, int fd) {
+    struct ingest_port *port = context;
+    size_t index = 0;
+    while (port->connections[index].state != INGEST_CLOSED) {
+        index++;
+    }
+    struct ingest_connection *connection = &port->connections[index];
+    char *input = port->inputs + index * RECORDS_INPUT_SIZE;
+    if (ingest_connection_open(connection, &port->shared, fd, input, os_now_ms()) != 0) {
+        acceptor_release(&port->acceptor);
+        return;
+    }
+    port->used_count++;
+}
+
+static void free_memory(struct ingest_port *port) {
+    free(port->connections);
+    free(port->inputs);
+}
+
+int ingest_port_init(struct ingest_port *port, const struct ingest_port_config *config) {
+    *port = (struct ingest_port){.config = *config};
+    port->shared = (struct ingest_shared){
+        .loop = config->loop,
+        .buffer = config->buffer,
+        .decoder_options = {.record_size_max = RECORDS_RECORD_SIZE_MAX,
+                            .member_character_max = config->member_character_max},
+        .acknowledges = config->acknowledges,
+        .closed = on_closed,
+        .context = port,
+    };
+    port->connections = calloc(config->client_capacity, sizeof *port->connections);
+    /* Only the pages that are really used cost memory. */
+    port->inputs = malloc(config->client_capacity * RECORDS_INPUT_SIZE);
+    if (port->connections == NULL || port->inputs == NULL) {
+        free_memory(port);
+        return -ENOMEM;
+    }
+    struct acceptor_config acceptor_config = {
+        .loop = config->loop,
+        .listener = config->listener,
+        .place_count = config->client_capacity,
+        .open_connection = open_connection,
+        .context = port,
+        .logger = config->logger,
+    };
+    int error = acceptor_init(&port->acceptor, &acceptor_config);
+    if (error != 0) {
+        free_memory(port);
+    }
+    return error;
+}
+
+void ingest_port_destroy(struct ingest_port *port) {
+    free_memory(port);
+}
+
+void ingest_port_advance(struct ingest_port *port) {
+    size_t capacity = port->config.client_capacity;
+    port->first_index = (port->first_index + 1) % capacity;
+    for (size_t count = 0; count < capacity; count++) {
+        struct ingest_connection *connection =
+            &port->connections[(port->first_index + count) % capacity];
+        if (connection->state != INGEST_CLOSED && !ingest_connection_awaits_client(connection)) {
+            ingest_connection_advance(connection);
+        }
+    }
+}
+
+/* When the client is given up, or INT64_MAX. */
+static int64_t deadline_of(const struct ingest_port *port,
+                           const struct ingest_connection *connection) {
+    if (!ingest_connection_awaits_client(connection)) {
+        return INT64_MAX;
+    }
+    if (connection->state != INGEST_RECEIVING) {
+        return connection->active_ms + FAREWELL_TIMEOUT_MS;
+    }
+    int64_t timeout_ms = port->config.idle_timeout_ms;
+    if (port->shared.is_last_read) {
+        timeout_ms = FAREWELL_TIMEOUT_MS;
+    }
+    return timeout_ms == 0 ? INT64_MAX : connection->active_ms + timeout_ms;
+}
+
+bool ingest_port_tick(struct ingest_port *port, int64_t now_ms) {
+    bool is_waiting = acceptor_tick(&port->acceptor, now_ms);
+    if (port->used_count == 0) {
+        return is_waiting;
+    }
+    for (size_t index = 0; index < port->config.client_capacity; index++) {
+        struct ingest_connection *connection = &port->connections[index];
+        if (connection->state == INGEST_CLOSED) {
+            continue;
+        }
+        int64_t deadline_ms = deadline_of(port, connection);
+        if (deadline_ms <= now_ms) {
+            ingest_connection_reset(connection);
+        } else if (deadline_ms != INT64_MAX) {
+            is_waiting = true;
+        }
+    }
+    return is_waiting;
+}
+
+void ingest_port_stop(struct ingest_port *port) {
+    acceptor_stop(&port->acceptor);
+    port->shared.is_last_read = true;
+    for (size_t index = 0; index < port->config.client_capacity; index++) {
+        if (port->connections[index].state != INGEST_CLOSED) {
+            ingest_connection_advance(&port->connections[index]);
+        }
+    }
+}
+
+bool ingest_port_is_empty(struct ingest_port *port) {
+    return port->used_count == 0;
+}
+
+void ingest_port_abandon(struct ingest_port *port) {
+    for (size_t index = 0; index < port->config.client_capacity; index++) {
+        if (port->connections[index].state != INGEST_CLOSED) {
+            ingest_connection_reset(&port->connections[index]);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+/*
+ * The ingest port in the poll loop: all senders of records.
+ *
+ * Threading: the poll loop's thread.
+ */
+#ifndef SERVER_RECORDS_INGEST_PORT_H_
+#define SERVER_RECORDS_INGEST_PORT_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/records/acceptor.h"
+#include "server/records/ingest_connection.h"
+
+struct ingest_port_config {
+    struct poll_loop *loop;
+    const struct listener *listener;
+    struct record_buffer *buffer;
+    size_t client_capacity;
+    size_t member_character_max; /* what fits into the store, see store.h */
+    bool acknowledges;
+    int64_t idle_timeout_ms; /* 0: none */
+    const struct logger *logger;
+};
+
+struct ingest_port {
+    struct ingest_port_config config;
+    struct ingest_shared shared;
+    struct acceptor acceptor;
+    struct ingest_connection *connections; /* client_capacity of them */
+    char *inputs;                          /* the memory of their inputs */
+    size_t used_count;
+    size_t first_index; /* who is served first when there is room again: each in turn */
+};
+
+/* Begins to accept. 0, or a negative errno value with nothing left over. */
+int ingest_port_init(struct ingest_port *port, const struct ingest_port_config *config);
+void ingest_port_destroy(struct ingest_port *port);
+
+/* Goes on with the connections that wait for the buffer or the store: call it when the buffer
+ * signals progress. */
+void ingest_port_advance(struct ingest_port *port);
+
+/* Ends the clients that are silent for too long, and frees the places of those that are gone. True:
+ * something will be due later, so call again before long. */
+bool ingest_port_tick(struct ingest_port *port, int64_t now_ms);
+
+/* Takes in what has come up to now, and nothing more. */
+void ingest_port_stop(struct ingest_port *port);
+
+/* Whether all connections are gone, and with them everything they brought is in the buffer. */
+bool ingest_port_is_empty(struct ingest_port *port);
+
+/* Ends all connections with RST, whatever they still hold. */
+void ingest_port_abandon(struct ingest_port *port);
+
+#endif /* SERVER_RECORDS_INGEST_PORT_H_ */

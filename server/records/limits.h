@@ -1,0 +1,73 @@
+/*
+ * Every limit of the records service, with its reason.
+ *
+ * The limits are the back-pressure: what does not fit is not read from the socket, so that TCP
+ * holds the sender back.
+ */
+
+#ifndef SERVER_RECORDS_LIMITS_H_
+#define SERVER_RECORDS_LIMITS_H_
+
+#include <assert.h>
+
+enum {
+    /* The longest record that is accepted, from '{' to '}', in bytes. The specification's figure.
+     */
+    RECORDS_RECORD_SIZE_MAX = 64 * 1024,
+
+    /* How many bytes without a place to go on from are skipped before a connection is given up. */
+    RECORDS_SKIP_SIZE_MAX = 16 * RECORDS_RECORD_SIZE_MAX,
+
+    /* What a record may grow by when it is written as a line of our own: spaces and quotes. */
+    RECORDS_LINE_OVERHEAD = 64,
+
+    /* One line of explanation for the sender, the terminating NUL included. */
+    RECORDS_MESSAGE_SIZE = 256,
+
+    /* Bytes held for one ingest connection: a record that is not complete yet, and the next read
+     * behind it. */
+    RECORDS_INPUT_SIZE = 2 * RECORDS_RECORD_SIZE_MAX,
+
+    /* One answer line of the ingest port at its longest, every character of the message escaped. */
+    RECORDS_REPLY_SIZE_MAX = 2 * RECORDS_MESSAGE_SIZE + 32,
+
+    /* Answers that wait for a sender to read them. A sender that reads none is not read from. */
+    RECORDS_REPLIES_SIZE = 8 * RECORDS_REPLY_SIZE_MAX,
+
+    /* What is read from each sender after the signal to stop: what the kernel may hold already. */
+    RECORDS_LAST_READ_SIZE_MAX = 8 * 1024 * 1024,
+
+    /* Senders at a time; --max-clients. */
+    RECORDS_CLIENTS_DEFAULT = 1024,
+    RECORDS_CLIENTS_MAX = 10 * 1000,
+
+    /* A query's request line: an id may be nearly as long as a record. */
+    RECORDS_REQUEST_SIZE_MAX = RECORDS_RECORD_SIZE_MAX,
+
+    /* Queries at a time, waiting for their request, for a thread, or being answered. */
+    RECORDS_QUERIES_MAX = 64,
+
+    /* Threads that answer queries. A slow reader occupies one. */
+    RECORDS_QUERY_THREADS = 8,
+
+    /* The most records that may be asked for with --queue-size, and what is set aside for their
+     * texts:
+     * this much a record, but never less than the arena minimum or more than its maximum. */
+    RECORDS_QUEUE_SIZE_MAX = 1000 * 1000,
+    RECORDS_ARENA_SIZE_PER_RECORD = 512,
+    RECORDS_ARENA_SIZE_MIN = 4 * RECORDS_RECORD_SIZE_MAX,
+    RECORDS_ARENA_SIZE_MAX = 64 * 1024 * 1024,
+
+    /* The most records in one transaction. */
+    RECORDS_BATCH_MAX = 8192,
+
+    /* Writer threads. More connections than this do not make a database faster. */
+    RECORDS_WORKERS_MAX = 64,
+};
+
+static_assert(RECORDS_ARENA_SIZE_MIN >= 2 * RECORDS_RECORD_SIZE_MAX,
+              "a record must fit into an empty arena wherever the last one ended");
+static_assert(RECORDS_INPUT_SIZE > RECORDS_RECORD_SIZE_MAX,
+              "a read must be possible behind an incomplete record");
+
+#endif /* SERVER_RECORDS_LIMITS_H_ */

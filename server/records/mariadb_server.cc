@@ -1,0 +1,131 @@
+#include "server/records/mariadb_server.h"
+
+#include <arpa/inet.h>
+#include <csignal>
+#include <mariadb/mysql.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <stdexcept>
+#include <vector>
+
+#include "testing/patience.h"
+
+namespace harness {
+namespace {
+
+constexpr char kServer[] = "/usr/sbin/mariadbd";
+constexpr char kInstaller[] = "/usr/bin/mariadb-install-db";
+constexpr char kUser[] = "records";
+constexpr char kDatabase[] = "tsdb";
+
+// A port that was free a moment ago. The server keeps it for all its lives.
+std::uint16_t FindFreePort() {
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto *generic = reinterpret_cast<sockaddr *>(&address);
+    if (fd < 0 || bind(fd, generic, size) != 0 || getsockname(fd, generic, &size) != 0) {
+        ThrowErrno("finding a free port");
+    }
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
+// MariaDB refuses to run as root unless it is told to.
+void AddUser(std::vector<std::string> *arguments) {
+    if (geteuid() == 0) {
+        arguments->push_back("--user=root");
+    }
+}
+
+} // namespace
+
+std::string MariadbServer::WhyNot() {
+    for (const char *program : {kServer, kInstaller}) {
+        if (access(program, X_OK) != 0) {
+            return std::string("no ") + program + " (package mariadb-server)";
+        }
+    }
+    return "";
+}
+
+MariadbServer::MariadbServer() : port_(FindFreePort()) {
+    ProcessOptions options;
+    options.arguments = {kInstaller, "--no-defaults", "--datadir=" + directory_.File("data"),
+                         "--auth-root-authentication-method=normal", "--skip-test-db"};
+    AddUser(&options.arguments);
+    ProcessResult result = RunToEnd(options);
+    if (result.status != Exited(0)) {
+        throw std::runtime_error("mariadb-install-db: " + result.output + result.errors);
+    }
+    WriteFile(directory_.File("init.sql"),
+              std::string("CREATE DATABASE IF NOT EXISTS ") + kDatabase +
+                  ";\nCREATE USER IF NOT EXISTS '" + kUser +
+                  "'@'%' IDENTIFIED BY 'a ''quoted'' password';\nGRANT ALL ON " + kDatabase +
+                  ".* TO '" + kUser + "'@'%';\n");
+    Start();
+}
+
+void MariadbServer::Start() {
+    ProcessOptions options;
+    // The socket's path is relative to the data directory: absolute it might be too long.
+    options.arguments = {kServer,
+                         "--no-defaults",
+                         "--datadir=" + directory_.File("data"),
+                         "--init-file=" + directory_.File("init.sql"),
+                         "--bind-address=127.0.0.1",
+                         "--port=" + std::to_string(port_),
+                         "--socket=socket",
+                         "--pid-file=pid",
+                         "--skip-name-resolve",
+                         "--performance-schema=off",
+                         "--innodb-buffer-pool-size=32M"};
+    AddUser(&options.arguments);
+    process_ = std::make_unique<Process>(options);
+    if (!process_->WaitForErrors(HasLineWith("ready for connections"))) {
+        throw std::runtime_error("mariadbd: " + process_->errors());
+    }
+}
+
+void MariadbServer::Stop() {
+    process_->Signal(SIGTERM);
+    if (!process_->WaitForExit()) {
+        throw std::runtime_error("mariadbd does not stop");
+    }
+}
+
+void MariadbServer::Kill() {
+    process_->Signal(SIGKILL);
+    process_->WaitForExit();
+}
+
+std::string MariadbServer::Location(std::uint16_t port) const {
+    return std::string("mysql://") + kUser +
+           "@127.0.0.1:" + std::to_string(port == 0 ? port_ : port) + "/" + kDatabase;
+}
+
+std::string MariadbServer::Query(const std::string &statement) const {
+    std::unique_ptr<MYSQL, decltype(&mysql_close)> connection(mysql_init(nullptr), mysql_close);
+    if (mysql_real_connect(connection.get(), "127.0.0.1", kUser, kPassword, kDatabase, port_,
+                           nullptr, 0) == nullptr ||
+        mysql_real_query(connection.get(), statement.data(), statement.size()) != 0) {
+        throw std::runtime_error(mysql_error(connection.get()));
+    }
+    std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> rows(
+        mysql_store_result(connection.get()), mysql_free_result);
+    std::string result;
+    while (rows != nullptr) {
+        MYSQL_ROW row = mysql_fetch_row(rows.get());
+        if (row == nullptr) {
+            break;
+        }
+        result += std::string(row[0] == nullptr ? "NULL" : row[0]) + "\n";
+    }
+    return result;
+}
+
+} // namespace harness

@@ -1,0 +1,103 @@
+#include "server/records/mysql_schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "server/records/limits.h"
+#include "server/records/record_members.h"
+#include "server/records/record_message.h"
+
+enum {
+    /* A character of utf8mb4 at its longest, in bytes. */
+    CHARACTER_SIZE_MAX = 4,
+};
+
+/* The columns of SELECT_COLUMNS. */
+enum { COLUMN_NAME, COLUMN_CHARSET, COLUMN_CHARACTER_MAX, COLUMN_BYTE_MAX, COLUMN_ENGINE };
+
+static const char CREATE_DATA[] =
+    "CREATE TABLE IF NOT EXISTS user_data ("
+    " id MEDIUMTEXT NOT NULL, name MEDIUMTEXT NOT NULL, age MEDIUMTEXT NOT NULL,"
+    " KEY user_data_id (id(64))"
+    ") ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";
+/* What a run leaves behind when it is killed is a row a writer, which nobody asks for again. */
+static const char CREATE_WRITERS[] =
+    "CREATE TABLE IF NOT EXISTS user_data_writers ("
+    " run CHAR(32) CHARACTER SET ascii NOT NULL, writer INT NOT NULL, sequence BIGINT NOT NULL,"
+    " PRIMARY KEY (run, writer)) ENGINE=InnoDB";
+static const char SELECT_COLUMNS[] =
+    "SELECT c.column_name, c.character_set_name, c.character_maximum_length,"
+    " c.character_octet_length, t.engine"
+    " FROM information_schema.columns c JOIN information_schema.tables t"
+    " USING (table_schema, table_name)"
+    " WHERE c.table_schema = DATABASE() AND c.table_name = 'user_data'"
+    " AND c.column_name IN ('id', 'name', 'age')";
+
+static bool run_query(MYSQL *connection, const char *query) {
+    return mysql_real_query(connection, query, strlen(query)) == 0;
+}
+
+static bool equals(const char *text, const char *expected) {
+    return text != NULL && strcasecmp(text, expected) == 0;
+}
+
+/* How many characters fit for certain, 0 when every record fits. */
+static size_t read_character_max(MYSQL_ROW row) {
+    size_t character_max = strtoul(row[COLUMN_CHARACTER_MAX], NULL, 10);
+    size_t byte_max = strtoul(row[COLUMN_BYTE_MAX], NULL, 10);
+    /* The members are shorter than the record, by the quotes and names around them. */
+    if (byte_max >= RECORDS_RECORD_SIZE_MAX - 1) {
+        return 0;
+    }
+    return character_max <= byte_max / CHARACTER_SIZE_MAX ? character_max
+                                                          : byte_max / CHARACTER_SIZE_MAX;
+}
+
+static bool check_column(MYSQL_ROW row, size_t *character_max, char *message) {
+    if (!equals(row[COLUMN_ENGINE], "InnoDB")) {
+        record_message_format(message, "MySQL: user_data has to be an InnoDB table");
+        return false;
+    }
+    if (!equals(row[COLUMN_CHARSET], "utf8mb4")) {
+        record_message_format(message, "MySQL: user_data.%s has to be a text in utf8mb4",
+                              row[COLUMN_NAME]);
+        return false;
+    }
+    size_t column_max = read_character_max(row);
+    if (column_max > 0 && (*character_max == 0 || column_max < *character_max)) {
+        *character_max = column_max;
+    }
+    return true;
+}
+
+static bool check_columns(MYSQL_RES *rows, size_t *character_max, char *message) {
+    size_t column_count = 0;
+    for (MYSQL_ROW row = mysql_fetch_row(rows); row != NULL; row = mysql_fetch_row(rows)) {
+        if (!check_column(row, character_max, message)) {
+            return false;
+        }
+        column_count++;
+    }
+    if (column_count != RECORD_MEMBER_COUNT) {
+        record_message_format(message, "MySQL: user_data needs the columns id, name and age");
+        return false;
+    }
+    return true;
+}
+
+bool mysql_schema_prepare(MYSQL *connection, size_t *member_character_max, char *message) {
+    MYSQL_RES *rows = NULL;
+    if (run_query(connection, CREATE_DATA) && run_query(connection, CREATE_WRITERS) &&
+        run_query(connection, SELECT_COLUMNS)) {
+        rows = mysql_store_result(connection);
+    }
+    if (rows == NULL) {
+        record_message_format(message, "MySQL: %s", mysql_error(connection));
+        return false;
+    }
+    *member_character_max = 0;
+    bool is_good = check_columns(rows, member_character_max, message);
+    mysql_free_result(rows);
+    return is_good;
+}

@@ -1,0 +1,213 @@
+#include "server/records/query_answer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/records/limits.h"
+#include "server/records/record_json.h"
+#include "server/records/record_message.h"
+
+/* Lines are gathered up to this size before they are written. */
+enum { WRITE_SIZE = 64 * 1024 };
+
+struct answer {
+    const struct query_source *source;
+    const struct query_sink *sink;
+    struct buffered_records buffered; /* the buffer as it was when the query came */
+    char *lines;
+    size_t lines_size;
+    size_t lines_capacity;
+    size_t record_count;
+    bool is_wanted;
+    bool has_failed; /* the answer ends with an error */
+};
+
+static void flush(struct answer *answer) {
+    if (answer->lines_size > 0 && answer->is_wanted) {
+        answer->is_wanted =
+            answer->sink->write(answer->sink->context, answer->lines, answer->lines_size);
+    }
+    answer->lines_size = 0;
+}
+
+static bool reserve(struct answer *answer, size_t size) {
+    if (answer->lines_capacity - answer->lines_size >= size) {
+        return true;
+    }
+    char *lines = realloc(answer->lines, answer->lines_size + size + WRITE_SIZE);
+    if (lines == NULL) {
+        return false;
+    }
+    answer->lines = lines;
+    answer->lines_capacity = answer->lines_size + size + WRITE_SIZE;
+    return true;
+}
+
+static void add_error(struct answer *answer, const char *message) {
+    char line[2 * RECORDS_MESSAGE_SIZE];
+    size_t size = record_json_format_error(message, line, sizeof line);
+    answer->has_failed = true;
+    flush(answer);
+    if (answer->is_wanted) {
+        answer->is_wanted = answer->sink->write(answer->sink->context, line, size);
+    }
+}
+
+static void add_record(struct answer *answer, const struct record *record) {
+    if (!reserve(answer, record_json_size_max(record))) {
+        add_error(answer, "no memory");
+        answer->is_wanted = false;
+        return;
+    }
+    answer->lines_size += record_json_format(record, answer->lines + answer->lines_size);
+    answer->record_count++;
+    if (answer->lines_size >= WRITE_SIZE) {
+        flush(answer);
+    }
+}
+
+static bool has_id(const struct record *record, const struct record_text *id) {
+    return id == NULL ||
+           (record->id.size == id->size && memcmp(record->id.bytes, id->bytes, id->size) == 0);
+}
+
+/* Adds the records of the buffer, all or those with an id, that a store reader (NULL: none) does
+ * not see. */
+static void add_buffered(struct answer *answer, const struct record_text *id,
+                         struct store_reader *reader) {
+    for (size_t index = 0; index < answer->buffered.count && answer->is_wanted; index++) {
+        const struct buffered_record *buffered = &answer->buffered.records[index];
+        bool is_in_store =
+            reader != NULL && buffered->writer_index != RECORD_NOT_TAKEN &&
+            buffered->sequence <= store_reader_stored_sequence(reader, buffered->writer_index);
+        if (!is_in_store && has_id(&buffered->record, id)) {
+            add_record(answer, &buffered->record);
+        }
+    }
+}
+
+static void add_stored(struct answer *answer, struct store_reader *reader) {
+    char message[RECORDS_MESSAGE_SIZE];
+    struct record record;
+    enum store_status status = STORE_OK;
+    while (status == STORE_OK && answer->is_wanted) {
+        status = store_reader_next(reader, &record, message);
+        if (status == STORE_OK) {
+            add_record(answer, &record);
+        }
+    }
+    if (status == STORE_UNAVAILABLE) {
+        add_error(answer, message);
+    }
+}
+
+/* Adds the records of the store, all or those with an id. False: the store cannot be read now, and
+ * `message` says why. */
+static bool add_store(struct answer *answer, const struct record_text *id, char *message) {
+    struct store_reader *reader = store_reader_open(answer->source->store);
+    if (reader == NULL) {
+        record_message_format(message, "no memory");
+        return false;
+    }
+    bool is_begun = store_reader_begin(reader, id, message) == STORE_OK;
+    if (is_begun) {
+        add_stored(answer, reader);
+    }
+    store_reader_close(reader);
+    return is_begun;
+}
+
+static void add_store_or_error(struct answer *answer, const struct record_text *id) {
+    char message[RECORDS_MESSAGE_SIZE];
+    if (!add_store(answer, id, message)) {
+        add_error(answer, message);
+    }
+}
+
+static bool copy_buffer(struct answer *answer) {
+    if (record_buffer_copy(answer->source->buffer, &answer->buffered) != 0) {
+        add_error(answer, "no memory");
+        return false;
+    }
+    return true;
+}
+
+static void answer_any(struct answer *answer) {
+    if (!copy_buffer(answer)) {
+        return;
+    }
+    if (answer->buffered.count > 0) {
+        add_buffered(answer, NULL, NULL);
+    } else {
+        add_store_or_error(answer, NULL);
+    }
+}
+
+/* In the order in which a record moves: one that leaves the buffer meanwhile is in the store. */
+static void answer_id(struct answer *answer, const struct record_text *id) {
+    if (!copy_buffer(answer)) {
+        return;
+    }
+    add_buffered(answer, id, NULL);
+    if (answer->record_count == 0) {
+        add_store_or_error(answer, id);
+    }
+}
+
+/* Here a store that cannot be read is no error: the buffer may have the answer. */
+static void answer_id_or_any(struct answer *answer, const struct record_text *id) {
+    char message[RECORDS_MESSAGE_SIZE];
+    if (!copy_buffer(answer)) {
+        return;
+    }
+    add_buffered(answer, id, NULL);
+    if (answer->record_count == 0) {
+        (void)add_store(answer, id, message);
+    }
+    if (answer->record_count == 0 && !answer->has_failed) {
+        buffered_records_destroy(&answer->buffered);
+        answer_any(answer);
+    }
+}
+
+static void answer_all(struct answer *answer) {
+    char message[RECORDS_MESSAGE_SIZE] = "no memory";
+    struct store_reader *reader = store_reader_open(answer->source->store);
+    record_writers_hold(answer->source->writers);
+    bool is_copied = copy_buffer(answer);
+    bool is_begun =
+        is_copied && reader != NULL && store_reader_begin(reader, NULL, message) == STORE_OK;
+    record_writers_release(answer->source->writers);
+    if (is_begun) {
+        add_stored(answer, reader);
+        add_buffered(answer, NULL, reader);
+    } else if (is_copied) {
+        add_error(answer, message);
+    }
+    if (reader != NULL) {
+        store_reader_close(reader);
+    }
+}
+
+bool query_answer(const struct query_source *source, const struct query *query,
+                  const struct query_sink *sink) {
+    struct answer answer = {.source = source, .sink = sink, .is_wanted = true};
+    switch (query->kind) {
+    case QUERY_ANY:
+        answer_any(&answer);
+        break;
+    case QUERY_ALL:
+        answer_all(&answer);
+        break;
+    case QUERY_ID:
+        answer_id(&answer, &query->id);
+        break;
+    case QUERY_ID_OR_ANY:
+        answer_id_or_any(&answer, &query->id);
+        break;
+    }
+    flush(&answer);
+    buffered_records_destroy(&answer.buffered);
+    free(answer.lines);
+    return answer.is_wanted;
+}

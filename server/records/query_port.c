@@ -1,0 +1,144 @@
+#include "server/records/query_port.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/runtime/os.h"
+
+enum {
+    /* How long a client may take to begin with its request. */
+    REQUEST_TIMEOUT_MS = 10 * 1000,
+    /* The silence after which what has come is the request. */
+    SILENCE_MS = 1000,
+};
+
+static void submit(struct query_connection *connection) {
+    poll_loop_remove(connection->port->loop, connection->watch_index);
+    const char *newline = memchr(connection->request, '\n', connection->request_size);
+    connection->job.request = connection->request;
+    connection->job.request_size =
+        newline == NULL ? connection->request_size : (size_t)(newline - connection->request);
+    connection->state = QUERY_ANSWERING;
+    query_threads_submit(connection->port->threads, &connection->job);
+}
+
+static void drop(struct query_connection *connection) {
+    poll_loop_remove(connection->port->loop, connection->watch_index);
+    listener_reset_connection(connection->job.fd);
+    connection->state = QUERY_FREE;
+    acceptor_release(&connection->port->acceptor);
+}
+
+static void on_readable(void *context, short events) {
+    (void)events;
+    struct query_connection *connection = context;
+    char *end = connection->request + connection->request_size;
+    ssize_t size =
+        os_recv(connection->job.fd, end, RECORDS_REQUEST_SIZE_MAX - connection->request_size);
+    if (size == -EAGAIN) {
+        return;
+    }
+    if (size < 0) {
+        drop(connection);
+        return;
+    }
+    connection->request_size += (size_t)size;
+    connection->deadline_ms = os_now_ms() + SILENCE_MS;
+    if (size == 0 || memchr(end, '\n', (size_t)size) != NULL ||
+        connection->request_size == RECORDS_REQUEST_SIZE_MAX) {
+        submit(connection);
+    }
+}
+
+static struct query_connection *find_free(struct query_port *port) {
+    size_t index = 0;
+    while (port->connections[index].state != QUERY_FREE) {
+        index++;
+    }
+    return &port->connections[index];
+}
+
+static void open_connection(void *context, int fd) {
+    struct query_port *port = context;
+    struct query_connection *connection = find_free(port);
+    int watch_index = poll_loop_add(port->loop, fd, POLLIN, on_readable, connection);
+    if (watch_index < 0) {
+        listener_reset_connection(fd);
+        acceptor_release(&port->acceptor);
+        return;
+    }
+    connection->state = QUERY_READING;
+    connection->watch_index = watch_index;
+    connection->deadline_ms = os_now_ms() + REQUEST_TIMEOUT_MS;
+    connection->request_size = 0;
+    connection->job.fd = fd;
+}
+
+int query_port_init(struct query_port *port, struct poll_loop *loop,
+                    const struct listener *listener, struct query_threads *threads,
+                    const struct logger *logger) {
+    *port = (struct query_port){.loop = loop, .threads = threads};
+    port->requests = malloc((size_t)RECORDS_QUERIES_MAX * RECORDS_REQUEST_SIZE_MAX);
+    if (port->requests == NULL) {
+        return -ENOMEM;
+    }
+    for (size_t index = 0; index < RECORDS_QUERIES_MAX; index++) {
+        port->connections[index].port = port;
+        port->connections[index].request = port->requests + index * RECORDS_REQUEST_SIZE_MAX;
+    }
+    struct acceptor_config config = {
+        .loop = loop,
+        .listener = listener,
+        .place_count = RECORDS_QUERIES_MAX,
+        .open_connection = open_connection,
+        .context = port,
+        .logger = logger,
+    };
+    int error = acceptor_init(&port->acceptor, &config);
+    if (error != 0) {
+        free(port->requests);
+    }
+    return error;
+}
+
+void query_port_destroy(struct query_port *port) {
+    free(port->requests);
+}
+
+void query_port_collect(struct query_port *port) {
+    for (size_t index = 0; index < RECORDS_QUERIES_MAX; index++) {
+        struct query_connection *connection = &port->connections[index];
+        if (connection->state == QUERY_ANSWERING && atomic_load(&connection->job.is_done)) {
+            connection->state = QUERY_FREE;
+            acceptor_release(&port->acceptor);
+        }
+    }
+}
+
+bool query_port_tick(struct query_port *port, int64_t now_ms) {
+    bool is_waiting = acceptor_tick(&port->acceptor, now_ms);
+    for (size_t index = 0; index < RECORDS_QUERIES_MAX; index++) {
+        struct query_connection *connection = &port->connections[index];
+        if (connection->state != QUERY_READING) {
+            continue;
+        }
+        if (now_ms < connection->deadline_ms) {
+            is_waiting = true;
+        } else if (connection->request_size > 0) {
+            submit(connection);
+        } else {
+            drop(connection);
+        }
+    }
+    return is_waiting;
+}
+
+void query_port_stop(struct query_port *port) {
+    acceptor_stop(&port->acceptor);
+    for (size_t index = 0; index < RECORDS_QUERIES_MAX; index++) {
+        if (port->connections[index].state == QUERY_READING) {
+            drop(&port->connections[index]);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+/*
+ * The query port in the poll loop: takes connections in, reads the request line of each, and hands
+ * it to the threads that answer.
+ *
+ * A request ends with its newline, with the client's end of stream, or when nothing follows for a
+ * second: `printf 'get data' | nc HOST PORT` sends neither of the first two. When all places are
+ * taken, further clients wait to be accepted.
+ *
+ * Threading: the poll loop's thread.
+ */
+#ifndef SERVER_RECORDS_QUERY_PORT_H_
+#define SERVER_RECORDS_QUERY_PORT_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/records/acceptor.h"
+#include "server/records/limits.h"
+#include "server/records/query_threads.h"
+#include "server/runtime/poll_loop.h"
+
+enum query_state { QUERY_FREE, QUERY_READING, QUERY_ANSWERING };
+
+struct query_port;
+
+struct query_connection {
+    struct query_port *port;
+    enum query_state state;
+    int watch_index;
+    int64_t deadline_ms; /* while reading */
+    char *request;       /* RECORDS_REQUEST_SIZE_MAX bytes */
+    size_t request_size;
+    struct query_job job;
+};
+
+struct query_port {
+    struct poll_loop *loop;
+    struct query_threads *threads;
+    struct acceptor acceptor;
+    char *requests; /* the memory of all requests */
+    struct query_connection connections[RECORDS_QUERIES_MAX];
+};
+
+/* Begins to accept at `listener`, which stays the caller's. 0, or a negative errno value. */
+int query_port_init(struct query_port *port, struct poll_loop *loop,
+                    const struct listener *listener, struct query_threads *threads,
+                    const struct logger *logger);
+
+/* Call it after query_threads_finish. */
+void query_port_destroy(struct query_port *port);
+
+/* Takes note of the answers that are done. */
+void query_port_collect(struct query_port *port);
+
+/* Does what is due now. True: something will be due later, so call again before long. */
+bool query_port_tick(struct query_port *port, int64_t now_ms);
+
+/* Accepts no more, and drops the connections whose request is not there yet. */
+void query_port_stop(struct query_port *port);
+
+#endif /* SERVER_RECORDS_QUERY_PORT_H_ */

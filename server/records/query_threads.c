@@ -1,0 +1,148 @@
+#include "server/records/query_threads.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "server/runtime/listener.h"
+#include "server/runtime/os.h"
+
+enum {
+    /* How long a client may take nothing of its answer. */
+    SLOW_CLIENT_TIMEOUT_MS = 30 * 1000,
+    /* How long to wait for a client to end its side after the answer. */
+    LINGER_TIMEOUT_MS = 1000,
+    /* How soon a cancellation is noticed. */
+    CANCEL_CHECK_MS = 100,
+};
+
+struct client {
+    struct query_threads *threads;
+    int fd;
+};
+
+/* Waits for an event on the client's socket. False: none came in time, or all was cancelled. */
+static bool wait_for(const struct client *client, short events, int timeout_ms) {
+    int64_t deadline_ms = os_now_ms() + timeout_ms;
+    while (!atomic_load(&client->threads->is_cancelled) && os_now_ms() < deadline_ms) {
+        struct pollfd polled = {.fd = client->fd, .events = events};
+        int count = os_poll(&polled, 1, CANCEL_CHECK_MS);
+        if (count != 0) {
+            return count > 0;
+        }
+    }
+    return false;
+}
+
+static bool send_bytes(void *context, const char *bytes, size_t size) {
+    const struct client *client = context;
+    while (size > 0) {
+        ssize_t sent_size = os_send(client->fd, bytes, size);
+        if (sent_size >= 0) {
+            bytes += sent_size;
+            size -= (size_t)sent_size;
+        } else if (sent_size != -EAGAIN || !wait_for(client, POLLOUT, SLOW_CLIENT_TIMEOUT_MS)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Ends the connection so that the answer arrives: closing while something of the client is unread
+ * would reset it, and the answer's end would be lost with it. */
+static void close_after_answer(const struct client *client) {
+    char ignored[4096];
+    (void)shutdown(client->fd, SHUT_WR);
+    while (wait_for(client, POLLIN, LINGER_TIMEOUT_MS)) {
+        if (os_recv(client->fd, ignored, sizeof ignored) <= 0) {
+            break;
+        }
+    }
+    (void)os_close(client->fd);
+}
+
+static void run_job(struct query_threads *threads, struct query_job *job) {
+    struct client client = {.threads = threads, .fd = job->fd};
+    struct query_sink sink = {.write = send_bytes, .context = &client};
+    struct query query = query_parse(job->request, job->request_size);
+    bool is_answered = query_answer(&threads->source, &query, &sink);
+    if (is_answered) {
+        close_after_answer(&client);
+    } else {
+        listener_reset_connection(job->fd);
+    }
+    atomic_store(&job->is_done, true);
+    wakeup_signal(threads->done);
+}
+
+/* Waits for a job. NULL: there will be none. */
+static struct query_job *take_job(struct query_threads *threads) {
+    struct query_job *job = NULL;
+    (void)pthread_mutex_lock(&threads->mutex);
+    while (threads->waiting_count == 0 && !threads->is_stopping) {
+        (void)pthread_cond_wait(&threads->submitted, &threads->mutex);
+    }
+    if (threads->waiting_count > 0) {
+        job = threads->waiting[0];
+        threads->waiting_count--;
+        memmove(threads->waiting, threads->waiting + 1,
+                threads->waiting_count * sizeof threads->waiting[0]);
+    }
+    (void)pthread_mutex_unlock(&threads->mutex);
+    return job;
+}
+
+static void *run_thread(void *context) {
+    struct query_threads *threads = context;
+    for (struct query_job *job = take_job(threads); job != NULL; job = take_job(threads)) {
+        run_job(threads, job);
+    }
+    return NULL;
+}
+
+int query_threads_start(struct query_threads *threads, const struct query_source *source,
+                        const struct wakeup *done) {
+    *threads = (struct query_threads){.source = *source, .done = done};
+    int error = pthread_mutex_init(&threads->mutex, NULL);
+    if (error != 0) {
+        return -error;
+    }
+    error = pthread_cond_init(&threads->submitted, NULL);
+    if (error != 0) {
+        (void)pthread_mutex_destroy(&threads->mutex);
+        return -error;
+    }
+    while (threads->started_count < RECORDS_QUERY_THREADS) {
+        error = os_thread_create(&threads->threads[threads->started_count], run_thread, threads);
+        if (error != 0) {
+            query_threads_finish(threads);
+            return error;
+        }
+        threads->started_count++;
+    }
+    return 0;
+}
+
+void query_threads_submit(struct query_threads *threads, struct query_job *job) {
+    atomic_store(&job->is_done, false);
+    (void)pthread_mutex_lock(&threads->mutex);
+    threads->waiting[threads->waiting_count++] = job;
+    (void)pthread_mutex_unlock(&threads->mutex);
+    (void)pthread_cond_signal(&threads->submitted);
+}
+
+void query_threads_cancel(struct query_threads *threads) {
+    atomic_store(&threads->is_cancelled, true);
+}
+
+void query_threads_finish(struct query_threads *threads) {
+    (void)pthread_mutex_lock(&threads->mutex);
+    threads->is_stopping = true;
+    (void)pthread_mutex_unlock(&threads->mutex);
+    (void)pthread_cond_broadcast(&threads->submitted);
+    for (size_t index = 0; index < threads->started_count; index++) {
+        (void)pthread_join(threads->threads[index], NULL);
+    }
+    (void)pthread_cond_destroy(&threads->submitted);
+    (void)pthread_mutex_destroy(&threads->mutex);
+}

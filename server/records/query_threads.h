@@ -1,0 +1,58 @@
+/*
+ * The threads that answer queries, so that neither a large table nor a slow client holds up the
+ * poll loop.
+ *
+ * DESIGN. The poll loop submits a job: a connected socket and the request that came over it. A
+ * thread writes the answer, ends the connection and closes the socket, and hands the job back by
+ * marking it done and signalling `done`. A client that takes nothing for a while is cut off.
+ *
+ * Ownership: a job belongs to the threads between submit and is_done, and so does its socket;
+ * otherwise to the poll loop. Threading: submit and cancel belong to the poll loop's thread.
+ */
+#ifndef SERVER_RECORDS_QUERY_THREADS_H_
+#define SERVER_RECORDS_QUERY_THREADS_H_
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "server/records/limits.h"
+#include "server/records/query_answer.h"
+#include "server/runtime/wakeup.h"
+
+struct query_job {
+    int fd;
+    const char *request; /* one line, without its newline */
+    size_t request_size;
+    atomic_bool is_done;
+};
+
+struct query_threads {
+    struct query_source source;
+    const struct wakeup *done;
+    pthread_t threads[RECORDS_QUERY_THREADS];
+    size_t started_count;
+    atomic_bool is_cancelled;
+
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t submitted;
+    struct query_job *waiting[RECORDS_QUERIES_MAX]; /* oldest first */
+    size_t waiting_count;
+    bool is_stopping;
+};
+
+/* Starts the threads. 0, or a negative errno value with nothing left over. */
+int query_threads_start(struct query_threads *threads, const struct query_source *source,
+                        const struct wakeup *done);
+
+/* Hands a job over. There are never more than RECORDS_QUERIES_MAX. */
+void query_threads_submit(struct query_threads *threads, struct query_job *job);
+
+/* Cuts off all answers that are under way, with RST so that nobody takes them for whole. */
+void query_threads_cancel(struct query_threads *threads);
+
+/* Waits until all submitted jobs are done and ends the threads. */
+void query_threads_finish(struct query_threads *threads);
+
+#endif /* SERVER_RECORDS_QUERY_THREADS_H_ */

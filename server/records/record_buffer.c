@@ -1,0 +1,258 @@
+#include "server/records/record_buffer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The states of a place, beside the index of the writer that has taken it. */
+enum { STATE_WAITING = RECORD_NOT_TAKEN, STATE_STORED };
+
+_Static_assert(STATE_STORED <= UINT8_MAX, "a state is one byte");
+
+static size_t place_of(const struct record_buffer *buffer, uint64_t position) {
+    return (size_t)(position % buffer->capacity);
+}
+
+static size_t texts_size(const struct record *record) {
+    return record->id.size + record->name.size + record->age.size;
+}
+
+static size_t choose_arena_size(size_t capacity) {
+    size_t size = capacity * RECORDS_ARENA_SIZE_PER_RECORD;
+    if (size < RECORDS_ARENA_SIZE_MIN) {
+        return RECORDS_ARENA_SIZE_MIN;
+    }
+    return size < RECORDS_ARENA_SIZE_MAX ? size : RECORDS_ARENA_SIZE_MAX;
+}
+
+static void free_memory(struct record_buffer *buffer) {
+    free(buffer->records);
+    free(buffer->states);
+    free(buffer->arena);
+}
+
+int record_buffer_init(struct record_buffer *buffer, size_t capacity,
+                       const struct wakeup *progress) {
+    *buffer = (struct record_buffer){.capacity = capacity, .progress = progress};
+    buffer->arena_size = choose_arena_size(capacity);
+    buffer->records = calloc(capacity, sizeof *buffer->records);
+    buffer->states = calloc(capacity, sizeof *buffer->states);
+    buffer->arena = malloc(buffer->arena_size);
+    if (buffer->records == NULL || buffer->states == NULL || buffer->arena == NULL) {
+        free_memory(buffer);
+        return -ENOMEM;
+    }
+    int error = pthread_mutex_init(&buffer->mutex, NULL);
+    if (error != 0) {
+        free_memory(buffer);
+        return -error;
+    }
+    error = pthread_cond_init(&buffer->published, NULL);
+    if (error != 0) {
+        (void)pthread_mutex_destroy(&buffer->mutex);
+        free_memory(buffer);
+    }
+    return -error;
+}
+
+void record_buffer_destroy(struct record_buffer *buffer) {
+    (void)pthread_cond_destroy(&buffer->published);
+    (void)pthread_mutex_destroy(&buffer->mutex);
+    free_memory(buffer);
+}
+
+/* Finds `size` bytes in one piece. Returns their offset, or SIZE_MAX when there is no room. The
+ * texts in use lie between the oldest record's and the head, perhaps around the end. */
+static size_t find_room(struct record_buffer *buffer, size_t size) {
+    if (buffer->known_released_position == buffer->pushed_position) {
+        return size <= buffer->arena_size ? 0 : SIZE_MAX;
+    }
+    size_t oldest = place_of(buffer, buffer->known_released_position);
+    size_t tail = (size_t)(buffer->records[oldest].id.bytes - buffer->arena);
+    if (buffer->arena_head <= tail) {
+        return tail - buffer->arena_head >= size ? buffer->arena_head : SIZE_MAX;
+    }
+    if (buffer->arena_size - buffer->arena_head >= size) {
+        return buffer->arena_head;
+    }
+    return tail >= size ? 0 : SIZE_MAX;
+}
+
+static struct record_text copy_text(char **at, struct record_text text) {
+    struct record_text copy = {.bytes = *at, .size = text.size};
+    memcpy(*at, text.bytes, text.size);
+    *at += text.size;
+    return copy;
+}
+
+static bool push_if_room(struct record_buffer *buffer, const struct record *record) {
+    if (buffer->pushed_position - buffer->known_released_position == buffer->capacity) {
+        return false;
+    }
+    /* One byte more, so that no two records begin at the same place and an empty circle is not
+     * taken for a full one. */
+    size_t size = texts_size(record) + 1;
+    size_t offset = find_room(buffer, size);
+    if (offset == SIZE_MAX) {
+        return false;
+    }
+    size_t place = place_of(buffer, buffer->pushed_position);
+    char *at = buffer->arena + offset;
+    buffer->records[place].id = copy_text(&at, record->id);
+    buffer->records[place].name = copy_text(&at, record->name);
+    buffer->records[place].age = copy_text(&at, record->age);
+    buffer->states[place] = STATE_WAITING;
+    buffer->arena_head = offset + size;
+    buffer->pushed_position++;
+    return true;
+}
+
+bool record_buffer_push(struct record_buffer *buffer, const struct record *record) {
+    if (push_if_room(buffer, record)) {
+        return true;
+    }
+    /* What the writers are to make room from must be visible to them. */
+    (void)record_buffer_publish(buffer);
+    (void)pthread_mutex_lock(&buffer->mutex);
+    /* Asked for under the lock, so that no batch is stored between the look and the request. */
+    buffer->known_released_position = buffer->released_position;
+    bool is_pushed = push_if_room(buffer, record);
+    buffer->is_progress_wanted = buffer->is_progress_wanted || !is_pushed;
+    (void)pthread_mutex_unlock(&buffer->mutex);
+    return is_pushed;
+}
+
+uint64_t record_buffer_publish(struct record_buffer *buffer) {
+    (void)pthread_mutex_lock(&buffer->mutex);
+    bool is_new = buffer->published_position != buffer->pushed_position;
+    buffer->published_position = buffer->pushed_position;
+    buffer->known_released_position = buffer->released_position;
+    (void)pthread_mutex_unlock(&buffer->mutex);
+    if (is_new) {
+        (void)pthread_cond_signal(&buffer->published);
+    }
+    return buffer->pushed_position;
+}
+
+void record_buffer_wait_for_progress(struct record_buffer *buffer) {
+    (void)pthread_mutex_lock(&buffer->mutex);
+    buffer->is_progress_wanted = true;
+    (void)pthread_mutex_unlock(&buffer->mutex);
+}
+
+void record_buffer_close(struct record_buffer *buffer) {
+    (void)record_buffer_publish(buffer);
+    (void)pthread_mutex_lock(&buffer->mutex);
+    buffer->is_closed = true;
+    (void)pthread_mutex_unlock(&buffer->mutex);
+    (void)pthread_cond_broadcast(&buffer->published);
+}
+
+bool record_buffer_take(struct record_buffer *buffer, size_t writer_index, size_t count_max,
+                        struct record_batch *batch) {
+    (void)pthread_mutex_lock(&buffer->mutex);
+    while (buffer->taken_position == buffer->published_position && !buffer->is_closed) {
+        (void)pthread_cond_wait(&buffer->published, &buffer->mutex);
+    }
+    size_t place = place_of(buffer, buffer->taken_position);
+    uint64_t waiting_count = buffer->published_position - buffer->taken_position;
+    size_t count = waiting_count < count_max ? (size_t)waiting_count : count_max;
+    if (count > buffer->capacity - place) {
+        /* A batch is one piece; the rest begins at the first place again. */
+        count = buffer->capacity - place;
+    }
+    if (count > 0) {
+        *batch = (struct record_batch){.records = &buffer->records[place],
+                                       .count = count,
+                                       .writer_index = writer_index,
+                                       .sequence = ++buffer->sequences[writer_index],
+                                       .position = buffer->taken_position};
+        memset(&buffer->states[place], (int)writer_index, count);
+        buffer->taken_position += count;
+    }
+    bool is_more_left = buffer->taken_position != buffer->published_position;
+    (void)pthread_mutex_unlock(&buffer->mutex);
+    if (is_more_left) {
+        (void)pthread_cond_signal(&buffer->published);
+    }
+    return count > 0;
+}
+
+void record_buffer_finish(struct record_buffer *buffer, const struct record_batch *batch) {
+    (void)pthread_mutex_lock(&buffer->mutex);
+    memset(&buffer->states[place_of(buffer, batch->position)], STATE_STORED, batch->count);
+    while (buffer->released_position != buffer->taken_position &&
+           buffer->states[place_of(buffer, buffer->released_position)] == STATE_STORED) {
+        buffer->released_position++;
+    }
+    bool is_wanted = buffer->is_progress_wanted;
+    buffer->is_progress_wanted = false;
+    (void)pthread_mutex_unlock(&buffer->mutex);
+    if (is_wanted && buffer->progress != NULL) {
+        wakeup_signal(buffer->progress);
+    }
+}
+
+uint64_t record_buffer_stored_position(struct record_buffer *buffer) {
+    (void)pthread_mutex_lock(&buffer->mutex);
+    uint64_t position = buffer->released_position;
+    (void)pthread_mutex_unlock(&buffer->mutex);
+    return position;
+}
+
+size_t record_buffer_count(struct record_buffer *buffer) {
+    (void)pthread_mutex_lock(&buffer->mutex);
+    size_t count = 0;
+    for (uint64_t at = buffer->released_position; at != buffer->published_position; at++) {
+        count += buffer->states[place_of(buffer, at)] != STATE_STORED;
+    }
+    (void)pthread_mutex_unlock(&buffer->mutex);
+    return count;
+}
+
+static void copy_records(struct record_buffer *buffer, struct buffered_records *copy) {
+    char *at = copy->texts;
+    for (uint64_t position = buffer->released_position; position != buffer->published_position;
+         position++) {
+        size_t place = place_of(buffer, position);
+        uint8_t state = buffer->states[place];
+        if (state == STATE_STORED) {
+            continue;
+        }
+        const struct record *record = &buffer->records[place];
+        copy->records[copy->count++] = (struct buffered_record){
+            .record = {copy_text(&at, record->id), copy_text(&at, record->name),
+                       copy_text(&at, record->age)},
+            .writer_index = state,
+            .sequence = state == STATE_WAITING ? 0 : buffer->sequences[state],
+        };
+    }
+}
+
+int record_buffer_copy(struct record_buffer *buffer, struct buffered_records *copy) {
+    *copy = (struct buffered_records){0};
+    (void)pthread_mutex_lock(&buffer->mutex);
+    size_t total_size = 0;
+    size_t count = (size_t)(buffer->published_position - buffer->released_position);
+    for (uint64_t at = buffer->released_position; at != buffer->published_position; at++) {
+        total_size += texts_size(&buffer->records[place_of(buffer, at)]);
+    }
+    copy->records = malloc((count + 1) * sizeof *copy->records);
+    copy->texts = malloc(total_size + 1);
+    bool has_memory = copy->records != NULL && copy->texts != NULL;
+    if (has_memory) {
+        copy_records(buffer, copy);
+    }
+    (void)pthread_mutex_unlock(&buffer->mutex);
+    if (!has_memory) {
+        buffered_records_destroy(copy);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+void buffered_records_destroy(struct buffered_records *copy) {
+    free(copy->records);
+    free(copy->texts);
+    *copy = (struct buffered_records){0};
+}

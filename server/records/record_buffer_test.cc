@@ -1,0 +1,260 @@
+#include "server/records/record_buffer.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <atomic>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+class RecordBuffer : public testing::Test {
+  protected:
+    void Open(size_t capacity) {
+        ASSERT_EQ(wakeup_init(&progress_), 0);
+        ASSERT_EQ(record_buffer_init(&buffer_, capacity, &progress_), 0);
+        is_open_ = true;
+    }
+    void TearDown() override {
+        if (is_open_) {
+            record_buffer_destroy(&buffer_);
+            wakeup_destroy(&progress_);
+        }
+    }
+    bool Push(const std::string &id, const std::string &name = "n", const std::string &age = "a") {
+        record record = {
+            {id.data(), id.size()}, {name.data(), name.size()}, {age.data(), age.size()}};
+        return record_buffer_push(&buffer_, &record);
+    }
+    std::vector<std::string> CopyIds() {
+        buffered_records copy;
+        EXPECT_EQ(record_buffer_copy(&buffer_, &copy), 0);
+        std::vector<std::string> ids;
+        for (size_t i = 0; i < copy.count; i++) {
+            ids.emplace_back(copy.records[i].record.id.bytes, copy.records[i].record.id.size);
+        }
+        buffered_records_destroy(&copy);
+        return ids;
+    }
+    bool IsProgressSignalled() {
+        pollfd polled = {progress_.fd, POLLIN, 0};
+        bool is_signalled = poll(&polled, 1, 0) == 1;
+        wakeup_clear(&progress_);
+        return is_signalled;
+    }
+
+    wakeup progress_;
+    record_buffer buffer_;
+    bool is_open_ = false;
+};
+
+using Ids = std::vector<std::string>;
+
+std::string Id(const record &record) {
+    return {record.id.bytes, record.id.size};
+}
+
+TEST_F(RecordBuffer, RecordsLeaveInTheOrderTheyCame) {
+    Open(4);
+    ASSERT_TRUE(Push("1", "John", "25"));
+    ASSERT_TRUE(Push("2", "", ""));
+    EXPECT_EQ(record_buffer_publish(&buffer_), 2u);
+    record_batch batch;
+    ASSERT_TRUE(record_buffer_take(&buffer_, 0, 10, &batch));
+    ASSERT_EQ(batch.count, 2u);
+    EXPECT_EQ(Id(batch.records[0]), "1");
+    EXPECT_EQ(std::string(batch.records[0].name.bytes, batch.records[0].name.size), "John");
+    EXPECT_EQ(std::string(batch.records[0].age.bytes, batch.records[0].age.size), "25");
+    EXPECT_EQ(Id(batch.records[1]), "2");
+    EXPECT_EQ(batch.records[1].name.size, 0u);
+}
+
+TEST_F(RecordBuffer, TheTextsAreCopied) {
+    Open(4);
+    std::string id = "before";
+    ASSERT_TRUE(Push(id));
+    id = "after!";
+    record_buffer_publish(&buffer_);
+    EXPECT_EQ(CopyIds(), Ids{"before"});
+}
+
+TEST_F(RecordBuffer, NothingIsVisibleBeforePublish) {
+    Open(4);
+    ASSERT_TRUE(Push("1"));
+    EXPECT_EQ(CopyIds(), Ids{});
+    EXPECT_EQ(record_buffer_count(&buffer_), 0u);
+    record_buffer_publish(&buffer_);
+    EXPECT_EQ(CopyIds(), Ids{"1"});
+    EXPECT_EQ(record_buffer_count(&buffer_), 1u);
+}
+
+TEST_F(RecordBuffer, FullUntilSomethingIsStored) {
+    Open(2);
+    ASSERT_TRUE(Push("1"));
+    ASSERT_TRUE(Push("2"));
+    EXPECT_FALSE(Push("3"));
+    EXPECT_FALSE(IsProgressSignalled());
+    record_batch batch;
+    ASSERT_TRUE(record_buffer_take(&buffer_, 0, 1, &batch));
+    EXPECT_FALSE(Push("3")) << "taken is not stored";
+    record_buffer_finish(&buffer_, &batch);
+    EXPECT_TRUE(IsProgressSignalled());
+    EXPECT_TRUE(Push("3"));
+    record_buffer_publish(&buffer_);
+    EXPECT_EQ(CopyIds(), (Ids{"2", "3"}));
+}
+
+TEST_F(RecordBuffer, ARecordStaysVisibleUntilItIsStored) {
+    Open(4);
+    ASSERT_TRUE(Push("1"));
+    record_buffer_publish(&buffer_);
+    record_batch batch;
+    ASSERT_TRUE(record_buffer_take(&buffer_, 3, 10, &batch));
+    buffered_records copy;
+    ASSERT_EQ(record_buffer_copy(&buffer_, &copy), 0);
+    ASSERT_EQ(copy.count, 1u);
+    EXPECT_EQ(copy.records[0].writer_index, 3u);
+    EXPECT_EQ(copy.records[0].sequence, batch.sequence);
+    buffered_records_destroy(&copy);
+    record_buffer_finish(&buffer_, &batch);
+    EXPECT_EQ(CopyIds(), Ids{});
+}
+
+TEST_F(RecordBuffer, BatchesThatEndOutOfOrder) {
+    Open(3);
+    for (const char *id : {"1", "2", "3"}) {
+        ASSERT_TRUE(Push(id));
+    }
+    record_buffer_publish(&buffer_);
+    record_batch first, second;
+    ASSERT_TRUE(record_buffer_take(&buffer_, 0, 1, &first));
+    ASSERT_TRUE(record_buffer_take(&buffer_, 1, 1, &second));
+    record_buffer_finish(&buffer_, &second);
+    EXPECT_EQ(CopyIds(), (Ids{"1", "3"}));
+    EXPECT_EQ(record_buffer_count(&buffer_), 2u);
+    EXPECT_EQ(record_buffer_stored_position(&buffer_), 0u);
+    record_buffer_finish(&buffer_, &first);
+    EXPECT_EQ(record_buffer_stored_position(&buffer_), 2u);
+    EXPECT_EQ(first.sequence, 1u);
+    EXPECT_EQ(second.sequence, 1u) << "each writer counts its own";
+}
+
+TEST_F(RecordBuffer, ProgressIsSignalledWhereItWasAskedFor) {
+    Open(4);
+    record_batch batch;
+    for (bool is_asked : {false, true, false}) {
+        ASSERT_TRUE(Push("1"));
+        record_buffer_publish(&buffer_);
+        if (is_asked) {
+            record_buffer_wait_for_progress(&buffer_);
+        }
+        ASSERT_TRUE(record_buffer_take(&buffer_, 0, 1, &batch));
+        record_buffer_finish(&buffer_, &batch);
+        EXPECT_EQ(IsProgressSignalled(), is_asked);
+    }
+}
+
+TEST_F(RecordBuffer, CloseHandsOutWhatIsLeft) {
+    Open(4);
+    ASSERT_TRUE(Push("1"));
+    record_buffer_close(&buffer_);
+    record_batch batch;
+    EXPECT_TRUE(record_buffer_take(&buffer_, 0, 10, &batch));
+    EXPECT_FALSE(record_buffer_take(&buffer_, 0, 10, &batch));
+}
+
+TEST_F(RecordBuffer, LargeRecordsAreLimitedByTheirBytes) {
+    Open(1000);
+    std::string large(RECORDS_RECORD_SIZE_MAX, 'x');
+    size_t pushed_count = 0;
+    while (Push("1", large)) {
+        pushed_count++;
+    }
+    EXPECT_GE(pushed_count, 2u);
+    EXPECT_LT(pushed_count, 1000u);
+    record_buffer_publish(&buffer_);
+    EXPECT_EQ(CopyIds().size(), pushed_count);
+}
+
+// Sizes that never fit the circle evenly: every way around its end comes up.
+TEST_F(RecordBuffer, TextsSurviveAnyNumberOfRounds) {
+    Open(7);
+    size_t taken_count = 0;
+    size_t pushed_count = 0;
+    auto name = [](size_t index) {
+        return std::string((index * 7919) % RECORDS_RECORD_SIZE_MAX,
+                           static_cast<char>('a' + index % 26));
+    };
+    while (taken_count < 500) {
+        while (pushed_count < 500 && Push(std::to_string(pushed_count), name(pushed_count))) {
+            pushed_count++;
+        }
+        record_buffer_publish(&buffer_);
+        record_batch batch;
+        ASSERT_TRUE(record_buffer_take(&buffer_, 0, 2, &batch));
+        for (size_t i = 0; i < batch.count; i++) {
+            ASSERT_EQ(Id(batch.records[i]), std::to_string(taken_count));
+            const record &record = batch.records[i];
+            ASSERT_EQ(std::string(record.name.bytes, record.name.size), name(taken_count));
+            taken_count++;
+        }
+        record_buffer_finish(&buffer_, &batch);
+    }
+}
+
+TEST_F(RecordBuffer, ManyWritersTakeEveryRecordOnce) {
+    for (size_t capacity : {1, 2, 13, 1000}) {
+        SCOPED_TRACE(capacity);
+        Open(capacity);
+        constexpr int kRecordCount = 20000;
+        constexpr int kWriterCount = 4;
+        std::vector<std::vector<std::string>> taken(kWriterCount);
+        std::vector<std::thread> writers;
+        for (size_t index = 0; index < kWriterCount; index++) {
+            writers.emplace_back([this, index, &taken] {
+                record_batch batch;
+                while (record_buffer_take(&buffer_, index, 5, &batch)) {
+                    for (size_t i = 0; i < batch.count; i++) {
+                        taken[index].push_back(Id(batch.records[i]));
+                    }
+                    record_buffer_finish(&buffer_, &batch);
+                }
+            });
+        }
+        std::atomic<bool> is_over{false};
+        std::thread reader([&] {
+            while (!is_over) {
+                EXPECT_LE(CopyIds().size(), capacity);
+            }
+        });
+        for (int number = 0; number < kRecordCount; number++) {
+            while (!Push(std::to_string(number))) {
+                pollfd polled = {progress_.fd, POLLIN, 0};
+                ASSERT_EQ(poll(&polled, 1, 10000), 1) << "no progress was signalled";
+                wakeup_clear(&progress_);
+            }
+        }
+        record_buffer_close(&buffer_);
+        for (std::thread &writer : writers) {
+            writer.join();
+        }
+        is_over = true;
+        reader.join();
+        std::set<std::string> all;
+        size_t count = 0;
+        for (const auto &ids : taken) {
+            count += ids.size();
+            all.insert(ids.begin(), ids.end());
+        }
+        EXPECT_EQ(count, size_t{kRecordCount});
+        EXPECT_EQ(all.size(), size_t{kRecordCount});
+        EXPECT_EQ(record_buffer_stored_position(&buffer_), uint64_t{kRecordCount});
+        TearDown();
+        is_open_ = false;
+    }
+}
+
+} // namespace

@@ -1,0 +1,86 @@
+/*
+ * The threads that carry records from the buffer into the store.
+ *
+ * DESIGN. Each thread owns a store writer. It takes a batch, writes it as one transaction, repeats
+ * that until it succeeds, and only then tells the buffer. While the store is down the batches stay
+ * in the buffer, the buffer fills, and the senders wait; there is one warning per period for all
+ * threads together.
+ *
+ * Between the success of a transaction and the buffer's hearing of it, a record is in both. Writing
+ * and telling are therefore done under a gate that a reader of both can close for a moment:
+ * between hold and release no transaction runs, and each record is in exactly one of them, or its
+ * batch is in doubt, which the store's reader can settle.
+ *
+ * Threading: start and finish belong to the owner; the rest may be called by any thread.
+ */
+#ifndef SERVER_RECORDS_RECORD_WRITERS_H_
+#define SERVER_RECORDS_RECORD_WRITERS_H_
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "server/records/limits.h"
+#include "server/records/record_buffer.h"
+#include "server/records/store.h"
+#include "server/runtime/logger.h"
+#include "server/runtime/wakeup.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct record_writers_config {
+    struct store *store;
+    struct record_buffer *buffer;
+    size_t thread_count;    /* 1 to RECORDS_WORKERS_MAX */
+    size_t batch_count_max; /* records in a transaction */
+    const struct logger *logger;
+    const struct wakeup *finished; /* signalled when the last thread ends */
+};
+
+struct record_writers;
+
+struct record_writers_thread {
+    struct record_writers *writers;
+    struct store_writer *writer;
+    size_t index;
+    pthread_t thread;
+};
+
+struct record_writers {
+    struct record_writers_config config;
+    struct record_writers_thread threads[RECORDS_WORKERS_MAX];
+    size_t started_count;
+    pthread_rwlock_t gate; /* read: a transaction runs; written: hold */
+
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t abandoned;
+    size_t running_count;
+    bool is_abandoned;
+    bool is_store_down;
+    struct warning_limiter warning;
+};
+
+/* Starts the threads. 0, or a negative errno value with nothing left over. */
+int record_writers_start(struct record_writers *writers,
+                         const struct record_writers_config *config);
+
+/* Gives up on what a store that is down would not take now. */
+void record_writers_abandon(struct record_writers *writers);
+
+/* Whether all threads have ended: the buffer was closed and is empty, or was abandoned. */
+bool record_writers_are_finished(struct record_writers *writers);
+
+/* Waits for the threads to end and frees what they used. Close the buffer first. */
+void record_writers_finish(struct record_writers *writers);
+
+/* Keeps every transaction from running until release. */
+void record_writers_hold(struct record_writers *writers);
+void record_writers_release(struct record_writers *writers);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SERVER_RECORDS_RECORD_WRITERS_H_ */

@@ -1,0 +1,260 @@
+#include "server/records/records_process.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "server/records/mariadb_server.h"
+
+namespace harness {
+namespace {
+
+constexpr char kName[] = "John Doe";
+constexpr char kAge[] = "25";
+
+std::string Exchange(std::uint16_t port, const std::string &bytes) {
+    TcpClient client(port);
+    EXPECT_TRUE(client.Send(bytes));
+    client.HalfClose();
+    EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+    return client.received();
+}
+
+// The number behind `words`, or 0.
+std::uint16_t PortBehind(const std::string &words, const std::string &text) {
+    size_t at = text.find(words);
+    return at == std::string::npos ? std::uint16_t{0}
+                                   : static_cast<std::uint16_t>(std::strtoul(
+                                         text.c_str() + at + words.size(), nullptr, 10));
+}
+
+void CheckSanitizers(const std::string &errors) {
+    for (const char *report : {"Sanitizer", "runtime error:"}) {
+        EXPECT_EQ(errors.find(report), std::string::npos) << errors;
+    }
+}
+
+class SqliteFile : public TestedStore {
+  public:
+    ~SqliteFile() override {
+        sqlite3_close(locker_);
+    }
+    std::string Location() const override {
+        return "sqlite:" + path();
+    }
+    std::vector<std::string> ReadIds() const override {
+        sqlite3 *database = nullptr;
+        sqlite3_stmt *statement = nullptr;
+        EXPECT_EQ(sqlite3_open(path().c_str(), &database), SQLITE_OK);
+        sqlite3_busy_timeout(database, 10000);
+        EXPECT_EQ(sqlite3_prepare_v2(database, "PRAGMA integrity_check", -1, &statement, nullptr),
+                  SQLITE_OK);
+        EXPECT_EQ(sqlite3_step(statement), SQLITE_ROW) << sqlite3_errmsg(database);
+        EXPECT_STREQ(Column(statement, 0), "ok");
+        sqlite3_finalize(statement);
+        EXPECT_EQ(sqlite3_prepare_v2(database, "SELECT id, name, age FROM user_data", -1,
+                                     &statement, nullptr),
+                  SQLITE_OK);
+        std::vector<std::string> ids;
+        while (sqlite3_step(statement) == SQLITE_ROW) {
+            ids.push_back(Column(statement, 0));
+            EXPECT_STREQ(Column(statement, 1), kName);
+            EXPECT_STREQ(Column(statement, 2), kAge);
+        }
+        sqlite3_finalize(statement);
+        sqlite3_close(database);
+        return ids;
+    }
+    // Another program's transaction keeps the database to itself.
+    void GoDown() override {
+        ASSERT_EQ(sqlite3_open(path().c_str(), &locker_), SQLITE_OK);
+        sqlite3_busy_timeout(locker_, 10000);
+        ASSERT_EQ(sqlite3_exec(locker_, "BEGIN EXCLUSIVE", nullptr, nullptr, nullptr), SQLITE_OK);
+    }
+    void ComeBack() override {
+        ASSERT_EQ(sqlite3_exec(locker_, "COMMIT", nullptr, nullptr, nullptr), SQLITE_OK);
+        sqlite3_close(locker_);
+        locker_ = nullptr;
+    }
+
+  private:
+    static const char *Column(sqlite3_stmt *statement, int index) {
+        return reinterpret_cast<const char *>(sqlite3_column_text(statement, index));
+    }
+    std::string path() const {
+        return directory_.File("records.db");
+    }
+    TemporaryDirectory directory_;
+    sqlite3 *locker_ = nullptr;
+};
+
+class LinesFile : public TestedStore {
+  public:
+    std::string Location() const override {
+        return "file:" + directory_.File("records.jsonl");
+    }
+    std::vector<std::string> ReadIds() const override {
+        return IdsOf(ReadFile(directory_.File("records.jsonl")));
+    }
+    void GoDown() override {
+        throw std::logic_error("a file does not go down");
+    }
+    void ComeBack() override {
+        throw std::logic_error("a file does not go down");
+    }
+
+  private:
+    TemporaryDirectory directory_;
+};
+
+class Mariadb : public TestedStore {
+  public:
+    Mariadb() {
+        static MariadbServer *const shared = new MariadbServer;
+        server_ = shared;
+        setenv("RECORDS_PASSWORD", MariadbServer::kPassword, 1);
+        server_->Query("DROP TABLE IF EXISTS user_data");
+        server_->Query("DROP TABLE IF EXISTS user_data_writers");
+    }
+    std::string Location() const override {
+        return server_->Location();
+    }
+    std::vector<std::string> ReadIds() const override {
+        EXPECT_EQ(server_->Query(std::string("SELECT count(*) FROM user_data WHERE name != '") +
+                                 kName + "' OR age != '" + kAge + "'"),
+                  "0\n");
+        return SplitLines(server_->Query("SELECT id FROM user_data"));
+    }
+    // Killed, which may be in the middle of anything.
+    void GoDown() override {
+        server_->Kill();
+    }
+    void ComeBack() override {
+        server_->Start();
+    }
+
+  private:
+    MariadbServer *server_;
+};
+
+} // namespace
+
+ProcessOptions RecordsServerCommand(const std::vector<std::string> &arguments) {
+    const char *program = std::getenv("RECORDS_SERVER");
+    if (program == nullptr) {
+        throw std::runtime_error("RECORDS_SERVER is not set");
+    }
+    ProcessOptions options;
+    options.arguments = {program};
+    options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
+    options.environment["BUILD_WORKING_DIRECTORY"] = std::nullopt;
+    return options;
+}
+
+RecordsServer::RecordsServer(const std::vector<std::string> &arguments) {
+    std::vector<std::string> all = {"--ingest-port=0", "--query-port=0"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    process_ = std::make_unique<Process>(RecordsServerCommand(all));
+    bool is_ready = process_->WaitForErrors(HasLineWith("ready: "));
+    const std::string errors = process_->errors();
+    ingest_port_ = PortBehind("records on port ", errors);
+    query_port_ = PortBehind("queries on port ", errors);
+    if (!is_ready || ingest_port_ == 0 || query_port_ == 0) {
+        throw std::runtime_error("the records server does not start: " + errors);
+    }
+}
+
+RecordsServer::~RecordsServer() {
+    CheckSanitizers(process_->errors());
+}
+
+std::string RecordsServer::Ingest(const std::string &bytes) const {
+    return Exchange(ingest_port_, bytes);
+}
+
+std::string RecordsServer::Query(const std::string &request) const {
+    return Exchange(query_port_, request);
+}
+
+size_t RecordsServer::CountMessages(const std::string &part) const {
+    const std::vector<std::string> lines = SplitLines(process_->errors());
+    return static_cast<size_t>(
+        std::count_if(lines.begin(), lines.end(), [&part](const std::string &line) {
+            return line.find(part) != std::string::npos;
+        }));
+}
+
+std::optional<ExitStatus> RecordsServer::Stop() {
+    process_->Signal(SIGTERM);
+    return process_->WaitForExit();
+}
+
+std::string RecordLine(const std::string &id) {
+    return "{\"Id\":\"" + id + "\",\"Name\":\"" + kName + "\",\"Age\":\"" + kAge + "\"}\n";
+}
+
+std::string ShownLine(const std::string &id) {
+    return "{\"id\": \"" + id + "\", \"name\": \"" + kName + "\", \"age\": \"" + kAge + "\"}\n";
+}
+
+std::vector<std::string> IdsOf(const std::string &answer) {
+    const std::string model = ShownLine("?");
+    const std::string before = model.substr(0, model.find('?'));
+    const std::string after = model.substr(model.find('?') + 1, model.size() - before.size() - 2);
+    std::vector<std::string> ids;
+    for (const std::string &line : SplitLines(answer)) {
+        bool is_record = line.size() >= before.size() + after.size() &&
+                         line.compare(0, before.size(), before) == 0 &&
+                         line.compare(line.size() - after.size(), after.size(), after) == 0;
+        EXPECT_TRUE(is_record) << line;
+        if (is_record) {
+            ids.push_back(line.substr(before.size(), line.size() - before.size() - after.size()));
+        }
+    }
+    EXPECT_TRUE(answer.empty() || answer.back() == '\n') << "torn: " << answer;
+    return ids;
+}
+
+std::vector<std::string> MakeIds(const std::string &prefix, size_t count) {
+    std::vector<std::string> ids;
+    for (size_t index = 0; index < count; index++) {
+        ids.push_back(prefix + std::to_string(index));
+    }
+    return ids;
+}
+
+std::string RecordLines(const std::vector<std::string> &ids) {
+    std::string lines;
+    for (const std::string &id : ids) {
+        lines += RecordLine(id);
+    }
+    return lines;
+}
+
+void ExpectEachOnce(std::vector<std::string> ids, std::vector<std::string> expected) {
+    std::sort(ids.begin(), ids.end());
+    std::sort(expected.begin(), expected.end());
+    EXPECT_EQ(ids.size(), expected.size());
+    EXPECT_EQ(std::adjacent_find(ids.begin(), ids.end()), ids.end()) << "a record is there twice";
+    EXPECT_TRUE(ids == expected) << "records are missing, or there are others";
+}
+
+std::unique_ptr<TestedStore> MakeTestedStore(const std::string &kind) {
+    if (kind == "sqlite") {
+        return std::make_unique<SqliteFile>();
+    }
+    if (kind == "file") {
+        return std::make_unique<LinesFile>();
+    }
+    return std::make_unique<Mariadb>();
+}
+
+std::string WhyNoStore(const std::string &kind) {
+    return kind == "mysql" ? MariadbServer::WhyNot() : "";
+}
+
+} // namespace harness

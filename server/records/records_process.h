@@ -1,0 +1,95 @@
+// The records server as a process, and the stores it is tried with.
+//
+// The program's path comes from the environment variable RECORDS_SERVER, which the test's target
+// sets. Ownership: the objects own their processes and directories. Threading: as Process.
+#ifndef SERVER_RECORDS_RECORDS_PROCESS_H_
+#define SERVER_RECORDS_RECORDS_PROCESS_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "testing/files.h"
+#include "testing/process.h"
+#include "testing/tcp_client.h"
+
+namespace harness {
+
+// Options of a process that runs the program with `arguments` and nothing else.
+ProcessOptions RecordsServerCommand(const std::vector<std::string> &arguments);
+
+class RecordsServer {
+  public:
+    // Starts the server on free ports and waits until it is ready. Throws std::runtime_error with
+    // what it wrote when it does not start.
+    explicit RecordsServer(const std::vector<std::string> &arguments);
+    // A sanitizer's report on its standard error fails the running test.
+    ~RecordsServer();
+
+    Process &process() {
+        return *process_;
+    }
+    std::uint16_t ingest_port() const {
+        return ingest_port_;
+    }
+    std::uint16_t query_port() const {
+        return query_port_;
+    }
+
+    // Sends `bytes` over a connection of its own, ends the stream, and returns the answer. Fails
+    // the running test when the server does not end the connection in an orderly way.
+    std::string Ingest(const std::string &bytes) const;
+    // The same at the query port.
+    std::string Query(const std::string &request) const;
+
+    // How many lines with `part` the server has written to standard error so far.
+    size_t CountMessages(const std::string &part) const;
+
+    // SIGTERM, and its exit.
+    std::optional<ExitStatus> Stop();
+
+  private:
+    std::unique_ptr<Process> process_;
+    std::uint16_t ingest_port_ = 0;
+    std::uint16_t query_port_ = 0;
+};
+
+// A record as a sender writes it, with a newline.
+std::string RecordLine(const std::string &id);
+// The same as the server shows it.
+std::string ShownLine(const std::string &id);
+
+// The ids of the lines of an answer. A line that is no record fails the running test.
+std::vector<std::string> IdsOf(const std::string &answer);
+
+// "PREFIX0", "PREFIX1", …
+std::vector<std::string> MakeIds(const std::string &prefix, size_t count);
+// The records with these ids, one a line.
+std::string RecordLines(const std::vector<std::string> &ids);
+
+// Fails the running test unless `ids` are just these, in any order, each of them once.
+void ExpectEachOnce(std::vector<std::string> ids, std::vector<std::string> expected);
+
+// A store for the server to use, looked into from outside.
+class TestedStore {
+  public:
+    virtual ~TestedStore() = default;
+    virtual std::string Location() const = 0;
+    // The ids of all records in it. A record that is damaged fails the running test.
+    virtual std::vector<std::string> ReadIds() const = 0;
+    // Makes it unavailable, and available again. Not for the file.
+    virtual void GoDown() = 0;
+    virtual void ComeBack() = 0;
+};
+
+// `kind` is "sqlite", "file" or "mysql". MariaDB is one server for all tests of a program, with
+// its tables cleared.
+std::unique_ptr<TestedStore> MakeTestedStore(const std::string &kind);
+
+// Why there is no such store on this machine, or empty.
+std::string WhyNoStore(const std::string &kind);
+
+} // namespace harness
+
+#endif // SERVER_RECORDS_RECORDS_PROCESS_H_

@@ -1,0 +1,349 @@
+// The records server as its users meet it.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/records/records_process.h"
+#include "testing/patience.h"
+
+namespace {
+
+using harness::Await;
+using harness::Ending;
+using harness::Exited;
+using harness::ExitStatus;
+using harness::ExpectEachOnce;
+using harness::HasLineWith;
+using harness::IdsOf;
+using harness::MakeIds;
+using harness::MakeTestedStore;
+using harness::ProcessOptions;
+using harness::ProcessResult;
+using harness::RecordLine;
+using harness::RecordLines;
+using harness::RecordsServer;
+using harness::RecordsServerCommand;
+using harness::RunToEnd;
+using harness::ShownLine;
+using harness::SplitLines;
+using harness::TcpClient;
+using harness::TemporaryDirectory;
+using harness::TestedStore;
+using Ids = std::vector<std::string>;
+
+constexpr char kNetcat[] = "/usr/bin/nc";
+
+class RecordsProcess : public testing::TestWithParam<const char *> {
+  protected:
+    void SetUp() override {
+        if (!harness::WhyNoStore(GetParam()).empty()) {
+            GTEST_SKIP() << harness::WhyNoStore(GetParam());
+        }
+        store_ = MakeTestedStore(GetParam());
+    }
+    std::vector<std::string> Arguments(const std::vector<std::string> &more = {}) const {
+        std::vector<std::string> arguments = {"--store=" + store_->Location()};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return arguments;
+    }
+    std::unique_ptr<TestedStore> store_;
+};
+
+// The loop of seed 004, to the letter but for the port.
+TEST_P(RecordsProcess, AThousandNetcatsAtATime) {
+    if (access(kNetcat, X_OK) != 0) {
+        GTEST_SKIP() << "no " << kNetcat << " (package netcat-openbsd)";
+    }
+    RecordsServer server(Arguments());
+    ProcessOptions loop;
+    loop.arguments = {"/bin/bash", "-c",
+                      "for i in {1..1000}; do echo {\\\"Id\\\": \\\"$i\\\", \\\"Name\\\": \\\"John "
+                      "Doe\\\", \\\"Age\\\": \\\"25\\\"} | nc -N localhost " +
+                          std::to_string(server.ingest_port()) + " & done; wait"};
+    ProcessResult result = RunToEnd(loop);
+    EXPECT_EQ(result.status, Exited(0)) << result.errors;
+    EXPECT_EQ(result.output, "");
+
+    Ids expected = MakeIds("", 1001);
+    expected.erase(expected.begin());
+    EXPECT_TRUE(Await([&] { return store_->ReadIds().size() == expected.size(); }));
+    ExpectEachOnce(store_->ReadIds(), expected);
+
+    ProcessOptions query;
+    query.arguments = {"/bin/bash", "-c",
+                       "echo 'get data' | nc localhost " + std::to_string(server.query_port())};
+    ProcessResult answer = RunToEnd(query);
+    EXPECT_EQ(answer.status, Exited(0));
+    ExpectEachOnce(IdsOf(answer.output), expected);
+    EXPECT_EQ(server.Stop(), Exited(0));
+}
+
+TEST_P(RecordsProcess, AcknowledgedRecordsAreInTheStore) {
+    RecordsServer server(Arguments({"--ack"}));
+    EXPECT_EQ(server.Ingest(""), "{\"stored\": 0}\n");
+    EXPECT_EQ(server.Ingest(RecordLine("1") + RecordLine("2")), "{\"stored\": 2}\n");
+    ExpectEachOnce(store_->ReadIds(), {"1", "2"});
+    EXPECT_EQ(server.Stop(), Exited(0));
+}
+
+TEST_P(RecordsProcess, LookingUpRecords) {
+    RecordsServer server(Arguments({"--ack"}));
+    server.Ingest(RecordLine("1") + RecordLine("2") + RecordLine("x y") + RecordLine("1"));
+    EXPECT_EQ(server.Query("id 2\n"), ShownLine("2"));
+    EXPECT_EQ(server.Query("2"), ShownLine("2"));
+    EXPECT_EQ(server.Query("id x y\r\n"), ShownLine("x y"));
+    EXPECT_EQ(server.Query("x y\n"), ShownLine("x y"));
+    EXPECT_EQ(server.Query("1\n"), ShownLine("1") + ShownLine("1"));
+    EXPECT_EQ(server.Query("3\n"), "") << "a number that is no record's id";
+    EXPECT_EQ(server.Query("id get data\n"), "");
+    for (const char *request : {"", "\n", "get data\n", "all\n", "GET / HTTP/1.1\r\n\r\n"}) {
+        ExpectEachOnce(IdsOf(server.Query(request)).size() == 4 ? Ids{"4"} : Ids{request}, {"4"});
+    }
+}
+
+TEST_P(RecordsProcess, TheRecordsStayWhenTheServerIsStartedAgain) {
+    {
+        RecordsServer server(Arguments());
+        server.Ingest(RecordLine("1"));
+        EXPECT_EQ(server.Stop(), Exited(0));
+    }
+    RecordsServer server(Arguments({"--ack"}));
+    server.Ingest(RecordLine("2"));
+    ExpectEachOnce(IdsOf(server.Query("all\n")), {"1", "2"});
+}
+
+// 64 KiB records, which leave the buffer and the batches at their limits.
+TEST_P(RecordsProcess, LargeRecords) {
+    RecordsServer server(Arguments({"--ack", "--queue-size=3"}));
+    Ids ids;
+    for (int index = 0; index < 50; index++) {
+        ids.push_back(std::string(static_cast<size_t>(60000 + index), '\'') +
+                      std::to_string(index));
+    }
+    EXPECT_EQ(server.Ingest(RecordLines(ids)), "{\"stored\": 50}\n");
+    ExpectEachOnce(IdsOf(server.Query("all\n")), ids);
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, RecordsProcess, testing::Values("sqlite", "file", "mysql"),
+                         [](const auto &param_info) { return std::string(param_info.param); });
+
+class RecordsBuffer : public RecordsProcess {};
+
+// What is not in the store yet is shown from the buffer, and never twice.
+TEST_P(RecordsBuffer, QueriesWhileTheStoreIsDown) {
+    RecordsServer server(Arguments({"--ack"}));
+    server.Ingest(RecordLine("old"));
+    store_->GoDown();
+    TcpClient sender(server.ingest_port());
+    ASSERT_TRUE(sender.Send(RecordLine("new") + RecordLine("7")));
+    ASSERT_TRUE(server.process().WaitForErrors(HasLineWith("the store takes no records")));
+    ASSERT_TRUE(Await([&] { return SplitLines(server.Query("any\n")).size() == 2; }));
+    EXPECT_EQ(server.Query("get data\n"), ShownLine("new") + ShownLine("7"));
+    EXPECT_EQ(server.Query("id new\n"), ShownLine("new"));
+    EXPECT_EQ(server.Query("7\n"), ShownLine("7"));
+    store_->ComeBack();
+    sender.HalfClose();
+    EXPECT_EQ(sender.WaitForEnding(), Ending::kFin);
+    EXPECT_EQ(sender.received(), "{\"stored\": 2}\n");
+    ExpectEachOnce(IdsOf(server.Query("all\n")), {"old", "new", "7"});
+    EXPECT_EQ(server.Stop(), Exited(0));
+}
+
+TEST_P(RecordsBuffer, AStoreThatIsDownTooLong) {
+    RecordsServer server(Arguments());
+    server.Ingest(RecordLine("old"));
+    ASSERT_TRUE(Await([&] { return store_->ReadIds().size() == 1; }));
+    store_->GoDown();
+    server.Ingest(RecordLine("new"));
+    ASSERT_TRUE(server.process().WaitForErrors(HasLineWith("the store takes no records")));
+    server.process().Signal(SIGTERM);
+    ASSERT_TRUE(server.process().WaitForErrors(HasLineWith("shutting down")));
+    server.process().Signal(SIGTERM);
+    EXPECT_EQ(server.process().WaitForExit(), Exited(74));
+    EXPECT_EQ(server.CountMessages("1 records are not stored"), 1u);
+    store_->ComeBack();
+    ExpectEachOnce(store_->ReadIds(), {"old"});
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, RecordsBuffer, testing::Values("sqlite", "mysql"),
+                         [](const auto &param_info) { return std::string(param_info.param); });
+
+class Records : public testing::Test {
+  protected:
+    TemporaryDirectory directory_;
+    std::string location_ = "--store=sqlite:" + directory_.File("records.db");
+};
+
+TEST_F(Records, BadInputsAreAnsweredAndTheOthersAreKept) {
+    RecordsServer server({location_, "--ack"});
+    const std::string answer = server.Ingest(
+        RecordLine("1") + "{\"id\": \"x\", \"name\": \"trunc\n" + RecordLine("2") +
+        "{\"id\": {\"nested\": 1}, \"name\": \"n\", \"age\": \"a\"}\n" + RecordLine("3") +
+        "{\"id\": \"x\", \"name\": 5, \"age\": \"a\"}\n" + "{\"id\": \"" + std::string(70000, 'x') +
+        "\"}\n" + "{\"id\": \"\xC3\x28\", \"name\": \"\", \"age\": \"\"}\n" +
+        "{\"id\": \"x\", \"id\": \"y\", \"name\": \"\", \"age\": \"\"}\n" + std::string("\0\n", 2) +
+        RecordLine("4").substr(0, RecordLine("4").size() - 1) + RecordLine("5") + "{\"id\": \"6");
+    EXPECT_EQ(SplitLines(answer),
+              (Ids{"{\"error\": \"bad JSON: newline inside a string\"}",
+                   "{\"error\": \"\\\"id\\\" is not a string\"}",
+                   "{\"error\": \"\\\"name\\\" is not a string\"}",
+                   "{\"error\": \"record larger than 65536 bytes\"}",
+                   "{\"error\": \"bad JSON: unable to decode byte 0xc3 near '\\\"'\"}",
+                   "{\"error\": \"bad JSON: duplicate object key near '\\\"id\\\"'\"}",
+                   "{\"error\": \"not a JSON object\"}",
+                   "{\"error\": \"end of stream inside a record\"}", "{\"stored\": 5}"}));
+    ExpectEachOnce(IdsOf(server.Query("all\n")), {"1", "2", "3", "4", "5"});
+}
+
+TEST_F(Records, AStreamWithoutRecordsIsGivenUp) {
+    RecordsServer server({location_});
+    TcpClient client(server.ingest_port());
+    const std::string noise(3 << 20, 'x');
+    client.Send(RecordLine("1") + noise);
+    client.HalfClose();
+    client.WaitForEnding();
+    EXPECT_EQ(client.received(), "{\"error\": \"not a JSON object\"}\n"
+                                 "{\"error\": \"no next record found in 1048576 bytes\"}\n");
+    EXPECT_EQ(server.Stop(), Exited(0));
+}
+
+// A sender that reads no answers is not read from any more, and holds up nobody else.
+TEST_F(Records, ASenderThatReadsNothing) {
+    RecordsServer server({location_, "--ack"});
+    TcpClient deaf(server.ingest_port());
+    std::string noise;
+    for (int count = 0; count < 16 << 20; count++) {
+        noise += "x\n";
+    }
+    EXPECT_FALSE(deaf.Send(noise, std::chrono::milliseconds(1000)));
+    EXPECT_EQ(server.Ingest(RecordLine("1")), "{\"stored\": 1}\n");
+    deaf.Reset();
+    EXPECT_EQ(server.Stop(), Exited(0));
+}
+
+TEST_F(Records, OneByteAtATime) {
+    RecordsServer server({location_, "--ack"});
+    TcpClient client(server.ingest_port());
+    for (char byte : RecordLine("1") + RecordLine("2")) {
+        ASSERT_TRUE(client.Send(std::string(1, byte)));
+    }
+    client.HalfClose();
+    EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+    EXPECT_EQ(client.received(), "{\"stored\": 2}\n");
+    ExpectEachOnce(IdsOf(server.Query("all\n")), {"1", "2"});
+}
+
+TEST_F(Records, ARequestNeedsNoNewlineAndNoEndOfStream) {
+    RecordsServer server({location_, "--ack"});
+    server.Ingest(RecordLine("1"));
+    TcpClient client(server.query_port());
+    ASSERT_TRUE(client.Send("get data"));
+    EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+    EXPECT_EQ(client.received(), ShownLine("1"));
+}
+
+TEST_F(Records, MoreClientsThanPlacesWaitTheirTurn) {
+    RecordsServer server({location_, "--ack", "--max-clients=2"});
+    std::vector<std::unique_ptr<TcpClient>> clients;
+    Ids ids = MakeIds("", 20);
+    for (const std::string &id : ids) {
+        clients.push_back(std::make_unique<TcpClient>(server.ingest_port()));
+        ASSERT_TRUE(clients.back()->Send(RecordLine(id)));
+    }
+    for (auto &client : clients) {
+        client->HalfClose();
+        EXPECT_EQ(client->WaitForEnding(), Ending::kFin);
+        EXPECT_EQ(client->received(), "{\"stored\": 1}\n");
+    }
+    ExpectEachOnce(IdsOf(server.Query("all\n")), ids);
+}
+
+// More of them than there are threads to answer: whoever reads nothing is in nobody's way but
+// that of other queries.
+TEST_F(Records, SlowReadersDoNotHoldUpTheSenders) {
+    RecordsServer server({location_, "--ack"});
+    const Ids ids = MakeIds("", 100000);
+    EXPECT_EQ(server.Ingest(RecordLines(ids)), "{\"stored\": 100000}\n");
+    std::vector<std::unique_ptr<TcpClient>> readers;
+    for (int count = 0; count < 20; count++) {
+        readers.push_back(std::make_unique<TcpClient>(server.query_port()));
+        ASSERT_TRUE(readers.back()->Send("all\n"));
+    }
+    EXPECT_EQ(server.Ingest(RecordLines(MakeIds("more", 20000))), "{\"stored\": 20000}\n");
+    EXPECT_EQ(server.Stop(), Exited(0));
+    // Nobody takes half an answer for a whole one.
+    EXPECT_EQ(readers[0]->WaitForEnding(), Ending::kReset);
+}
+
+TEST_F(Records, AnIdleSenderIsReset) {
+    RecordsServer server({location_, "--idle-timeout=0.2"});
+    TcpClient client(server.ingest_port());
+    ASSERT_TRUE(client.Send(RecordLine("1") + "{"));
+    EXPECT_EQ(client.WaitForEnding(), Ending::kReset);
+    ASSERT_TRUE(Await([&] { return server.Query("1") == ShownLine("1"); }));
+}
+
+TEST_F(Records, TheRecordsOfAClientThatIsResetAreKept) {
+    RecordsServer server({location_});
+    TcpClient client(server.ingest_port());
+    ASSERT_TRUE(client.Send(RecordLine("1") + "{\"id\":"));
+    ASSERT_TRUE(client.WaitUntilRead());
+    client.Reset();
+    ASSERT_TRUE(Await([&] { return server.Query("1") == ShownLine("1"); }));
+    EXPECT_EQ(server.Stop(), Exited(0));
+}
+
+TEST_F(Records, OnIpv6) {
+    RecordsServer server({location_, "--ack", "--bind=::1"});
+    TcpClient client(server.ingest_port(), "::1");
+    ASSERT_TRUE(client.Send(RecordLine("1")));
+    client.HalfClose();
+    EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+    EXPECT_EQ(client.received(), "{\"stored\": 1}\n");
+}
+
+TEST(RecordsCommandLine, UsageErrors) {
+    for (const char *argument :
+         {"--port=1", "--queue-size=0", "--workers=0", "--workers=65", "--store=records.db",
+          "--store=mysql://u:secret@h/d", "--fsync=interval", "--ingest-port=65536", "extra"}) {
+        ProcessResult result =
+            RunToEnd(RecordsServerCommand({argument, "--ingest-port=0", "--query-port=0"}));
+        if (std::string(argument) == "--ingest-port=65536") {
+            result = RunToEnd(RecordsServerCommand({argument}));
+        }
+        EXPECT_EQ(result.status, Exited(2)) << argument;
+        EXPECT_EQ(SplitLines(result.errors).size(), 1u) << result.errors;
+    }
+}
+
+TEST(RecordsCommandLine, HelpAndVersion) {
+    ProcessResult help = RunToEnd(RecordsServerCommand({"--help"}));
+    EXPECT_EQ(help.status, Exited(0));
+    for (const char *option : {"--ingest-port", "--query-port", "--queue-size", "--workers",
+                               "--store", "--ack", "--password-file"}) {
+        EXPECT_NE(help.output.find(option), std::string::npos) << option;
+    }
+    EXPECT_EQ(RunToEnd(RecordsServerCommand({"--version"})).status, Exited(0));
+}
+
+TEST_F(Records, StartFailures) {
+    RecordsServer server({location_});
+    const std::string taken = std::to_string(server.ingest_port());
+    for (const auto &arguments : std::vector<std::vector<std::string>>{
+             {"--ingest-port=" + taken, "--query-port=0", location_},
+             {"--ingest-port=0", "--query-port=" + taken, location_},
+             {"--ingest-port=0", "--query-port=0", "--store=sqlite:/no/such/records.db"},
+             {"--ingest-port=0", "--query-port=0", "--store=file:/no/such/file"},
+             {"--ingest-port=0", "--query-port=0", "--store=mysql://u@127.0.0.1:1/d"},
+             {"--ingest-port=0", "--query-port=0", location_, "--password-file=/no/such"}}) {
+        ProcessResult result = RunToEnd(RecordsServerCommand(arguments));
+        EXPECT_EQ(result.status, Exited(1)) << arguments[0] << arguments[1] << arguments[2];
+        EXPECT_EQ(SplitLines(result.errors).size(), 1u) << result.errors;
+    }
+}
+
+} // namespace

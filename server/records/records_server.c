@@ -1,0 +1,142 @@
+#include "server/records/records_server.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "server/runtime/os.h"
+#include "server/runtime/signals.h"
+
+enum {
+    /* The listeners of both ports, the signals, and the wakeup. */
+    WATCHES_BESIDE_CLIENTS = 2 * LISTENER_CAPACITY + 2,
+    /* How often to look for what is due, while anything is. */
+    TICK_MS = 100,
+};
+
+/* Told twice: ends without what a store that is down does not take. */
+static void abandon(struct records_server *server) {
+    server->cut_count += server->ingest_port.used_count;
+    ingest_port_abandon(&server->ingest_port);
+    record_writers_abandon(server->config.writers);
+}
+
+static void on_signal(void *context, short events) {
+    (void)events;
+    struct records_server *server = context;
+    int signal_number = signals_next(server->config.signal_fd);
+    if (signal_number == 0) {
+        return;
+    }
+    if (server->is_stopping) {
+        abandon(server);
+        return;
+    }
+    logger_print(server->config.logger, LOG_LEVEL_INFO, "shutting down: %s",
+                 strsignal(signal_number));
+    server->is_stopping = true;
+    query_port_stop(&server->query_port);
+    ingest_port_stop(&server->ingest_port);
+}
+
+static void on_progress(void *context, short events) {
+    (void)events;
+    struct records_server *server = context;
+    wakeup_clear(server->config.progress);
+    query_port_collect(&server->query_port);
+    ingest_port_advance(&server->ingest_port);
+}
+
+static int init_ports(struct records_server *server) {
+    const struct records_server_config *config = &server->config;
+    struct ingest_port_config ingest_config = {
+        .loop = &server->loop,
+        .listener = config->ingest_listener,
+        .buffer = config->buffer,
+        .client_capacity = config->client_capacity,
+        .member_character_max = config->member_character_max,
+        .acknowledges = config->acknowledges,
+        .idle_timeout_ms = config->idle_timeout_ms,
+        .logger = config->logger,
+    };
+    int error = ingest_port_init(&server->ingest_port, &ingest_config);
+    if (error != 0) {
+        return error;
+    }
+    error = query_port_init(&server->query_port, &server->loop, config->query_listener,
+                            config->query_threads, config->logger);
+    if (error != 0) {
+        ingest_port_destroy(&server->ingest_port);
+    }
+    return error;
+}
+
+int records_server_init(struct records_server *server, const struct records_server_config *config) {
+    *server = (struct records_server){.config = *config};
+    size_t watch_capacity = config->client_capacity + RECORDS_QUERIES_MAX + WATCHES_BESIDE_CLIENTS;
+    int error = poll_loop_init(&server->loop, watch_capacity);
+    if (error != 0) {
+        return error;
+    }
+    error = init_ports(server);
+    if (error == 0) {
+        /* There is room for these two: the capacity counts them. */
+        (void)poll_loop_add(&server->loop, config->signal_fd, POLLIN, on_signal, server);
+        (void)poll_loop_add(&server->loop, config->progress->fd, POLLIN, on_progress, server);
+    } else {
+        poll_loop_destroy(&server->loop);
+    }
+    return error;
+}
+
+/* Does what is due, and returns how long the loop may wait for events. */
+static int tick(struct records_server *server) {
+    int64_t now_ms = os_now_ms();
+    bool is_ingest_waiting = ingest_port_tick(&server->ingest_port, now_ms);
+    bool is_query_waiting = query_port_tick(&server->query_port, now_ms);
+    return is_ingest_waiting || is_query_waiting ? TICK_MS : -1;
+}
+
+/* Whether the server may end. Closes the buffer when nothing will come any more. */
+static bool is_over(struct records_server *server) {
+    if (server->is_stopping && !server->is_closed && ingest_port_is_empty(&server->ingest_port)) {
+        server->is_closed = true;
+        record_buffer_close(server->config.buffer);
+    }
+    return server->is_closed && record_writers_are_finished(server->config.writers);
+}
+
+static enum exit_code conclude(const struct records_server *server) {
+    const struct ingest_shared *ingest = &server->ingest_port.shared;
+    size_t lost_count = record_buffer_count(server->config.buffer);
+    logger_print(server->config.logger, LOG_LEVEL_INFO,
+                 "%" PRIu64 " records received, %" PRIu64 " errors answered", ingest->record_count,
+                 ingest->error_count);
+    if (lost_count == 0 && server->cut_count == 0) {
+        return EXIT_CODE_OK;
+    }
+    logger_print(server->config.logger, LOG_LEVEL_ERROR,
+                 "stopped early: %zu records are not stored, %zu senders were cut off", lost_count,
+                 server->cut_count);
+    return EXIT_CODE_IO_FAILURE;
+}
+
+enum exit_code records_server_run(struct records_server *server) {
+    /* What is due comes first: it may end the last connection, for which no event would follow. */
+    for (int timeout_ms = tick(server); !is_over(server); timeout_ms = tick(server)) {
+        int result = poll_loop_run_once(&server->loop, timeout_ms);
+        if (result < 0) {
+            logger_print(server->config.logger, LOG_LEVEL_ERROR, "cannot poll: %s",
+                         strerror(-result));
+            abandon(server);
+            record_buffer_close(server->config.buffer);
+            return EXIT_CODE_IO_FAILURE;
+        }
+    }
+    return conclude(server);
+}
+
+void records_server_destroy(struct records_server *server) {
+    query_port_destroy(&server->query_port);
+    ingest_port_destroy(&server->ingest_port);
+    poll_loop_destroy(&server->loop);
+}

@@ -1,0 +1,56 @@
+/*
+ * The records server's loop: both ports, the signals, and the way down.
+ *
+ * On SIGTERM, SIGINT or SIGHUP it takes in what has reached it, waits until all of it is in the
+ * store, and ends. A second signal ends it at once, with what could not be stored lost.
+ *
+ * Threading: one thread, the poll loop's.
+ */
+#ifndef SERVER_RECORDS_RECORDS_SERVER_H_
+#define SERVER_RECORDS_RECORDS_SERVER_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/records/ingest_port.h"
+#include "server/records/query_port.h"
+#include "server/records/record_buffer.h"
+#include "server/records/record_writers.h"
+#include "server/runtime/exit_code.h"
+
+struct records_server_config {
+    const struct listener *ingest_listener;
+    const struct listener *query_listener;
+    int signal_fd;
+    const struct wakeup *progress; /* of the buffer, the writers and the queries */
+    struct record_buffer *buffer;
+    struct record_writers *writers;
+    struct query_threads *query_threads;
+    size_t client_capacity;
+    size_t member_character_max;
+    bool acknowledges;
+    int64_t idle_timeout_ms;
+    const struct logger *logger;
+};
+
+struct records_server {
+    struct records_server_config config;
+    struct poll_loop loop;
+    struct ingest_port ingest_port;
+    struct query_port query_port;
+    bool is_stopping;
+    bool is_closed;   /* the buffer: everything that came is in it */
+    size_t cut_count; /* senders that were cut off by a second signal */
+};
+
+/* 0, or a negative errno value with nothing left over. */
+int records_server_init(struct records_server *server, const struct records_server_config *config);
+
+/* Serves until it is told to stop and everything is stored. */
+enum exit_code records_server_run(struct records_server *server);
+
+/* Call it after query_threads_finish. */
+void records_server_destroy(struct records_server *server);
+
+#endif /* SERVER_RECORDS_RECORDS_SERVER_H_ */

@@ -1,0 +1,341 @@
+#include "server/records/store_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "server/records/record_decoder.h"
+#include "server/records/record_json.h"
+#include "server/records/record_message.h"
+#include "server/runtime/os.h"
+
+enum {
+    FILE_MODE = 0644,
+    /* Lines are gathered up to this size before they are written. */
+    WRITE_SIZE = 256 * 1024,
+    READ_SIZE = 256 * 1024,
+    /* A line as we write it may be a little longer than the record was when it came. */
+    LINE_SIZE_MAX = RECORDS_RECORD_SIZE_MAX + RECORDS_LINE_OVERHEAD,
+};
+
+struct file_store {
+    struct store base;
+    int fd;
+    bool syncs_always;
+    _Atomic off_t stored_size; /* bytes of whole batches; readers look no further */
+};
+
+struct file_writer {
+    struct store_writer base;
+    struct file_store *store;
+    char *lines;
+    size_t lines_capacity;
+    off_t offset;       /* where the next byte of this attempt goes */
+    bool has_leftovers; /* a failed attempt left bytes behind stored_size */
+};
+
+struct file_reader {
+    struct store_reader base;
+    struct file_store *store;
+    const struct record_text *id;
+    struct record_decoder decoder;
+    off_t offset; /* of the next byte to read */
+    off_t end_offset;
+    size_t begin; /* bytes[begin..size) are not decoded yet */
+    size_t size;
+    char bytes[LINE_SIZE_MAX + READ_SIZE];
+};
+
+static void describe_error(int error, const char *what, char *message) {
+    record_message_format(message, "%s: %s", what, strerror(-error));
+}
+
+static void file_close(struct store *base) {
+    struct file_store *store = (struct file_store *)base;
+    (void)os_close(store->fd);
+    free(store);
+}
+
+static struct store_writer *file_writer_open(struct store *base, size_t writer_index) {
+    (void)writer_index;
+    struct file_writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL) {
+        return NULL;
+    }
+    writer->base.operations = base->operations;
+    writer->store = (struct file_store *)base;
+    return &writer->base;
+}
+
+/* Writes all of it at the writer's offset. 0, or a negative errno value. */
+static int write_bytes(struct file_writer *writer, const char *bytes, size_t size) {
+    while (size > 0) {
+        ssize_t written_size = os_pwrite(writer->store->fd, bytes, size, writer->offset);
+        if (written_size < 0) {
+            return (int)written_size;
+        }
+        if (written_size == 0) {
+            return -EIO;
+        }
+        writer->offset += written_size;
+        bytes += written_size;
+        size -= (size_t)written_size;
+    }
+    return 0;
+}
+
+static int reserve_lines(struct file_writer *writer, size_t size) {
+    if (writer->lines_capacity >= size) {
+        return 0;
+    }
+    char *lines = realloc(writer->lines, size);
+    if (lines == NULL) {
+        return -ENOMEM;
+    }
+    writer->lines = lines;
+    writer->lines_capacity = size;
+    return 0;
+}
+
+static int write_lines(struct file_writer *writer, const struct record_batch *batch) {
+    size_t size = 0;
+    int error = 0;
+    for (size_t index = 0; index < batch->count && error == 0; index++) {
+        const struct record *record = &batch->records[index];
+        error = reserve_lines(writer, WRITE_SIZE + record_json_size_max(record));
+        if (error == 0) {
+            size += record_json_format(record, writer->lines + size);
+        }
+        if (error == 0 && size >= WRITE_SIZE) {
+            error = write_bytes(writer, writer->lines, size);
+            size = 0;
+        }
+    }
+    return error == 0 ? write_bytes(writer, writer->lines, size) : error;
+}
+
+static int cut_leftovers(struct file_writer *writer) {
+    int error = os_ftruncate(writer->store->fd, atomic_load(&writer->store->stored_size));
+    writer->has_leftovers = error != 0;
+    return error;
+}
+
+static int write_batch(struct file_writer *writer, const struct record_batch *batch) {
+    struct file_store *store = writer->store;
+    int error = writer->has_leftovers ? cut_leftovers(writer) : 0;
+    writer->offset = atomic_load(&store->stored_size);
+    if (error == 0) {
+        error = write_lines(writer, batch);
+    }
+    if (error == 0 && store->syncs_always) {
+        error = os_fdatasync(store->fd);
+    }
+    if (error == 0) {
+        atomic_store(&store->stored_size, writer->offset);
+    } else {
+        writer->has_leftovers = true;
+        /* At once, so that the file looks right meanwhile; otherwise before the next attempt. */
+        (void)cut_leftovers(writer);
+    }
+    return error;
+}
+
+static enum store_status file_writer_write(struct store_writer *base,
+                                           const struct record_batch *batch, char *message) {
+    int error = write_batch((struct file_writer *)base, batch);
+    if (error != 0) {
+        describe_error(error, "writing", message);
+        return STORE_UNAVAILABLE;
+    }
+    return STORE_OK;
+}
+
+static void file_writer_close(struct store_writer *base) {
+    struct file_writer *writer = (struct file_writer *)base;
+    free(writer->lines);
+    free(writer);
+}
+
+static struct store_reader *file_reader_open(struct store *base) {
+    struct file_reader *reader = malloc(sizeof *reader);
+    if (reader == NULL) {
+        return NULL;
+    }
+    reader->base.operations = base->operations;
+    reader->store = (struct file_store *)base;
+    struct record_decoder_options options = {.record_size_max = LINE_SIZE_MAX};
+    record_decoder_init(&reader->decoder, &options);
+    return &reader->base;
+}
+
+static enum store_status file_reader_begin(struct store_reader *base, const struct record_text *id,
+                                           char *message) {
+    (void)message;
+    struct file_reader *reader = (struct file_reader *)base;
+    reader->id = id;
+    reader->offset = 0;
+    reader->end_offset = atomic_load(&reader->store->stored_size);
+    reader->begin = 0;
+    reader->size = 0;
+    return STORE_OK;
+}
+
+static uint64_t file_reader_stored_sequence(struct store_reader *base, size_t writer_index) {
+    /* What failed was cut off again, so nothing is ever in doubt. */
+    (void)base;
+    (void)writer_index;
+    return 0;
+}
+
+static int fill(struct file_reader *reader) {
+    memmove(reader->bytes, reader->bytes + reader->begin, reader->size - reader->begin);
+    reader->size -= reader->begin;
+    reader->begin = 0;
+    off_t left_size = reader->end_offset - reader->offset;
+    size_t room_size = sizeof reader->bytes - reader->size;
+    size_t wanted_size = left_size < (off_t)room_size ? (size_t)left_size : room_size;
+    ssize_t read_size =
+        os_pread(reader->store->fd, reader->bytes + reader->size, wanted_size, reader->offset);
+    if (read_size <= 0) {
+        return read_size == 0 ? -EIO : (int)read_size;
+    }
+    reader->size += (size_t)read_size;
+    reader->offset += read_size;
+    return 0;
+}
+
+static bool is_wanted(const struct file_reader *reader, const struct record *record) {
+    return reader->id == NULL ||
+           (reader->id->size == record->id.size &&
+            memcmp(reader->id->bytes, record->id.bytes, record->id.size) == 0);
+}
+
+static enum store_status file_reader_next(struct store_reader *base, struct record *record,
+                                          char *message) {
+    struct file_reader *reader = (struct file_reader *)base;
+    for (;;) {
+        struct record_event event;
+        record_decoder_next(&reader->decoder, reader->bytes + reader->begin,
+                            reader->size - reader->begin, reader->offset == reader->end_offset,
+                            &event);
+        reader->begin += event.consumed_size;
+        if (event.kind == RECORD_EVENT_RECORD && is_wanted(reader, &event.record)) {
+            *record = event.record;
+            return STORE_OK;
+        }
+        if (event.kind == RECORD_EVENT_ERROR || event.kind == RECORD_EVENT_LOST) {
+            record_message_format(message, "the file holds something that is no record: %.128s",
+                                  event.message);
+            return STORE_UNAVAILABLE;
+        }
+        if (event.kind == RECORD_EVENT_PARTIAL) {
+            if (reader->offset == reader->end_offset) {
+                return STORE_END;
+            }
+            int error = fill(reader);
+            if (error != 0) {
+                describe_error(error, "reading", message);
+                return STORE_UNAVAILABLE;
+            }
+        }
+    }
+}
+
+static void file_reader_close(struct store_reader *base) {
+    struct file_reader *reader = (struct file_reader *)base;
+    record_decoder_destroy(&reader->decoder);
+    free(reader);
+}
+
+static const struct store_operations operations = {
+    .close = file_close,
+    .writer_open = file_writer_open,
+    .writer_write = file_writer_write,
+    .writer_close = file_writer_close,
+    .reader_open = file_reader_open,
+    .reader_begin = file_reader_begin,
+    .reader_stored_sequence = file_reader_stored_sequence,
+    .reader_next = file_reader_next,
+    .reader_close = file_reader_close,
+};
+
+/* Returns the size of the file up to its last newline, or a negative errno value. */
+static off_t find_whole_size(int fd, off_t size) {
+    char bytes[4096];
+    while (size > 0) {
+        size_t step_size = size < (off_t)sizeof bytes ? (size_t)size : sizeof bytes;
+        ssize_t read_size = os_pread(fd, bytes, step_size, size - (off_t)step_size);
+        if (read_size != (ssize_t)step_size) {
+            return read_size < 0 ? read_size : -EIO;
+        }
+        while (step_size > 0 && bytes[step_size - 1] != '\n') {
+            step_size--;
+            size--;
+        }
+        if (step_size > 0) {
+            return size;
+        }
+    }
+    return 0;
+}
+
+/* Locks the file and cuts off a torn last line. 0, or a negative errno value. */
+static int take_over(struct file_store *store) {
+    struct stat status;
+    int error = os_lock_exclusive(store->fd);
+    if (error != 0) {
+        return error;
+    }
+    if (fstat(store->fd, &status) != 0) {
+        return -errno;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return -EINVAL;
+    }
+    off_t whole_size = find_whole_size(store->fd, status.st_size);
+    if (whole_size < 0) {
+        return (int)whole_size;
+    }
+    atomic_init(&store->stored_size, whole_size);
+    return whole_size == status.st_size ? 0 : os_ftruncate(store->fd, whole_size);
+}
+
+static int open_file(struct file_store *store, const char *path) {
+    store->fd = os_open(path, O_RDWR | O_CREAT, FILE_MODE);
+    if (store->fd < 0) {
+        return store->fd;
+    }
+    int error = take_over(store);
+    if (error != 0) {
+        (void)os_close(store->fd);
+    }
+    return error;
+}
+
+struct store *store_file_open(const char *rest, const struct store_options *options,
+                              bool *is_usage_error, char *message) {
+    *is_usage_error = rest[0] == '\0';
+    if (*is_usage_error) {
+        record_message_format(message, "the store file: needs a path");
+        return NULL;
+    }
+    struct file_store *store = calloc(1, sizeof *store);
+    if (store == NULL) {
+        record_message_format(message, "no memory");
+        return NULL;
+    }
+    store->base = (struct store){.operations = &operations, .writer_count_max = 1};
+    store->syncs_always = options->syncs_always;
+    int error = open_file(store, rest);
+    if (error != 0) {
+        record_message_format(message, "%s: %s", rest,
+                              error == -EWOULDBLOCK ? "another server has it open"
+                                                    : strerror(-error));
+        free(store);
+        return NULL;
+    }
+    return &store->base;
+}
