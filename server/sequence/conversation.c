@@ -32,10 +32,10 @@ static void refuse_client(struct conversation *conversation, struct conversation
         (void)snprintf(text, sizeof text, "Client-id: %s does not exist", client_id);
         break;
     case SESSION_STORE_FULL:
-        (void)snprintf(text, sizeof text, "Too many sessions");
+        (void)snprintf(text, sizeof text, PROTOCOL_TEXT_TOO_MANY_SESSIONS);
         break;
     case SESSION_STORE_UNAVAILABLE:
-        (void)snprintf(text, sizeof text, "Session store unavailable");
+        (void)snprintf(text, sizeof text, PROTOCOL_TEXT_STORE_UNAVAILABLE);
         break;
     }
     refuse(conversation, buffers, text);

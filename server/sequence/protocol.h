@@ -51,6 +51,11 @@ enum {
         PROTOCOL_NUMBERS_PREFIX_SIZE + PROTOCOL_NUMBER_SIZE_MAX * PROTOCOL_BATCH_SIZE_MAX,
 };
 
+/* The texts of refusals that a client may try to overcome by asking again later. */
+#define PROTOCOL_TEXT_TOO_MANY_CONNECTIONS "Too many connections"
+#define PROTOCOL_TEXT_TOO_MANY_SESSIONS "Too many sessions"
+#define PROTOCOL_TEXT_STORE_UNAVAILABLE "Session store unavailable"
+
 enum protocol_status {
     PROTOCOL_COMPLETE, /* a message was read; the consumed size is set */
     PROTOCOL_PARTIAL,  /* more bytes are needed; nothing was consumed */

@@ -157,8 +157,8 @@ static void add_connection(struct server *server, int fd, int64_t now_ms) {
         connection_begin(&slot->connection, &server->config.connection, fd, now_ms);
         update_slot(slot);
     } else {
-        connection_refuse(&slot->connection, &server->config.connection, fd, "Too many connections",
-                          now_ms);
+        connection_refuse(&slot->connection, &server->config.connection, fd,
+                          PROTOCOL_TEXT_TOO_MANY_CONNECTIONS, now_ms);
         settle_slot(slot, connection_handle_events(&slot->connection, 0, now_ms), now_ms);
     }
 }
