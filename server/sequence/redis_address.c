@@ -38,12 +38,17 @@ bool redis_address_parse(const char *url, struct redis_address *address) {
         return false;
     }
     memcpy(address->host, host, host_length);
-    if (*rest == ':' && (rest++, !parse_number(&rest, PORT_MAX, &address->port))) {
-        return false;
+    if (*rest == ':') {
+        rest++;
+        if (!parse_number(&rest, PORT_MAX, &address->port)) {
+            return false;
+        }
     }
-    if (*rest == '/' && rest[1] != '\0' &&
-        (rest++, !parse_number(&rest, DATABASE_MAX, &address->database))) {
-        return false;
+    if (*rest == '/') {
+        rest++;
+        if (*rest != '\0' && !parse_number(&rest, DATABASE_MAX, &address->database)) {
+            return false;
+        }
     }
-    return *rest == '\0' || strcmp(rest, "/") == 0;
+    return *rest == '\0';
 }

@@ -8,6 +8,7 @@
 #define SERVER_SEQUENCE_SEQUENCE_HARNESS_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,8 +26,10 @@ extern const char kClientId[];
 // test.
 class Server {
   public:
-    // Starts it with `arguments` and waits until it listens. Port 0: any free one.
-    explicit Server(const std::vector<std::string> &arguments = {}, std::uint16_t port = 0);
+    // Starts it with `arguments`, and `variables` in its environment, and waits until it listens.
+    // Port 0: any free one.
+    explicit Server(const std::vector<std::string> &arguments = {}, std::uint16_t port = 0,
+                    const std::map<std::string, std::string> &variables = {});
     ~Server();
 
     std::uint16_t port() const {

@@ -33,6 +33,7 @@ struct server_slot {
     struct server *server;
     int watch_index; /* NO_WATCH: free */
     short watched_events;
+    bool is_serving;  /* counts as one of the connections that are served */
     int64_t armed_ms; /* its deadline in the heap, at or before the connection's; INT64_MAX: none */
     struct connection connection;
 };
@@ -60,12 +61,18 @@ static void pause_accepting(struct server *server) {
     }
 }
 
+static void stop_counting(struct server_slot *slot) {
+    slot->server->serving_count -= slot->is_serving ? 1 : 0;
+    slot->is_serving = false;
+}
+
 static void end_slot(struct server_slot *slot, int64_t now_ms) {
     struct server *server = slot->server;
     uint32_t index = slot_index(slot);
     poll_loop_remove(&server->loop, slot->watch_index);
     deadline_heap_clear(&server->deadlines, index);
     connection_end(&slot->connection, now_ms);
+    stop_counting(slot);
     slot->watch_index = NO_WATCH;
     if (server->free_count == 0 && server->is_accept_paused) {
         resume_accepting(server);
@@ -104,6 +111,9 @@ static void go_offline(struct server *server, int64_t now_ms) {
  * when it comes, the connection finds nothing to do. So the heap is not touched for every message.
  */
 static void update_slot(struct server_slot *slot) {
+    if (slot->connection.is_lingering) {
+        stop_counting(slot);
+    }
     short events = connection_wanted_events(&slot->connection);
     if (events != slot->watched_events) {
         slot->watched_events = events;
@@ -141,7 +151,6 @@ static void handle_connection(void *context, short events) {
 
 /* Puts an accepted connection into a free slot. */
 static void add_connection(struct server *server, int fd, int64_t now_ms) {
-    size_t used_count = server->slot_count - server->free_count;
     struct server_slot *slot = &server->slots[server->free_slots[server->free_count - 1]];
     int watch_index = poll_loop_add(&server->loop, fd, POLLIN, handle_connection, slot);
     if (watch_index < 0) {
@@ -153,7 +162,9 @@ static void add_connection(struct server *server, int fd, int64_t now_ms) {
     slot->watched_events = POLLIN;
     slot->armed_ms = INT64_MAX;
     listener_tune_connection(fd);
-    if (used_count < server->config.connection_count_max) {
+    slot->is_serving = server->serving_count < server->config.connection_count_max;
+    if (slot->is_serving) {
+        server->serving_count++;
         connection_begin(&slot->connection, &server->config.connection, fd, now_ms);
         update_slot(slot);
     } else {

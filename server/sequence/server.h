@@ -46,7 +46,8 @@ struct server {
     struct server_slot *slots;
     size_t slot_count;
     size_t free_count;
-    uint32_t *free_slots;           /* a stack of the indexes of those not in use */
+    size_t serving_count; /* connections that are neither refused nor waiting for their end */
+    uint32_t *free_slots; /* a stack of the indexes of those not in use */
     struct deadline_heap deadlines; /* by slot, and one more for the listener's return */
     struct warning_limiter accept_warning;
 };
