@@ -18,6 +18,7 @@ using sequence::CuttingProxy;
 using sequence::Direction;
 using sequence::ExpectDelivered;
 using sequence::kClientId;
+using sequence::kNoCut;
 using sequence::Server;
 
 constexpr size_t kNumberCount = 65535;
@@ -32,11 +33,11 @@ std::vector<std::string> NewThrough(const CuttingProxy &proxy) {
 // behind each reply on its way to the client.
 class EveryBoundary {
   public:
-    std::optional<size_t> Choose(Direction direction, const std::string &bytes) {
+    size_t Choose(Direction direction, const std::string &bytes) {
         std::string &message = direction == Direction::kToServer ? request_ : reply_;
         message += bytes;
         if (message.back() != ';') {
-            return std::nullopt;
+            return kNoCut;
         }
         const std::string boundary = direction == Direction::kToServer
                                          ? "behind " + request_
@@ -45,7 +46,7 @@ class EveryBoundary {
             last_ = request_;
         }
         message.clear();
-        return done_.insert(boundary).second ? std::optional<size_t>(bytes.size()) : std::nullopt;
+        return done_.insert(boundary).second ? bytes.size() : kNoCut;
     }
 
     void Begin() {
@@ -82,10 +83,10 @@ TEST(Cuts, AtEveryMessageBoundary) {
 // 1000 cuts, each after 1 to 700 bytes of a connection, in either direction; the seed is fixed.
 class RandomCuts {
   public:
-    std::optional<size_t> Choose(const std::string &bytes) {
+    size_t Choose(const std::string &bytes) {
         if (cut_count_ == 1000 || bytes.size() <= left_size_) {
             left_size_ -= bytes.size();
-            return std::nullopt;
+            return kNoCut;
         }
         cut_count_++;
         return left_size_;

@@ -143,12 +143,12 @@ bool CuttingProxy::HandOn(int from, int to, Direction direction) {
         return false;
     }
     const std::string received(bytes.data(), static_cast<size_t>(size));
-    const std::optional<size_t> cut = chooser_(direction, received);
-    if (!SendAll(to, received.data(), cut.value_or(received.size()))) {
+    const size_t cut = chooser_(direction, received);
+    if (!SendAll(to, received.data(), cut == kNoCut ? received.size() : cut)) {
         return false;
     }
-    cut_count_ += cut ? 1 : 0;
-    return !cut;
+    cut_count_ += cut == kNoCut ? 0 : 1;
+    return cut == kNoCut;
 }
 
 } // namespace sequence

@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <thread>
 
@@ -20,10 +19,9 @@ namespace sequence {
 
 enum class Direction { kToServer, kToClient };
 
-// Decides about bytes that have arrived: how many of them are handed on before the cut, or nothing
-// if there is no cut among them.
-using CutChooser =
-    std::function<std::optional<size_t>(Direction direction, const std::string &bytes)>;
+// Decides about bytes that have arrived: how many of them are handed on before the cut, or kNoCut.
+inline constexpr size_t kNoCut = SIZE_MAX;
+using CutChooser = std::function<size_t(Direction direction, const std::string &bytes)>;
 
 // Called when a connection begins.
 using ConnectionObserver = std::function<void()>;
