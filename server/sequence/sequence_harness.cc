@@ -26,7 +26,7 @@ const char kClientId[] = "123e4567-e89b-12d3-a456-426614174000";
 
 namespace {
 
-constexpr std::chrono::minutes kRunPatience{5};
+constexpr std::chrono::minutes kRunPatience{10};
 
 // The tests run in the runfiles directory, where the programs' paths begin; some run them
 // elsewhere.

@@ -57,7 +57,7 @@ class Server {
 // A client and the directory that it runs in, so that CONTINUE finds the state of the run before.
 class Client {
   public:
-    // Runs it to its end with `arguments`; one that does not end is killed after five minutes.
+    // Runs it to its end with `arguments`; one that does not end is killed after ten minutes.
     harness::ProcessResult Run(const std::vector<std::string> &arguments);
 
     // Starts it only.

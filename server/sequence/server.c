@@ -28,18 +28,22 @@ enum {
     NO_WATCH = -1,
 };
 
-/* A place for a connection. */
+/* A place for a connection, which is in server->connections under the same index: what is looked at
+ * for all places is kept apart, so that the pages of unused connections stay untouched. */
 struct server_slot {
     struct server *server;
     int watch_index; /* NO_WATCH: free */
     short watched_events;
     bool is_serving;  /* counts as one of the connections that are served */
     int64_t armed_ms; /* its deadline in the heap, at or before the connection's; INT64_MAX: none */
-    struct connection connection;
 };
 
 static uint32_t slot_index(const struct server_slot *slot) {
     return (uint32_t)(slot - slot->server->slots);
+}
+
+static struct connection *connection_of(const struct server_slot *slot) {
+    return &slot->server->connections[slot_index(slot)];
 }
 
 /* The heap's item for what is due for the listener. */
@@ -71,7 +75,7 @@ static void end_slot(struct server_slot *slot, int64_t now_ms) {
     uint32_t index = slot_index(slot);
     poll_loop_remove(&server->loop, slot->watch_index);
     deadline_heap_clear(&server->deadlines, index);
-    connection_end(&slot->connection, now_ms);
+    connection_end(connection_of(slot), now_ms);
     stop_counting(slot);
     slot->watch_index = NO_WATCH;
     if (server->free_count == 0 && server->is_accept_paused) {
@@ -111,15 +115,15 @@ static void go_offline(struct server *server, int64_t now_ms) {
  * when it comes, the connection finds nothing to do. So the heap is not touched for every message.
  */
 static void update_slot(struct server_slot *slot) {
-    if (slot->connection.is_lingering) {
+    if (connection_of(slot)->is_lingering) {
         stop_counting(slot);
     }
-    short events = connection_wanted_events(&slot->connection);
+    short events = connection_wanted_events(connection_of(slot));
     if (events != slot->watched_events) {
         slot->watched_events = events;
         poll_loop_set_events(&slot->server->loop, slot->watch_index, events);
     }
-    int64_t deadline_ms = connection_deadline_ms(&slot->connection);
+    int64_t deadline_ms = connection_deadline_ms(connection_of(slot));
     if (deadline_ms < slot->armed_ms) {
         slot->armed_ms = deadline_ms;
         deadline_heap_set(&slot->server->deadlines, slot_index(slot), deadline_ms);
@@ -146,7 +150,7 @@ static void settle_slot(struct server_slot *slot, enum connection_outcome outcom
 static void handle_connection(void *context, short events) {
     struct server_slot *slot = context;
     int64_t now_ms = os_now_ms();
-    settle_slot(slot, connection_handle_events(&slot->connection, events, now_ms), now_ms);
+    settle_slot(slot, connection_handle_events(connection_of(slot), events, now_ms), now_ms);
 }
 
 /* Puts an accepted connection into a free slot. */
@@ -165,12 +169,12 @@ static void add_connection(struct server *server, int fd, int64_t now_ms) {
     slot->is_serving = server->serving_count < server->config.connection_count_max;
     if (slot->is_serving) {
         server->serving_count++;
-        connection_begin(&slot->connection, &server->config.connection, fd, now_ms);
+        connection_begin(connection_of(slot), &server->config.connection, fd, now_ms);
         update_slot(slot);
     } else {
-        connection_refuse(&slot->connection, &server->config.connection, fd,
+        connection_refuse(connection_of(slot), &server->config.connection, fd,
                           PROTOCOL_TEXT_TOO_MANY_CONNECTIONS, now_ms);
-        settle_slot(slot, connection_handle_events(&slot->connection, 0, now_ms), now_ms);
+        settle_slot(slot, connection_handle_events(connection_of(slot), 0, now_ms), now_ms);
     }
 }
 
@@ -264,7 +268,7 @@ static void handle_due_times(struct server *server) {
         }
         struct server_slot *slot = &server->slots[item];
         slot->armed_ms = INT64_MAX;
-        settle_slot(slot, connection_handle_time(&slot->connection, now_ms), now_ms);
+        settle_slot(slot, connection_handle_time(connection_of(slot), now_ms), now_ms);
     }
 }
 
@@ -306,8 +310,9 @@ static void raise_descriptor_limit(const struct server *server) {
 static int allocate(struct server *server) {
     server->slot_count = server->config.connection_count_max + REFUSAL_COUNT;
     server->slots = calloc(server->slot_count, sizeof *server->slots);
+    server->connections = calloc(server->slot_count, sizeof *server->connections);
     server->free_slots = calloc(server->slot_count, sizeof *server->free_slots);
-    if (server->slots == NULL || server->free_slots == NULL) {
+    if (server->slots == NULL || server->connections == NULL || server->free_slots == NULL) {
         return -ENOMEM;
     }
     /* The lowest index is taken first, so few connections touch few pages. */
@@ -365,5 +370,6 @@ void server_close(struct server *server) {
     poll_loop_destroy(&server->loop);
     deadline_heap_destroy(&server->deadlines);
     free(server->slots);
+    free(server->connections);
     free(server->free_slots);
 }

@@ -44,6 +44,7 @@ struct server {
     bool is_offline;
     bool is_accept_paused;
     struct server_slot *slots;
+    struct connection *connections; /* by slot */
     size_t slot_count;
     size_t free_count;
     size_t serving_count; /* connections that are neither refused nor waiting for their end */
