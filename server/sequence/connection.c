@@ -17,6 +17,7 @@ static void reset(struct connection *connection, const struct connection_config 
     connection->config = config;
     connection->fd = fd;
     connection->is_lingering = false;
+    connection->is_turn_over = false;
     connection->is_input_ended = false;
     connection->status = CONVERSATION_WANTS_INPUT;
     connection->begun_ms = now_ms;
@@ -97,9 +98,9 @@ static enum connection_outcome begin_lingering(struct connection *connection, in
     return CONNECTION_OPEN;
 }
 
-/* Goes on with the conversation until it waits for something. */
+/* Goes on with the conversation until it waits for something, or its turn is over. */
 static enum connection_outcome advance(struct connection *connection, int64_t now_ms) {
-    for (;;) {
+    for (int fill_count = 0;; fill_count++) {
         if (!send_output(connection, now_ms)) {
             return CONNECTION_FINISHED;
         }
@@ -108,6 +109,10 @@ static enum connection_outcome advance(struct connection *connection, int64_t no
         }
         if (is_over(connection)) {
             return begin_lingering(connection, now_ms);
+        }
+        connection->is_turn_over = fill_count == LIMIT_FILLS_PER_TURN;
+        if (connection->is_turn_over) {
+            return CONNECTION_OPEN;
         }
         run_conversation(connection, now_ms);
         if (!has_output(connection) && !is_over(connection)) {
@@ -211,7 +216,7 @@ short connection_wanted_events(const struct connection *connection) {
     if (connection->is_lingering) {
         return POLLIN;
     }
-    short events = has_output(connection) ? POLLOUT : 0;
+    short events = has_output(connection) || connection->is_turn_over ? POLLOUT : 0;
     bool has_room = connection->input_size < LIMIT_INPUT_SIZE;
     if (has_room && !connection->is_input_ended && !is_over(connection)) {
         events = (short)(events | POLLIN);

@@ -19,6 +19,10 @@
 #include "server/sequence/conversation.h"
 #include "server/sequence/limits.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What all connections of a server share. Times in milliseconds; 0: no such limit. */
 struct connection_config {
     struct conversation_config *conversation;
@@ -31,6 +35,7 @@ struct connection {
     const struct connection_config *config;
     int fd;
     bool is_lingering;   /* all is sent; waiting for the client to close */
+    bool is_turn_over;   /* there is more to send at once, but the others come first */
     bool is_input_ended; /* the client has closed its sending side */
     enum conversation_status status;
     struct conversation conversation;
@@ -75,5 +80,9 @@ int64_t connection_deadline_ms(const struct connection *connection);
 
 /* Lets go of the session and closes the descriptor. */
 void connection_end(struct connection *connection, int64_t now_ms);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SERVER_SEQUENCE_CONNECTION_H_ */

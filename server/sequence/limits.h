@@ -13,6 +13,9 @@ enum {
     /* Replies of one connection on their way out. A batch larger than this is written in pieces, so
      * the batch size, which the client chooses, costs no memory here. */
     LIMIT_OUTPUT_SIZE = 16384,
+    /* Output buffers filled for one connection before the others have their turn: a client that
+     * reads fast and has asked for much must not have the server for itself. */
+    LIMIT_FILLS_PER_TURN = 4,
     /* Numbers made at a time, on the stack. */
     LIMIT_PIECE_NUMBER_COUNT = 512,
 
