@@ -17,13 +17,19 @@
 
 enum {
     CHUNK_SIZES_LIMIT = 8,
-    /* Replies beyond this are counted, not kept. */
-    REPLIES_CAPACITY = 1 << 20,
+    /* A conversation with more replies than this is broken off: a whole sequence fits. */
+    REPLIES_CAPACITY = 1 << 19,
     STORE_CAPACITY = 4,
     SESSION_TTL_MS = 1000,
     /* A RECV of the largest batch makes 250 kB out of 7 bytes: stop before that takes long. */
     RUN_COUNT_MAX = 4000,
 };
+
+/* Scratch memory, which is faster to have than to get for each input. */
+static char whole_replies[REPLIES_CAPACITY];
+static char chunk_replies[REPLIES_CAPACITY];
+static char written_reply[PROTOCOL_REPLY_SIZE_MAX];
+static uint8_t reply_numbers[PROTOCOL_BATCH_SIZE_MAX];
 
 struct script {
     bool is_test_mode;
@@ -91,13 +97,11 @@ static size_t write_reply(const struct protocol_reply *reply, const uint8_t *num
 
 /* The same for replies. Returns how many bytes were replies. */
 static size_t check_replies(const char *text, size_t size) {
-    uint8_t *numbers = allocate(PROTOCOL_BATCH_SIZE_MAX);
-    char *written = allocate(PROTOCOL_REPLY_SIZE_MAX);
     struct protocol_reply reply;
     size_t consumed_size;
     size_t total_size = 0;
     enum protocol_error error;
-    while (protocol_parse_reply(text + total_size, size - total_size, numbers,
+    while (protocol_parse_reply(text + total_size, size - total_size, reply_numbers,
                                 PROTOCOL_BATCH_SIZE_MAX, &reply, &consumed_size,
                                 &error) == PROTOCOL_COMPLETE) {
         check(consumed_size > 0 && consumed_size <= size - total_size, "reply: consumed size");
@@ -105,13 +109,12 @@ static size_t check_replies(const char *text, size_t size) {
         bool is_plain = reply.kind != PROTOCOL_ERR ||
                         memchr(reply.error_text, '\0', reply.error_text_length) == NULL;
         if (is_plain) {
-            check(write_reply(&reply, numbers, written) == consumed_size, "reply: size");
-            check(memcmp(written, text + total_size, consumed_size) == 0, "reply: text");
+            check(write_reply(&reply, reply_numbers, written_reply) == consumed_size,
+                  "reply: size");
+            check(memcmp(written_reply, text + total_size, consumed_size) == 0, "reply: text");
         }
         total_size += consumed_size;
     }
-    free(numbers);
-    free(written);
     return total_size;
 }
 
@@ -151,10 +154,10 @@ static bool is_over(const struct transcript *transcript) {
 
 /* Plays the script to a server of its own. Without chunks everything comes at once, as far as it
  * fits the input buffer of a connection. */
-static struct transcript play(const struct script *script, bool in_chunks) {
+static struct transcript play(const struct script *script, bool in_chunks, char *replies) {
     struct session_store store;
     struct conversation conversation;
-    struct transcript transcript = {.replies = allocate(REPLIES_CAPACITY)};
+    struct transcript transcript = {.replies = replies};
     check(memory_store_open(&store, STORE_CAPACITY, SESSION_TTL_MS) == 0, "memory_store_open");
     struct conversation_config config = {
         .store = &store,
@@ -184,21 +187,19 @@ static struct transcript play(const struct script *script, bool in_chunks) {
 
 /* In test mode the replies must not depend on how the requests arrive. */
 static void check_conversation(const struct script *script) {
-    struct transcript whole = play(script, false);
+    struct transcript whole = play(script, false, whole_replies);
     if (!whole.is_cut_short) {
         check(check_replies(whole.replies, whole.size) == whole.size, "conversation: no reply");
     }
     if (script->chunk_size_count > 0 && script->is_test_mode) {
-        struct transcript chunks = play(script, true);
+        struct transcript chunks = play(script, true, chunk_replies);
         size_t size = whole.size < chunks.size ? whole.size : chunks.size;
         check(memcmp(whole.replies, chunks.replies, size) == 0, "conversation: chunks differ");
         if (!whole.is_cut_short && !chunks.is_cut_short) {
             check(whole.size == chunks.size, "conversation: chunks differ in size");
             check(whole.status == chunks.status, "conversation: chunks end otherwise");
         }
-        free(chunks.replies);
     }
-    free(whole.replies);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
