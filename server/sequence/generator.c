@@ -11,6 +11,9 @@ enum {
     SEED_WORD_COUNT_MAX = (SEED_SIZE_MAX + 3) / 4,
 };
 
+/* The index of a block that no sequence reaches. */
+#define NO_BLOCK UINT32_MAX
+
 /* Splits the big-endian integer of `size` bytes into 32-bit words, the least significant first,
  * without leading zero words, as CPython hands a large integer to init_by_array. Returns their
  * count, at least 1. */
@@ -47,6 +50,7 @@ static void start_python(struct generator *generator) {
 void generator_init_keyed(struct generator *generator, const uint8_t key[GENERATOR_KEY_SIZE]) {
     generator->kind = GENERATOR_KEYED;
     memcpy(generator->key, key, GENERATOR_KEY_SIZE);
+    generator->block_index = NO_BLOCK;
 }
 
 void generator_init_python(struct generator *generator, const char *text, size_t text_size) {
@@ -79,22 +83,21 @@ static void read_python(struct generator *generator, uint32_t first_index, uint8
     }
 }
 
-static void read_keyed(const struct generator *generator, uint32_t first_index, uint8_t *numbers,
-                       size_t count) {
+static void load_block(struct generator *generator, uint32_t block_index) {
     /* A key serves one sequence only, so the nonce need not differ. */
     static const uint8_t nonce[CHACHA20_NONCE_SIZE] = {0};
-    uint32_t words[CHACHA20_BLOCK_WORD_COUNT];
-    uint32_t word_index = first_index % CHACHA20_BLOCK_WORD_COUNT;
-    uint32_t block_index = first_index / CHACHA20_BLOCK_WORD_COUNT;
-    if (count > 0) {
-        chacha20_block(generator->key, nonce, block_index, words);
+    if (generator->block_index != block_index) {
+        chacha20_block(generator->key, nonce, block_index, generator->words);
+        generator->block_index = block_index;
     }
+}
+
+static void read_keyed(struct generator *generator, uint32_t first_index, uint8_t *numbers,
+                       size_t count) {
     for (size_t i = 0; i < count; i++) {
-        if (word_index == CHACHA20_BLOCK_WORD_COUNT) {
-            chacha20_block(generator->key, nonce, ++block_index, words);
-            word_index = 0;
-        }
-        numbers[i] = (uint8_t)(words[word_index++] % VALUE_COUNT);
+        uint32_t index = first_index + (uint32_t)i;
+        load_block(generator, index / CHACHA20_BLOCK_WORD_COUNT);
+        numbers[i] = (uint8_t)(generator->words[index % CHACHA20_BLOCK_WORD_COUNT] % VALUE_COUNT);
     }
 }
 

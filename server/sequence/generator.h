@@ -44,6 +44,9 @@ struct generator {
     char seed_text[GENERATOR_SEED_TEXT_SIZE_MAX]; /* python: not terminated */
     size_t seed_text_size;
     uint8_t key[GENERATOR_KEY_SIZE];
+    uint32_t
+        block_index; /* keyed: of the block in `words`, which is used again for the next piece */
+    uint32_t words[CHACHA20_BLOCK_WORD_COUNT];
 };
 
 /* Makes `generator` the keyed one of `key`. */
