@@ -51,17 +51,15 @@ static uint32_t listener_item(const struct server *server) {
     return (uint32_t)server->slot_count;
 }
 
-static void resume_accepting(struct server *server) {
-    server->is_accept_paused = false;
+/* Watches for new connections, or does not for now. */
+static void set_accepting(struct server *server, bool is_accepting) {
+    server->is_accept_paused = !is_accepting;
     for (size_t i = 0; i < server->listener.count; i++) {
-        poll_loop_set_events(&server->loop, server->listener_watches[i], POLLIN);
-    }
-}
-
-static void pause_accepting(struct server *server) {
-    server->is_accept_paused = true;
-    for (size_t i = 0; i < server->listener.count; i++) {
-        poll_loop_set_events(&server->loop, server->listener_watches[i], 0);
+        if (epoll_loop_set_events(&server->loop, server->listener_watches[i],
+                                  is_accepting ? POLLIN : 0) != 0) {
+            deadline_heap_set(&server->deadlines, listener_item(server),
+                              os_now_ms() + ACCEPT_PAUSE_MS);
+        }
     }
 }
 
@@ -73,13 +71,13 @@ static void stop_counting(struct server_slot *slot) {
 static void end_slot(struct server_slot *slot, int64_t now_ms) {
     struct server *server = slot->server;
     uint32_t index = slot_index(slot);
-    poll_loop_remove(&server->loop, slot->watch_index);
+    epoll_loop_remove(&server->loop, slot->watch_index);
     deadline_heap_clear(&server->deadlines, index);
     connection_end(connection_of(slot), now_ms);
     stop_counting(slot);
     slot->watch_index = NO_WATCH;
     if (server->free_count == 0 && server->is_accept_paused) {
-        resume_accepting(server);
+        set_accepting(server, true);
     }
     server->free_slots[server->free_count++] = index;
 }
@@ -94,7 +92,7 @@ static void end_all_slots(struct server *server, int64_t now_ms) {
 
 static void stop_listening(struct server *server) {
     for (size_t i = 0; i < server->listener.count; i++) {
-        poll_loop_remove(&server->loop, server->listener_watches[i]);
+        epoll_loop_remove(&server->loop, server->listener_watches[i]);
     }
     listener_close(&server->listener);
 }
@@ -111,29 +109,35 @@ static void go_offline(struct server *server, int64_t now_ms) {
                       now_ms + server->config.offline_ms);
 }
 
-/* Watches for what the connection waits for now. A deadline that moved later is left in the heap:
- * when it comes, the connection finds nothing to do. So the heap is not touched for every message.
- */
-static void update_slot(struct server_slot *slot) {
-    if (connection_of(slot)->is_lingering) {
+/* Watches for what the connection waits for now; false if the system has no room for that. A
+ * deadline that moved later is left in the heap: when it comes, the connection finds nothing to do.
+ * So the heap is not touched for every message. */
+static bool update_slot(struct server_slot *slot) {
+    struct connection *connection = connection_of(slot);
+    if (connection->is_lingering) {
         stop_counting(slot);
     }
-    short events = connection_wanted_events(connection_of(slot));
+    short events = connection_wanted_events(connection);
     if (events != slot->watched_events) {
         slot->watched_events = events;
-        poll_loop_set_events(&slot->server->loop, slot->watch_index, events);
+        if (epoll_loop_set_events(&slot->server->loop, slot->watch_index, events) != 0) {
+            return false;
+        }
     }
-    int64_t deadline_ms = connection_deadline_ms(connection_of(slot));
+    int64_t deadline_ms = connection_deadline_ms(connection);
     if (deadline_ms < slot->armed_ms) {
         slot->armed_ms = deadline_ms;
         deadline_heap_set(&slot->server->deadlines, slot_index(slot), deadline_ms);
     }
+    return true;
 }
 
 static void settle_slot(struct server_slot *slot, enum connection_outcome outcome, int64_t now_ms) {
     switch (outcome) {
     case CONNECTION_OPEN:
-        update_slot(slot);
+        if (!update_slot(slot)) {
+            end_slot(slot, now_ms);
+        }
         break;
     case CONNECTION_FINISHED:
         end_slot(slot, now_ms);
@@ -156,7 +160,7 @@ static void handle_connection(void *context, short events) {
 /* Puts an accepted connection into a free slot. */
 static void add_connection(struct server *server, int fd, int64_t now_ms) {
     struct server_slot *slot = &server->slots[server->free_slots[server->free_count - 1]];
-    int watch_index = poll_loop_add(&server->loop, fd, POLLIN, handle_connection, slot);
+    int watch_index = epoll_loop_add(&server->loop, fd, POLLIN, handle_connection, slot);
     if (watch_index < 0) {
         (void)os_close(fd);
         return;
@@ -170,7 +174,7 @@ static void add_connection(struct server *server, int fd, int64_t now_ms) {
     if (slot->is_serving) {
         server->serving_count++;
         connection_begin(connection_of(slot), &server->config.connection, fd, now_ms);
-        update_slot(slot);
+        settle_slot(slot, CONNECTION_OPEN, now_ms);
     } else {
         connection_refuse(connection_of(slot), &server->config.connection, fd,
                           PROTOCOL_TEXT_TOO_MANY_CONNECTIONS, now_ms);
@@ -186,7 +190,7 @@ static void handle_accept_error(struct server *server, int error, int64_t now_ms
         logger_print(server->config.logger, LOG_LEVEL_WARNING, "cannot accept connections: %s",
                      strerror(-error));
     }
-    pause_accepting(server);
+    set_accepting(server, false);
     deadline_heap_set(&server->deadlines, listener_item(server), now_ms + ACCEPT_PAUSE_MS);
 }
 
@@ -197,7 +201,7 @@ static void handle_listener(void *context, short events) {
     for (size_t i = 0; i < server->listener.count; i++) {
         for (int accepted_count = 0; accepted_count < ACCEPTS_PER_ROUND; accepted_count++) {
             if (server->free_count == 0) {
-                pause_accepting(server);
+                set_accepting(server, false);
                 return;
             }
             int fd = os_accept(server->listener.fds[i]);
@@ -228,7 +232,7 @@ static int start_listening(struct server *server, uint16_t port) {
     }
     for (size_t i = 0; i < server->listener.count; i++) {
         server->listener_watches[i] =
-            poll_loop_add(&server->loop, server->listener.fds[i], POLLIN, handle_listener, server);
+            epoll_loop_add(&server->loop, server->listener.fds[i], POLLIN, handle_listener, server);
         assert(server->listener_watches[i] >= 0); /* the loop has room for all of them */
     }
     return 0;
@@ -247,7 +251,7 @@ static uint16_t find_port(const struct server *server) {
 
 static void handle_listener_time(struct server *server, int64_t now_ms) {
     if (!server->is_offline) {
-        resume_accepting(server);
+        set_accepting(server, true);
         return;
     }
     if (start_listening(server, server->port) != 0) {
@@ -277,7 +281,7 @@ static void print_purged(void *context, const char *client_id) {
     (void)printf("Purging client info for: %s\n", client_id);
 }
 
-/* How long poll() may wait. */
+/* How long to wait for events. */
 static int find_timeout_ms(const struct server *server) {
     int64_t now_ms = os_now_ms();
     int timeout_ms = deadline_heap_timeout_ms(&server->deadlines, now_ms);
@@ -321,7 +325,7 @@ static int allocate(struct server *server) {
         server->slots[i].watch_index = NO_WATCH;
         server->free_slots[server->free_count++] = (uint32_t)(server->slot_count - 1 - i);
     }
-    int error = poll_loop_init(&server->loop, server->slot_count + LISTENER_CAPACITY + 1);
+    int error = epoll_loop_init(&server->loop, server->slot_count + LISTENER_CAPACITY + 1);
     return error != 0 ? error : deadline_heap_init(&server->deadlines, server->slot_count + 1);
 }
 
@@ -336,7 +340,7 @@ int server_open(struct server *server, const struct server_config *config, int s
         return error;
     }
     raise_descriptor_limit(server);
-    int signal_watch = poll_loop_add(&server->loop, signal_fd, POLLIN, handle_signal, server);
+    int signal_watch = epoll_loop_add(&server->loop, signal_fd, POLLIN, handle_signal, server);
     error = signal_watch < 0 ? signal_watch : start_listening(server, config->port);
     if (error != 0) {
         server_close(server);
@@ -349,9 +353,9 @@ int server_open(struct server *server, const struct server_config *config, int s
 
 int server_run(struct server *server) {
     while (!server->is_stopping) {
-        int fired_count = poll_loop_run_once(&server->loop, find_timeout_ms(server));
+        int fired_count = epoll_loop_run_once(&server->loop, find_timeout_ms(server));
         if (fired_count < 0) {
-            logger_print(server->config.logger, LOG_LEVEL_ERROR, "poll failed: %s",
+            logger_print(server->config.logger, LOG_LEVEL_ERROR, "epoll failed: %s",
                          strerror(-fired_count));
             return fired_count;
         }
@@ -364,10 +368,10 @@ int server_run(struct server *server) {
 
 void server_close(struct server *server) {
     listener_close(&server->listener);
-    if (server->loop.polled != NULL) {
+    if (server->loop.watches != NULL) {
         end_all_slots(server, os_now_ms());
     }
-    poll_loop_destroy(&server->loop);
+    epoll_loop_destroy(&server->loop);
     deadline_heap_destroy(&server->deadlines);
     free(server->slots);
     free(server->connections);

@@ -16,9 +16,9 @@
 #include <stdint.h>
 
 #include "server/runtime/deadline_heap.h"
+#include "server/runtime/epoll_loop.h"
 #include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
-#include "server/runtime/poll_loop.h"
 #include "server/sequence/connection.h"
 #include "server/sequence/conversation.h"
 
@@ -35,7 +35,7 @@ struct server_config {
 
 struct server {
     struct server_config config;
-    struct poll_loop loop;
+    struct epoll_loop loop;
     struct listener listener;
     int listener_watches[LISTENER_CAPACITY];
     int signal_fd;
@@ -58,7 +58,8 @@ struct server {
  * printed. */
 int server_open(struct server *server, const struct server_config *config, int signal_fd);
 
-/* Serves until a signal arrives. Returns 0, or a negative errno value if poll() failed. */
+/* Serves until a signal arrives. Returns 0, or a negative errno value if waiting for events failed.
+ */
 int server_run(struct server *server);
 
 /* Ends all connections and frees everything. */
