@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "server/runtime/os.h"
 #include "server/sequence/backoff.h"
@@ -251,6 +251,9 @@ static enum step_result use_connection(struct client *client) {
 
 /* Waits for the next attempt, at the next server. False: there is none. */
 static bool wait_to_retry(struct client *client) {
+    if (client->config->has_progress) {
+        (void)fputc('\n', stderr); /* the bar stays as it is */
+    }
     if (client->retry_count >= client->config->max_retries) {
         (void)fprintf(stderr, "client: giving up after %" PRIu32 " retries\n", client->retry_count);
         return false;
@@ -263,7 +266,8 @@ static bool wait_to_retry(struct client *client) {
     client->server_index = (client->server_index + 1) % client->config->server_count;
     (void)fprintf(stderr, "client: connection lost, retry %" PRIu32 " in %g s\n",
                   client->retry_count, (double)delay_ms / 1000);
-    (void)usleep((useconds_t)delay_ms * 1000);
+    const struct timespec delay = {.tv_sec = delay_ms / 1000, .tv_nsec = delay_ms % 1000 * 1000000};
+    (void)nanosleep(&delay, NULL); /* coming back early does no harm */
     return true;
 }
 

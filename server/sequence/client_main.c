@@ -193,7 +193,7 @@ static enum exit_code run(const struct settings *settings, struct client_state *
             return complain(settings->state_path, "this is no state file");
         case CLIENT_STATE_IN_USE:
         case CLIENT_STATE_IO_ERROR:
-            return complain(settings->state_path, strerror(errno));
+            return complain(settings->state_path, strerror(state->error));
         }
     }
     switch (client_run(&settings->config, state, settings->is_new)) {
@@ -202,7 +202,7 @@ static enum exit_code run(const struct settings *settings, struct client_state *
     case CLIENT_FAILED:
         break;
     case CLIENT_IO_ERROR:
-        (void)complain(settings->state_path, strerror(errno));
+        (void)complain(settings->state_path, strerror(state->error));
         return EXIT_CODE_IO_FAILURE;
     }
     return EXIT_CODE_START_FAILURE;
@@ -223,7 +223,7 @@ static enum exit_code run_with_state(const struct settings *settings) {
     case CLIENT_STATE_MISSING:
     case CLIENT_STATE_BAD_FILE:
     case CLIENT_STATE_IO_ERROR:
-        return complain(settings->state_path, strerror(errno));
+        return complain(settings->state_path, strerror(state.error));
     }
     enum exit_code code = run(settings, &state);
     client_state_close(&state);

@@ -13,13 +13,13 @@ enum { FILE_MODE = 0644 };
 enum client_state_result client_state_open(struct client_state *state, const char *path) {
     state->fd = os_open(path, O_RDWR | O_CREAT, FILE_MODE);
     if (state->fd < 0) {
-        errno = -state->fd;
+        state->error = -state->fd;
         return CLIENT_STATE_IO_ERROR;
     }
     int error = os_lock_exclusive(state->fd);
     if (error != 0) {
         (void)os_close(state->fd);
-        errno = -error;
+        state->error = -error;
         return error == -EWOULDBLOCK ? CLIENT_STATE_IN_USE : CLIENT_STATE_IO_ERROR;
     }
     return CLIENT_STATE_OK;
@@ -45,7 +45,7 @@ static enum client_state_result write_line(struct client_state *state, size_t si
     while (written_size < size) {
         ssize_t result = os_write(state->fd, state->line + written_size, size - written_size);
         if (result < 0) {
-            errno = (int)-result;
+            state->error = (int)-result;
             return CLIENT_STATE_IO_ERROR;
         }
         written_size += (size_t)result;
@@ -57,10 +57,14 @@ static enum client_state_result write_line(struct client_state *state, size_t si
 static enum client_state_result cut_file(struct client_state *state, off_t size) {
     int error = os_ftruncate(state->fd, size);
     if (error != 0) {
-        errno = -error;
+        state->error = -error;
         return CLIENT_STATE_IO_ERROR;
     }
-    return lseek(state->fd, size, SEEK_SET) == size ? CLIENT_STATE_OK : CLIENT_STATE_IO_ERROR;
+    if (lseek(state->fd, size, SEEK_SET) != size) {
+        state->error = errno;
+        return CLIENT_STATE_IO_ERROR;
+    }
+    return CLIENT_STATE_OK;
 }
 
 enum client_state_result client_state_save(struct client_state *state) {
@@ -148,7 +152,7 @@ static enum client_state_result load_line(struct client_state *state, off_t offs
     size_t wanted_size = next_line_size_max(state, is_first);
     ssize_t read_size = os_pread(state->fd, state->line, wanted_size, offset);
     if (read_size < 0) {
-        errno = (int)-read_size;
+        state->error = (int)-read_size;
         return CLIENT_STATE_IO_ERROR;
     }
     if (read_size == 0) {

@@ -25,6 +25,7 @@ extern "C" {
 
 struct client_state {
     int fd;
+    int error;                                     /* the errno value behind the last IO_ERROR */
     char client_id[PROTOCOL_CLIENT_ID_LENGTH + 1]; /* terminated */
     uint32_t number_count;
     uint32_t batch_size;
@@ -38,7 +39,7 @@ enum client_state_result {
     CLIENT_STATE_IN_USE,   /* another client holds the file */
     CLIENT_STATE_MISSING,  /* there is no such file, or it is empty */
     CLIENT_STATE_BAD_FILE, /* it is something else than a state file */
-    CLIENT_STATE_IO_ERROR, /* errno tells more */
+    CLIENT_STATE_IO_ERROR, /* state.error tells more */
 };
 
 /* Opens and locks the file at `path`, creating it if need be, and leaves its content alone: OK,

@@ -145,7 +145,7 @@ TEST_F(ClientStateTest, ReportsAFullDisk) {
     ASSERT_GE(state_->fd, 0);
     client_state_begin(state_.get(), kClientId, 7, 5);
     EXPECT_EQ(client_state_append(state_.get(), kNumbers.data()), CLIENT_STATE_IO_ERROR);
-    EXPECT_EQ(errno, ENOSPC);
+    EXPECT_EQ(state_->error, ENOSPC);
     EXPECT_EQ(state_->received_count, 0u);
     client_state_close(state_.get());
     EXPECT_EQ(client_state_open(state_.get(), "/nowhere/at/all"), CLIENT_STATE_IO_ERROR);

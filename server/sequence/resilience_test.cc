@@ -126,7 +126,7 @@ TEST(Resilience, ContinuesAfterTheClientWasKilled) {
 
 // Resumed within the time to live; refused after it, when the purge was logged.
 TEST(Resilience, ResumesWithinTheTimeToLiveOnly) {
-    Server server({"--test-mode", "--session-ttl=1.5"});
+    Server server({"--test-mode", "--session-ttl=3"});
     const std::string cont = "CONT," + kId + ";";
     {
         Connection connection(server.port());
@@ -226,7 +226,7 @@ TEST_F(ResilienceWithRedis, FallsBackToAnotherServerByItself) {
 }
 
 TEST_F(ResilienceWithRedis, PurgesAsTheMemoryDoes) {
-    Server server(ServerArguments({"--session-ttl=0.3"}));
+    Server server(ServerArguments({"--session-ttl=2"}));
     Client client;
     ExpectDelivered(client.Run(NewWithId(10, server.port(), {})));
     ExpectDelivered(client.Run({"CONTINUE", std::to_string(server.port())}));
@@ -240,7 +240,7 @@ TEST_F(ResilienceWithRedis, PurgesAsTheMemoryDoes) {
 
 // The connection lasts several times to live: the server must keep the session in Redis meanwhile.
 TEST_F(ResilienceWithRedis, KeepsTheSessionOfALongConnection) {
-    Server server(ServerArguments({"--session-ttl=0.3", "--tick=0.1"}));
+    Server server(ServerArguments({"--session-ttl=1", "--tick=0.15"}));
     Connection connection(server.port());
     connection.Send("INIT," + kId + ",20,1;STREAM,0;");
     const std::string replies = connection.ReadToEnd();
