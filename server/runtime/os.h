@@ -31,6 +31,7 @@ int os_close(int fd);
 ssize_t os_read(int fd, void *bytes, size_t size);
 ssize_t os_write(int fd, const void *bytes, size_t size);
 ssize_t os_pread(int fd, void *bytes, size_t size, off_t offset);
+ssize_t os_pwrite(int fd, const void *bytes, size_t size, off_t offset);
 
 /* Writes at the end of a file that is open with O_APPEND. */
 ssize_t os_append(int fd, const void *bytes, size_t size);

@@ -16,6 +16,7 @@ enum function {
     FUNCTION_READ,
     FUNCTION_WRITE,
     FUNCTION_PREAD,
+    FUNCTION_PWRITE,
     FUNCTION_APPEND,
     FUNCTION_FTRUNCATE,
     FUNCTION_FILE_SIZE,
@@ -42,6 +43,7 @@ static const char *const function_names[FUNCTION_COUNT] = {
     "read",
     "write",
     "pread",
+    "pwrite",
     "append",
     "ftruncate",
     "file_size",
@@ -302,6 +304,11 @@ ssize_t os_write(int fd, const void *bytes, size_t size) {
 ssize_t os_pread(int fd, void *bytes, size_t size, off_t offset) {
     struct fate fate = decide(FUNCTION_PREAD);
     return fate.error != 0 ? -fate.error : real_os_pread(fd, bytes, shorten(size, fate), offset);
+}
+
+ssize_t os_pwrite(int fd, const void *bytes, size_t size, off_t offset) {
+    struct fate fate = decide(FUNCTION_PWRITE);
+    return fate.error != 0 ? -fate.error : real_os_pwrite(fd, bytes, shorten(size, fate), offset);
 }
 
 ssize_t os_append(int fd, const void *bytes, size_t size) {

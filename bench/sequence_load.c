@@ -1,0 +1,289 @@
+/* Load for the sequence server: many clients at once, each with a connection, a sequence and a
+ * checksum of its own.
+ *
+ *   sequence_load --port=5000 --clients=1000 --numbers=1000
+ *
+ * Every client asks for batch after batch and waits for each, as the real one does, and compares
+ * the checksum in the end. All connect before the first one starts; the time is taken from then on.
+ * With
+ * --echo the checksum is not compared: for sequence_echo, which shows what the same messages cost a
+ * server that does nothing else. One thread, one epoll. Exit code 0: every client has everything.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "server/runtime/options.h"
+#include "server/runtime/os.h"
+#include "server/sequence/checksum.h"
+#include "server/sequence/client_id.h"
+#include "server/sequence/protocol.h"
+#include "server/sequence/randomness.h"
+
+enum { EVENT_COUNT = 256, SILENCE_MAX_MS = 30000, CLIENT_COUNT_MAX = 60000 };
+
+struct client {
+    int fd;
+    uint32_t received_count;
+    bool is_acknowledged;
+    bool is_done;
+    struct checksum checksum;
+    size_t reply_size; /* of a reply that is not all there yet */
+    char *reply;       /* load.reply_capacity bytes */
+};
+
+struct load {
+    int64_t port;
+    int64_t client_count;
+    int64_t number_count;
+    int64_t batch_size;
+    bool is_echo;
+    size_t reply_capacity;
+    uint64_t message_count; /* replies received */
+    int64_t done_count;
+    uint8_t *numbers; /* of one batch */
+    int epoll_fd;
+};
+
+static bool fail(const char *what, int error) {
+    (void)fprintf(stderr, "sequence_load: %s: %s\n", what, strerror(error));
+    return false;
+}
+
+static bool complain(const char *what) {
+    (void)fprintf(stderr, "sequence_load: %s\n", what);
+    return false;
+}
+
+static bool send_request(const struct client *client, const struct protocol_request *request) {
+    char text[PROTOCOL_REQUEST_SIZE_MAX];
+    size_t size = protocol_write_request(request, text);
+    ssize_t sent_size = os_send(client->fd, text, size);
+    if (sent_size < 0) {
+        return fail("send", (int)-sent_size);
+    }
+    /* There is never more than one request under way. */
+    return (size_t)sent_size == size ? true : complain("a request did not fit the socket's buffer");
+}
+
+static bool send_init(const struct load *load, const struct client *client) {
+    struct protocol_request init = {.kind = PROTOCOL_INIT,
+                                    .number_count = (uint32_t)load->number_count,
+                                    .batch_size = (uint32_t)load->batch_size};
+    uint8_t random[CLIENT_ID_RANDOM_SIZE];
+    if (!randomness_fill(random, sizeof random)) {
+        return complain("no random numbers");
+    }
+    client_id_write(random, init.client_id);
+    return send_request(client, &init);
+}
+
+static bool send_next(const struct load *load, const struct client *client) {
+    struct protocol_request request = {.kind = PROTOCOL_FIN};
+    if (client->received_count < load->number_count) {
+        request.kind = PROTOCOL_RECV;
+        request.batch_index = client->received_count / (uint32_t)load->batch_size;
+    }
+    return send_request(client, &request);
+}
+
+static bool finish_client(struct load *load, struct client *client, const char *server_checksum) {
+    char text[CHECKSUM_TEXT_LENGTH + 1];
+    checksum_finish(&client->checksum, text);
+    if (!load->is_echo && strcmp(text, server_checksum) != 0) {
+        return complain("a checksum is not valid");
+    }
+    client->is_done = true;
+    load->done_count++;
+    (void)os_close(client->fd);
+    return true;
+}
+
+static bool handle_reply(struct load *load, struct client *client,
+                         const struct protocol_reply *reply) {
+    load->message_count++;
+    switch (reply->kind) {
+    case PROTOCOL_ACK:
+        client->is_acknowledged = true;
+        return send_next(load, client);
+    case PROTOCOL_NUM:
+        checksum_update(&client->checksum, load->numbers, reply->number_count);
+        client->received_count += (uint32_t)reply->number_count;
+        return send_next(load, client);
+    case PROTOCOL_FAC:
+        return finish_client(load, client, reply->checksum);
+    case PROTOCOL_ERR:
+        break;
+    }
+    (void)fprintf(stderr, "sequence_load: the server says: %.*s\n", (int)reply->error_text_length,
+                  reply->error_text);
+    return false;
+}
+
+static bool handle_input(struct load *load, struct client *client) {
+    ssize_t size = os_recv(client->fd, client->reply + client->reply_size,
+                           load->reply_capacity - client->reply_size);
+    if (size == -EAGAIN) {
+        return true;
+    }
+    if (size <= 0) {
+        return size == 0 ? complain("the server closed a connection") : fail("recv", (int)-size);
+    }
+    client->reply_size += (size_t)size;
+    struct protocol_reply reply;
+    size_t consumed_size;
+    enum protocol_error error;
+    switch (protocol_parse_reply(client->reply, client->reply_size, load->numbers,
+                                 (size_t)load->batch_size, &reply, &consumed_size, &error)) {
+    case PROTOCOL_PARTIAL:
+        return true;
+    case PROTOCOL_INVALID:
+        return complain(protocol_describe_error(error));
+    case PROTOCOL_COMPLETE:
+        break;
+    }
+    if (consumed_size != client->reply_size) {
+        return complain("more than one reply to one request");
+    }
+    client->reply_size = 0;
+    return handle_reply(load, client, &reply);
+}
+
+static bool connect_client(const struct load *load, struct client *client) {
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)load->port),
+                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = client}};
+    const int yes = 1;
+    client->reply = malloc(load->reply_capacity);
+    client->fd = os_socket(AF_INET, SOCK_STREAM, 0);
+    if (client->reply == NULL || client->fd < 0) {
+        return fail("socket", client->fd < 0 ? -client->fd : ENOMEM);
+    }
+    checksum_init(&client->checksum);
+    if (connect(client->fd, (const struct sockaddr *)&address, sizeof address) != 0 &&
+        errno != EINPROGRESS) {
+        return fail("connect", errno);
+    }
+    if (setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) != 0 ||
+        epoll_ctl(load->epoll_fd, EPOLL_CTL_ADD, client->fd, &event) != 0) {
+        return fail("set up a connection", errno);
+    }
+    return true;
+}
+
+static bool run_clients(struct load *load, struct client *clients) {
+    struct epoll_event events[EVENT_COUNT];
+    for (int64_t i = 0; i < load->client_count; i++) {
+        if (!send_init(load, &clients[i])) {
+            return false;
+        }
+    }
+    while (load->done_count < load->client_count) {
+        int count = epoll_wait(load->epoll_fd, events, EVENT_COUNT, SILENCE_MAX_MS);
+        if (count < 0 && errno != EINTR) {
+            return fail("epoll_wait", errno);
+        }
+        if (count == 0) {
+            return complain("the server is silent");
+        }
+        for (int i = 0; i < count; i++) {
+            if (!handle_input(load, events[i].data.ptr)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* Connects everyone; a connection is there when something can be written to it. */
+static bool connect_all(const struct load *load, struct client *clients) {
+    for (int64_t i = 0; i < load->client_count; i++) {
+        if (!connect_client(load, &clients[i])) {
+            return false;
+        }
+    }
+    for (int64_t i = 0; i < load->client_count; i++) {
+        struct pollfd polled = {.fd = clients[i].fd, .events = POLLOUT};
+        if (os_poll(&polled, 1, SILENCE_MAX_MS) <= 0 || (polled.revents & POLLERR) != 0) {
+            return complain("cannot connect");
+        }
+    }
+    return true;
+}
+
+static bool run(struct load *load, struct client *clients) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    load->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (load->epoll_fd < 0) {
+        return fail("epoll_create1", errno);
+    }
+    if (!connect_all(load, clients)) {
+        return false;
+    }
+    int64_t start_ns = os_now_ns();
+    bool is_done = run_clients(load, clients);
+    double seconds = (double)(os_now_ns() - start_ns) / 1e9;
+    if (is_done) {
+        (void)printf("%" PRId64 " clients done, %" PRIu64 " messages in %.3f s: %.0f messages/s\n",
+                     load->done_count, load->message_count, seconds,
+                     (double)load->message_count / seconds);
+    }
+    return is_done;
+}
+
+int main(int argc, char **argv) {
+    struct load load = {.port = 5000, .client_count = 1000, .number_count = 1000, .batch_size = 5};
+    const struct option_spec specs[] = {
+        {"port", "NUMBER", "the server's port on this machine", OPTION_INTEGER, &load.port, 1,
+         65535, NULL},
+        {"clients", "NUMBER", "clients at a time", OPTION_INTEGER, &load.client_count, 1,
+         CLIENT_COUNT_MAX, NULL},
+        {"numbers", "NUMBER", "numbers that each asks for", OPTION_INTEGER, &load.number_count, 0,
+         PROTOCOL_NUMBER_COUNT_MAX, NULL},
+        {"batch-size", "NUMBER", "numbers in a message", OPTION_INTEGER, &load.batch_size, 1,
+         PROTOCOL_BATCH_SIZE_MAX, NULL},
+        {"echo", NULL, "do not compare the checksum", OPTION_FLAG, &load.is_echo, 0, 0, NULL},
+    };
+    const struct options options = {
+        .program = "sequence_load",
+        .summary = "Load for the sequence server.",
+        .examples = "  sequence_load --port=5000 --clients=1000 --numbers=1000\n",
+        .version = "sequence_load 1.0.0",
+        .specs = specs,
+        .spec_count = sizeof specs / sizeof specs[0],
+    };
+    int first_argument_index;
+    switch (options_parse(&options, argc, argv, &first_argument_index)) {
+    case OPTIONS_RUN:
+        break;
+    case OPTIONS_SHOWN:
+        return 0;
+    case OPTIONS_INVALID:
+        return 2;
+    }
+    load.reply_capacity = PROTOCOL_NUMBERS_PREFIX_SIZE +
+                          PROTOCOL_NUMBER_SIZE_MAX * (size_t)load.batch_size +
+                          PROTOCOL_ERROR_SIZE_MAX;
+    load.numbers = malloc((size_t)load.batch_size);
+    struct client *clients = calloc((size_t)load.client_count, sizeof *clients);
+    bool is_done = load.numbers != NULL && clients != NULL && run(&load, clients);
+    for (int64_t i = 0; clients != NULL && i < load.client_count; i++) {
+        free(clients[i].reply);
+    }
+    free(clients);
+    free(load.numbers);
+    return is_done ? 0 : 1;
+}

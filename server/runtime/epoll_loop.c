@@ -1,0 +1,118 @@
+#include "server/runtime/epoll_loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "server/runtime/os.h"
+
+/* The events of poll() are handed through unchanged. */
+static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLERR == EPOLLERR &&
+                  POLLHUP == EPOLLHUP,
+              "epoll and poll number their events alike");
+
+int epoll_loop_init(struct epoll_loop *loop, size_t capacity) {
+    *loop = (struct epoll_loop){.capacity = capacity};
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll_fd < 0) {
+        return -errno;
+    }
+    loop->watches = calloc(capacity, sizeof *loop->watches);
+    if (loop->watches == NULL) {
+        (void)os_close(loop->epoll_fd);
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < capacity; i++) {
+        loop->watches[i].next_free = (uint32_t)i + 1;
+    }
+    return 0;
+}
+
+void epoll_loop_destroy(struct epoll_loop *loop) {
+    if (loop->watches == NULL) {
+        return;
+    }
+    free(loop->watches);
+    (void)os_close(loop->epoll_fd);
+    *loop = (struct epoll_loop){0};
+}
+
+/* The event's data names the watch and its generation. */
+static int control(struct epoll_loop *loop, int operation, int watch_index, short events) {
+    const struct epoll_watch *watch = &loop->watches[watch_index];
+    struct epoll_event event = {
+        .events = (uint32_t)events,
+        .data = {.u64 = (uint64_t)watch->generation << 32 | (uint32_t)watch_index},
+    };
+    return epoll_ctl(loop->epoll_fd, operation, watch->fd, &event) == 0 ? 0 : -errno;
+}
+
+int epoll_loop_set_events(struct epoll_loop *loop, int watch_index, short events) {
+    struct epoll_watch *watch = &loop->watches[watch_index];
+    bool was_active = watch->is_active;
+    bool is_active = events != 0;
+    if (!was_active && !is_active) {
+        return 0;
+    }
+    int operation = !is_active ? EPOLL_CTL_DEL : was_active ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    int error = control(loop, operation, watch_index, events);
+    if (error == 0) {
+        watch->is_active = is_active;
+    }
+    return error;
+}
+
+static void free_watch(struct epoll_loop *loop, int watch_index) {
+    struct epoll_watch *watch = &loop->watches[watch_index];
+    watch->handler = NULL;
+    watch->generation++;
+    watch->next_free = loop->first_free;
+    loop->first_free = (uint32_t)watch_index;
+}
+
+int epoll_loop_add(struct epoll_loop *loop, int fd, short events, epoll_handler *handler,
+                   void *context) {
+    if (loop->first_free == loop->capacity) {
+        return -ENOSPC;
+    }
+    int index = (int)loop->first_free;
+    struct epoll_watch *watch = &loop->watches[index];
+    loop->first_free = watch->next_free;
+    watch->handler = handler;
+    watch->context = context;
+    watch->fd = fd;
+    watch->is_active = false;
+    int error = epoll_loop_set_events(loop, index, events);
+    if (error != 0) {
+        free_watch(loop, index);
+        return error;
+    }
+    return index;
+}
+
+void epoll_loop_remove(struct epoll_loop *loop, int watch_index) {
+    /* Taking away what is known cannot fail. */
+    (void)epoll_loop_set_events(loop, watch_index, 0);
+    free_watch(loop, watch_index);
+}
+
+static void hand_out(struct epoll_loop *loop, const struct epoll_event *event) {
+    uint32_t generation = (uint32_t)(event->data.u64 >> 32);
+    const struct epoll_watch *watch = &loop->watches[(uint32_t)event->data.u64];
+    if (watch->handler != NULL && watch->generation == generation && watch->is_active) {
+        watch->handler(watch->context, (short)event->events);
+    }
+}
+
+int epoll_loop_run_once(struct epoll_loop *loop, int timeout_ms) {
+    struct epoll_event events[EPOLL_LOOP_ROUND_COUNT];
+    int count = epoll_wait(loop->epoll_fd, events, EPOLL_LOOP_ROUND_COUNT, timeout_ms);
+    if (count < 0) {
+        return errno == EINTR ? 0 : -errno;
+    }
+    for (int i = 0; i < count; i++) {
+        hand_out(loop, &events[i]);
+    }
+    return count;
+}

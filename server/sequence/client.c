@@ -1,0 +1,324 @@
+#include "server/sequence/client.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "server/runtime/os.h"
+#include "server/sequence/backoff.h"
+#include "server/sequence/checksum.h"
+#include "server/sequence/progress_bar.h"
+#include "server/sequence/randomness.h"
+
+enum { PROGRESS_INTERVAL_MS = 100 };
+
+/* What the server knows of the sequence, as far as the client can tell. */
+enum registration {
+    UNREGISTERED, /* INIT has not been sent */
+    UNCERTAIN,    /* INIT was sent, and no answer came */
+    REGISTERED,   /* acknowledged */
+};
+
+/* How a step of a connection went. */
+enum step_result {
+    STEP_OK,
+    STEP_LOST,     /* the connection, or the server's good will for now: try again */
+    STEP_REFUSED,  /* for good */
+    STEP_IO_ERROR, /* the state file failed */
+};
+
+struct client {
+    const struct client_config *config;
+    struct client_state *state;
+    struct client_link link;
+    enum registration registration;
+    uint32_t retry_count; /* connections in a row that brought nothing new */
+    size_t server_index;
+    int64_t progress_ms;                         /* when the bar is drawn next */
+    char checksum[PROTOCOL_CHECKSUM_LENGTH + 1]; /* the server's */
+    uint8_t batch[PROTOCOL_BATCH_SIZE_MAX];
+};
+
+static void show_progress(struct client *client, bool is_last) {
+    char text[PROGRESS_BAR_TEXT_SIZE];
+    if (!client->config->has_progress || (!is_last && os_now_ms() < client->progress_ms)) {
+        return;
+    }
+    client->progress_ms = os_now_ms() + PROGRESS_INTERVAL_MS;
+    progress_bar_write(client->state->received_count, client->state->number_count, text);
+    (void)fprintf(stderr, "%s%s", text, is_last ? "\n" : "");
+}
+
+/* Prints why the connection is lost; system errors in the form that Python gives them. */
+static enum step_result lose(struct client *client, int error) {
+    if (client->config->is_verbose) {
+        if (client->link.problem != NULL) {
+            (void)printf("ERROR: %s\n", client->link.problem);
+        } else {
+            (void)printf("ERROR: [Errno %d] %s\n", -error, strerror(-error));
+        }
+    }
+    return STEP_LOST;
+}
+
+static enum step_result send_request(struct client *client,
+                                     const struct protocol_request *request) {
+    char text[PROTOCOL_REQUEST_SIZE_MAX];
+    size_t size = protocol_write_request(request, text);
+    if (client->config->is_verbose) {
+        (void)printf("Sending message: '%.*s'\n", (int)size, text);
+    }
+    int error = client_link_send(&client->link, text, size);
+    return error == 0 ? STEP_OK : lose(client, error);
+}
+
+/* Refusals that may not hold when asked again: all but those about the sequence itself. */
+static bool is_temporary(const struct protocol_reply *reply) {
+    static const char *const texts[] = {PROTOCOL_TEXT_TOO_MANY_CONNECTIONS,
+                                        PROTOCOL_TEXT_TOO_MANY_SESSIONS,
+                                        PROTOCOL_TEXT_STORE_UNAVAILABLE};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (strlen(texts[i]) == reply->error_text_length &&
+            memcmp(texts[i], reply->error_text, reply->error_text_length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Judges an ERR. */
+static enum step_result refuse(struct client *client, const struct protocol_reply *reply) {
+    if (is_temporary(reply)) {
+        return STEP_LOST;
+    }
+    if (client->registration == UNCERTAIN) {
+        /* This answers CONT: the INIT whose answer was lost did not arrive either. */
+        client->registration = UNREGISTERED;
+        return STEP_LOST;
+    }
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "client: the server refuses: %.*s\n", (int)reply->error_text_length,
+                  reply->error_text);
+    return STEP_REFUSED;
+}
+
+/* Receives a reply of the kind `expected`; ERR becomes the result. */
+static enum step_result receive_reply(struct client *client, enum protocol_reply_kind expected,
+                                      struct protocol_reply *reply) {
+    const char *text;
+    size_t text_size;
+    int error =
+        client_link_receive(&client->link, client->batch, client_state_next_count(client->state),
+                            reply, &text, &text_size);
+    if (error != 0) {
+        return lose(client, error);
+    }
+    if (client->config->is_verbose) {
+        (void)printf("Received: %.*s\n", (int)text_size, text);
+    }
+    if (reply->kind == PROTOCOL_ERR) {
+        return refuse(client, reply);
+    }
+    if (reply->kind != expected) {
+        client->link.problem = "Unexpected reply";
+        return lose(client, -EPROTO);
+    }
+    return STEP_OK;
+}
+
+static enum step_result register_sequence(struct client *client) {
+    struct client_state *state = client->state;
+    struct protocol_request request = {.kind = PROTOCOL_CONT};
+    memcpy(request.client_id, state->client_id, sizeof request.client_id);
+    bool is_init = client->registration == UNREGISTERED;
+    if (is_init) {
+        request.kind = PROTOCOL_INIT;
+        request.number_count = state->number_count;
+        request.batch_size = state->batch_size;
+    }
+    struct protocol_reply reply;
+    enum step_result result = send_request(client, &request);
+    if (result == STEP_OK) {
+        result = receive_reply(client, PROTOCOL_ACK, &reply);
+    }
+    if (result == STEP_LOST && is_init) {
+        client->registration = UNCERTAIN;
+    }
+    if (result != STEP_OK) {
+        return result;
+    }
+    bool must_save = client->registration != REGISTERED;
+    client->registration = REGISTERED;
+    return must_save && client_state_save(state) != CLIENT_STATE_OK ? STEP_IO_ERROR : STEP_OK;
+}
+
+/* Receives the next batch and stores it. */
+static enum step_result receive_batch(struct client *client) {
+    struct protocol_reply reply;
+    enum step_result result = receive_reply(client, PROTOCOL_NUM, &reply);
+    if (result != STEP_OK) {
+        return result;
+    }
+    if (reply.number_count != client_state_next_count(client->state)) {
+        client->link.problem = "Batch of a wrong size";
+        return lose(client, -EPROTO);
+    }
+    if (client_state_append(client->state, client->batch) != CLIENT_STATE_OK) {
+        return STEP_IO_ERROR;
+    }
+    client->retry_count = 0;
+    show_progress(client, false);
+    return STEP_OK;
+}
+
+static uint32_t next_batch_index(const struct client *client) {
+    const struct client_state *state = client->state;
+    return (state->received_count + state->batch_size - 1) / state->batch_size;
+}
+
+/* Gets the batches that are missing. A stream goes on to the checksum by itself. */
+static enum step_result receive_numbers(struct client *client) {
+    enum step_result result = STEP_OK;
+    struct protocol_request request = {
+        .kind = client->config->is_streaming ? PROTOCOL_STREAM : PROTOCOL_RECV,
+        .batch_index = next_batch_index(client),
+    };
+    if (client->config->is_streaming) {
+        result = send_request(client, &request);
+    }
+    while (result == STEP_OK && client_state_next_count(client->state) > 0) {
+        if (!client->config->is_streaming) {
+            request.batch_index = next_batch_index(client);
+            result = send_request(client, &request);
+        }
+        if (result == STEP_OK) {
+            result = receive_batch(client);
+        }
+    }
+    return result;
+}
+
+static enum step_result receive_checksum(struct client *client) {
+    struct protocol_request fin = {.kind = PROTOCOL_FIN};
+    struct protocol_reply reply;
+    enum step_result result = client->config->is_streaming ? STEP_OK : send_request(client, &fin);
+    if (result == STEP_OK) {
+        result = receive_reply(client, PROTOCOL_FAC, &reply);
+    }
+    if (result == STEP_OK) {
+        memcpy(client->checksum, reply.checksum, sizeof client->checksum);
+    }
+    return result;
+}
+
+static void show_skipped(const struct client *client) {
+    if (client->config->is_verbose) {
+        (void)printf("Requesting numbers\n");
+        for (uint32_t i = 0; i < next_batch_index(client); i++) {
+            (void)printf("Skipping chunk-nr: %" PRIu32 "\n", i);
+        }
+    }
+}
+
+/* Everything that a connection is for. */
+static enum step_result converse(struct client *client) {
+    enum step_result result = register_sequence(client);
+    if (result == STEP_OK) {
+        show_skipped(client);
+        result = receive_numbers(client);
+    }
+    if (result == STEP_OK) {
+        result = receive_checksum(client);
+    }
+    return result;
+}
+
+static enum step_result use_connection(struct client *client) {
+    const struct client_server *server = &client->config->servers[client->server_index];
+    int error = client_link_open(&client->link, server->host, server->port);
+    if (error != 0) {
+        return lose(client, error);
+    }
+    enum step_result result = converse(client);
+    if (result == STEP_OK && client->config->is_verbose) {
+        (void)printf("Closing the connection\n");
+    }
+    client_link_close(&client->link);
+    return result;
+}
+
+/* Waits for the next attempt, at the next server. False: there is none. */
+static bool wait_to_retry(struct client *client) {
+    if (client->config->has_progress) {
+        (void)fputc('\n', stderr); /* the bar stays as it is */
+    }
+    if (client->retry_count >= client->config->max_retries) {
+        (void)fprintf(stderr, "client: giving up after %" PRIu32 " retries\n", client->retry_count);
+        return false;
+    }
+    uint32_t random = 0;
+    (void)randomness_fill(&random, sizeof random);
+    int64_t delay_ms =
+        backoff_delay_ms(client->config->retry_delay_ms, client->retry_count, random);
+    client->retry_count++;
+    client->server_index = (client->server_index + 1) % client->config->server_count;
+    (void)fprintf(stderr, "client: connection lost, retry %" PRIu32 " in %g s\n",
+                  client->retry_count, (double)delay_ms / 1000);
+    const struct timespec delay = {.tv_sec = delay_ms / 1000, .tv_nsec = delay_ms % 1000 * 1000000};
+    (void)nanosleep(&delay, NULL); /* coming back early does no harm */
+    return true;
+}
+
+/* Prints the sum and compares the checksums. */
+static bool judge(const struct client *client) {
+    const struct client_state *state = client->state;
+    char text[CHECKSUM_TEXT_LENGTH + 1];
+    struct checksum checksum;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < state->number_count; i++) {
+        sum += state->numbers[i];
+    }
+    checksum_init(&checksum);
+    checksum_update(&checksum, state->numbers, state->number_count);
+    checksum_finish(&checksum, text);
+    bool is_valid = memcmp(text, client->checksum, sizeof text) == 0;
+    (void)printf("The SUM of numbers is: %" PRIu64 "\n", sum);
+    (void)printf("Checksum (%s) is %s!\n", client->checksum, is_valid ? "valid" : "NOT valid");
+    return is_valid;
+}
+
+static enum client_result finish(struct client *client, enum step_result result) {
+    switch (result) {
+    case STEP_OK:
+        show_progress(client, true);
+        return judge(client) ? CLIENT_DONE : CLIENT_FAILED;
+    case STEP_IO_ERROR:
+        return CLIENT_IO_ERROR;
+    case STEP_LOST:
+    case STEP_REFUSED:
+        break;
+    }
+    return CLIENT_FAILED;
+}
+
+enum client_result client_run(const struct client_config *config, struct client_state *state,
+                              bool is_new) {
+    struct client client = {
+        .config = config,
+        .state = state,
+        .registration = is_new ? UNREGISTERED : REGISTERED,
+    };
+    if (client_link_init(&client.link, config->timeout_ms) != 0) {
+        (void)fprintf(stderr, "client: no memory\n");
+        return CLIENT_FAILED;
+    }
+    enum step_result result = STEP_LOST;
+    do {
+        result = use_connection(&client);
+        (void)fflush(stdout);
+    } while (result == STEP_LOST && wait_to_retry(&client));
+    client_link_destroy(&client.link);
+    return finish(&client, result);
+}

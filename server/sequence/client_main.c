@@ -1,0 +1,252 @@
+/* The command line of the sequence client: what to get, from where, and where to keep it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/runtime/exit_code.h"
+#include "server/runtime/options.h"
+#include "server/sequence/backoff.h"
+#include "server/sequence/client.h"
+#include "server/sequence/client_id.h"
+#include "server/sequence/randomness.h"
+
+enum { PORT_DEFAULT = 5000, PORT_MAX = 65535, BATCH_SIZE_DEFAULT = 5, SECONDS_MAX = 1000000 };
+
+struct settings {
+    struct client_config config;
+    bool is_new;
+    int64_t number_count; /* < 0: by chance */
+    int64_t batch_size;
+    int64_t port;
+    const char *host;
+    const char *client_id;
+    const char *state_path;
+    struct option_list fallbacks;
+};
+
+/* Reads all of `text` as a number from 0 to `maximum`. */
+static bool parse_number(const char *text, int64_t maximum, int64_t *number) {
+    char *end = NULL;
+    errno = 0;
+    *number = strtoll(text, &end, 10);
+    return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0' && *number <= maximum;
+}
+
+/* Adds the server at HOST:PORT, an address of IPv6 in brackets. */
+static bool add_fallback(struct client_config *config, const char *text) {
+    const char *colon = strrchr(text, ':');
+    int64_t port;
+    if (colon == NULL || !parse_number(colon + 1, PORT_MAX, &port)) {
+        return false;
+    }
+    bool has_brackets = text[0] == '[' && colon[-1] == ']';
+    const char *host = has_brackets ? text + 1 : text;
+    size_t host_length = (size_t)(colon - host) - (has_brackets ? 1 : 0);
+    if (host_length == 0 || host_length >= CLIENT_HOST_SIZE) {
+        return false;
+    }
+    struct client_server *server = &config->servers[config->server_count++];
+    memcpy(server->host, host, host_length);
+    server->host[host_length] = '\0';
+    server->port = (uint16_t)port;
+    return true;
+}
+
+/* Judges the arguments: NEW [N] [PORT] or CONTINUE [PORT]. */
+static bool read_arguments(struct settings *s, const struct options *options, int count,
+                           char **arguments) {
+    if (count == 0) {
+        options_complain(options, "say NEW or CONTINUE");
+        return false;
+    }
+    s->is_new = strcmp(arguments[0], "NEW") == 0;
+    if (!s->is_new && strcmp(arguments[0], "CONTINUE") != 0) {
+        options_complain(options, "say NEW or CONTINUE, not '%s'", arguments[0]);
+        return false;
+    }
+    int next = 1;
+    if (s->is_new && next < count &&
+        !parse_number(arguments[next++], PROTOCOL_NUMBER_COUNT_MAX, &s->number_count)) {
+        options_complain(options, "N is a number from 0 to %d, not '%s'", PROTOCOL_NUMBER_COUNT_MAX,
+                         arguments[next - 1]);
+        return false;
+    }
+    if (next < count && !parse_number(arguments[next++], PORT_MAX, &s->port)) {
+        options_complain(options, "PORT is a number from 0 to %d, not '%s'", PORT_MAX,
+                         arguments[next - 1]);
+        return false;
+    }
+    if (next < count) {
+        options_complain(options, "unexpected argument '%s'", arguments[next]);
+        return false;
+    }
+    return true;
+}
+
+/* Judges the values that options_parse cannot. */
+static bool check_settings(struct settings *s, const struct options *options) {
+    if (s->client_id != NULL && !protocol_is_client_id(s->client_id)) {
+        options_complain(options, "--client-id takes a UUID, not '%s'", s->client_id);
+        return false;
+    }
+    if (strlen(s->host) >= CLIENT_HOST_SIZE) {
+        options_complain(options, "--host is too long");
+        return false;
+    }
+    struct client_server *server = &s->config.servers[s->config.server_count++];
+    memcpy(server->host, s->host, strlen(s->host) + 1);
+    server->port = (uint16_t)s->port;
+    for (size_t i = 0; i < s->fallbacks.count; i++) {
+        if (!add_fallback(&s->config, s->fallbacks.items[i])) {
+            options_complain(options, "--fallback takes HOST:PORT, not '%s'",
+                             s->fallbacks.items[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum options_outcome read_settings(struct settings *s, int argc, char **argv) {
+    const int64_t milliseconds_max = (int64_t)SECONDS_MAX * 1000;
+    const struct option_spec specs[] = {
+        {"host", "HOST", "the server's name or address", OPTION_TEXT, &s->host, 0, 0, NULL},
+        {"fallback", "HOST:PORT", "another server to try; may be given several times",
+         OPTION_TEXT_LIST, &s->fallbacks, 0, 0, NULL},
+        {"client-id", "UUID", "the identity of the sequence (default: a fresh one)", OPTION_TEXT,
+         &s->client_id, 0, 0, NULL},
+        {"client_id", "UUID", NULL, OPTION_TEXT, &s->client_id, 0, 0, NULL},
+        {"batch-size", "NUMBER", "numbers in one message", OPTION_INTEGER, &s->batch_size, 1,
+         PROTOCOL_BATCH_SIZE_MAX, NULL},
+        {"state", "FILE", "where to keep what was received, for CONTINUE", OPTION_TEXT,
+         &s->state_path, 0, 0, NULL},
+        {"max-retries", "NUMBER", "connections in vain before giving up", OPTION_INTEGER,
+         &s->config.max_retries, 0, INT32_MAX, NULL},
+        {"retry-delay", "SECONDS", "wait before the first of them, about twice as long each time",
+         OPTION_SECONDS, &s->config.retry_delay_ms, 0, BACKOFF_LONGEST_MS, NULL},
+        {"timeout", "SECONDS", "how long a server may be silent", OPTION_SECONDS,
+         &s->config.timeout_ms, 1, milliseconds_max, NULL},
+        {"stream", NULL, "let the server push the numbers", OPTION_FLAG, &s->config.is_streaming, 0,
+         0, NULL},
+        {"verbose", NULL, "print each message", OPTION_FLAG, &s->config.is_verbose, 0, 0, NULL},
+    };
+    const struct options options = {
+        .program = "client",
+        .arguments = "NEW [N] [PORT] | CONTINUE [PORT]",
+        .summary = "Gets a sequence of N random numbers (by default a random N) from the sequence "
+                   "server,\nreconnecting as often as need be, and checks its checksum. CONTINUE "
+                   "goes on with the sequence\nin the state file.",
+        .examples =
+            "  client NEW 1000 5000\n"
+            "  client NEW 5 5000 --client-id 123e4567-e89b-12d3-a456-426614174000 --verbose\n"
+            "  client CONTINUE 5000\n",
+        .version = "client 1.0.0",
+        .specs = specs,
+        .spec_count = sizeof specs / sizeof specs[0],
+    };
+    int first = argc;
+    enum options_outcome outcome = options_parse(&options, argc, argv, &first);
+    if (outcome == OPTIONS_RUN && (!read_arguments(s, &options, argc - first, argv + first) ||
+                                   !check_settings(s, &options))) {
+        return OPTIONS_INVALID;
+    }
+    return outcome;
+}
+
+/* Begins the sequence that the settings ask for. */
+static bool begin_new(struct client_state *state, const struct settings *settings) {
+    struct {
+        uint8_t client_id[CLIENT_ID_RANDOM_SIZE];
+        uint32_t number_count;
+    } random;
+    char client_id[PROTOCOL_CLIENT_ID_LENGTH + 1];
+    if (!randomness_fill(&random, sizeof random)) {
+        return false;
+    }
+    client_id_write(random.client_id, client_id);
+    uint32_t number_count = settings->number_count < 0
+                                ? random.number_count % PROTOCOL_NUMBER_COUNT_MAX + 1
+                                : (uint32_t)settings->number_count;
+    client_state_begin(state, settings->client_id == NULL ? client_id : settings->client_id,
+                       number_count, (uint32_t)settings->batch_size);
+    return true;
+}
+
+static enum exit_code complain(const char *path, const char *text) {
+    (void)fprintf(stderr, "client: %s: %s\n", path, text);
+    return EXIT_CODE_START_FAILURE;
+}
+
+static enum exit_code run(const struct settings *settings, struct client_state *state) {
+    if (settings->is_new && !begin_new(state, settings)) {
+        return complain("NEW", "no random numbers available");
+    }
+    if (!settings->is_new) {
+        switch (client_state_load(state)) {
+        case CLIENT_STATE_OK:
+            break;
+        case CLIENT_STATE_MISSING:
+            return complain(settings->state_path, "there is no sequence to continue");
+        case CLIENT_STATE_BAD_FILE:
+            return complain(settings->state_path, "this is no state file");
+        case CLIENT_STATE_IN_USE:
+        case CLIENT_STATE_IO_ERROR:
+            return complain(settings->state_path, strerror(state->error));
+        }
+    }
+    switch (client_run(&settings->config, state, settings->is_new)) {
+    case CLIENT_DONE:
+        return EXIT_CODE_OK;
+    case CLIENT_FAILED:
+        break;
+    case CLIENT_IO_ERROR:
+        (void)complain(settings->state_path, strerror(state->error));
+        return EXIT_CODE_IO_FAILURE;
+    }
+    return EXIT_CODE_START_FAILURE;
+}
+
+static enum exit_code run_with_state(const struct settings *settings) {
+    /* `bazel run` starts programs elsewhere and tells where its user stands. */
+    const char *directory = getenv("BUILD_WORKING_DIRECTORY");
+    if (directory != NULL && chdir(directory) != 0) {
+        return complain(directory, strerror(errno));
+    }
+    struct client_state state;
+    switch (client_state_open(&state, settings->state_path)) {
+    case CLIENT_STATE_OK:
+        break;
+    case CLIENT_STATE_IN_USE:
+        return complain(settings->state_path, "another client is using it; choose a --state FILE");
+    case CLIENT_STATE_MISSING:
+    case CLIENT_STATE_BAD_FILE:
+    case CLIENT_STATE_IO_ERROR:
+        return complain(settings->state_path, strerror(state.error));
+    }
+    enum exit_code code = run(settings, &state);
+    client_state_close(&state);
+    return code;
+}
+
+int main(int argc, char **argv) {
+    struct settings settings = {
+        .config = {.max_retries = 10, .retry_delay_ms = 100, .timeout_ms = 10 * 1000},
+        .number_count = -1,
+        .batch_size = BATCH_SIZE_DEFAULT,
+        .port = PORT_DEFAULT,
+        .host = "127.0.0.1",
+        .state_path = "sequence.state",
+    };
+    switch (read_settings(&settings, argc, argv)) {
+    case OPTIONS_RUN:
+        break;
+    case OPTIONS_SHOWN:
+        return EXIT_CODE_OK;
+    case OPTIONS_INVALID:
+        return EXIT_CODE_USAGE;
+    }
+    settings.config.has_progress = isatty(STDERR_FILENO) == 1 && !settings.config.is_verbose;
+    return run_with_state(&settings);
+}

@@ -1,0 +1,199 @@
+#include "server/sequence/client_state.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/runtime/os.h"
+
+enum { FILE_MODE = 0644 };
+
+enum client_state_result client_state_open(struct client_state *state, const char *path) {
+    state->fd = os_open(path, O_RDWR | O_CREAT, FILE_MODE);
+    if (state->fd < 0) {
+        state->error = -state->fd;
+        return CLIENT_STATE_IO_ERROR;
+    }
+    int error = os_lock_exclusive(state->fd);
+    if (error != 0) {
+        (void)os_close(state->fd);
+        state->error = -error;
+        return error == -EWOULDBLOCK ? CLIENT_STATE_IN_USE : CLIENT_STATE_IO_ERROR;
+    }
+    return CLIENT_STATE_OK;
+}
+
+void client_state_begin(struct client_state *state, const char *client_id, uint32_t number_count,
+                        uint32_t batch_size) {
+    assert(number_count <= PROTOCOL_NUMBER_COUNT_MAX && batch_size > 0);
+    memcpy(state->client_id, client_id, sizeof state->client_id);
+    state->number_count = number_count;
+    state->batch_size = batch_size;
+    state->received_count = 0;
+}
+
+uint32_t client_state_next_count(const struct client_state *state) {
+    uint32_t left_count = state->number_count - state->received_count;
+    return left_count < state->batch_size ? left_count : state->batch_size;
+}
+
+/* Appends the `size` bytes of state->line to the file. */
+static enum client_state_result write_line(struct client_state *state, size_t size) {
+    size_t written_size = 0;
+    while (written_size < size) {
+        ssize_t result = os_write(state->fd, state->line + written_size, size - written_size);
+        if (result < 0) {
+            state->error = (int)-result;
+            return CLIENT_STATE_IO_ERROR;
+        }
+        written_size += (size_t)result;
+    }
+    return CLIENT_STATE_OK;
+}
+
+/* Cuts the file off at `size` and goes on writing there. */
+static enum client_state_result cut_file(struct client_state *state, off_t size) {
+    int error = os_ftruncate(state->fd, size);
+    if (error != 0) {
+        state->error = -error;
+        return CLIENT_STATE_IO_ERROR;
+    }
+    if (lseek(state->fd, size, SEEK_SET) != size) {
+        state->error = errno;
+        return CLIENT_STATE_IO_ERROR;
+    }
+    return CLIENT_STATE_OK;
+}
+
+enum client_state_result client_state_save(struct client_state *state) {
+    struct protocol_request init = {.kind = PROTOCOL_INIT,
+                                    .number_count = state->number_count,
+                                    .batch_size = state->batch_size};
+    memcpy(init.client_id, state->client_id, sizeof init.client_id);
+    enum client_state_result result = cut_file(state, 0);
+    if (result != CLIENT_STATE_OK) {
+        return result;
+    }
+    size_t size = protocol_write_request(&init, state->line);
+    state->line[size++] = '\n';
+    return write_line(state, size);
+}
+
+enum client_state_result client_state_append(struct client_state *state, const uint8_t *numbers) {
+    uint32_t count = client_state_next_count(state);
+    assert(count > 0);
+    size_t size = protocol_write_numbers(numbers, count, true, true, state->line);
+    state->line[size++] = '\n';
+    enum client_state_result result = write_line(state, size);
+    if (result == CLIENT_STATE_OK) {
+        memcpy(state->numbers + state->received_count, numbers, count);
+        state->received_count += count;
+    }
+    return result;
+}
+
+/* Takes the INIT at the start of the `size` bytes of state->line: OK and its size, BAD_FILE, or
+ * MISSING if it is not all there. */
+static enum client_state_result load_first_line(struct client_state *state, size_t size,
+                                                size_t *consumed_size) {
+    struct protocol_request init;
+    enum protocol_error error;
+    switch (protocol_parse_request(state->line, size, &init, consumed_size, &error)) {
+    case PROTOCOL_PARTIAL:
+        return CLIENT_STATE_MISSING;
+    case PROTOCOL_INVALID:
+        return CLIENT_STATE_BAD_FILE;
+    case PROTOCOL_COMPLETE:
+        break;
+    }
+    if (init.kind != PROTOCOL_INIT) {
+        return CLIENT_STATE_BAD_FILE;
+    }
+    client_state_begin(state, init.client_id, init.number_count, init.batch_size);
+    return CLIENT_STATE_OK;
+}
+
+/* The same for the NUM of the next batch. */
+static enum client_state_result load_batch(struct client_state *state, size_t size,
+                                           size_t *consumed_size) {
+    uint32_t count = client_state_next_count(state);
+    struct protocol_reply reply;
+    enum protocol_error error;
+    switch (protocol_parse_reply(state->line, size, state->numbers + state->received_count, count,
+                                 &reply, consumed_size, &error)) {
+    case PROTOCOL_PARTIAL:
+        return CLIENT_STATE_MISSING;
+    case PROTOCOL_INVALID:
+        return CLIENT_STATE_BAD_FILE;
+    case PROTOCOL_COMPLETE:
+        break;
+    }
+    if (reply.kind != PROTOCOL_NUM || reply.number_count != count) {
+        return CLIENT_STATE_BAD_FILE;
+    }
+    state->received_count += count;
+    return CLIENT_STATE_OK;
+}
+
+/* The size of the longest line that may come next, its newline included. */
+static size_t next_line_size_max(const struct client_state *state, bool is_first) {
+    return 1 + (is_first ? (size_t)PROTOCOL_REQUEST_SIZE_MAX
+                         : PROTOCOL_NUMBERS_PREFIX_SIZE +
+                               PROTOCOL_NUMBER_SIZE_MAX * (size_t)client_state_next_count(state));
+}
+
+/* Takes the line at `offset` of the file: OK, BAD_FILE, IO_ERROR, or MISSING at the end or at a
+ * torn line. OK sets `*line_size`. */
+static enum client_state_result load_line(struct client_state *state, off_t offset,
+                                          size_t *line_size) {
+    bool is_first = offset == 0;
+    size_t wanted_size = next_line_size_max(state, is_first);
+    ssize_t read_size = os_pread(state->fd, state->line, wanted_size, offset);
+    if (read_size < 0) {
+        state->error = (int)-read_size;
+        return CLIENT_STATE_IO_ERROR;
+    }
+    if (read_size == 0) {
+        return CLIENT_STATE_MISSING;
+    }
+    if (!is_first && client_state_next_count(state) == 0) {
+        return CLIENT_STATE_BAD_FILE;
+    }
+    size_t size = (size_t)read_size;
+    size_t message_size = 0;
+    uint32_t received_count = is_first ? 0 : state->received_count;
+    enum client_state_result result = is_first ? load_first_line(state, size, &message_size)
+                                               : load_batch(state, size, &message_size);
+    if (result == CLIENT_STATE_MISSING && size == wanted_size) {
+        return CLIENT_STATE_BAD_FILE;
+    }
+    if (result != CLIENT_STATE_OK) {
+        return result;
+    }
+    if (message_size == size) {
+        /* The newline is missing: the line is torn, even if nothing but that is lost. */
+        state->received_count = received_count;
+        return CLIENT_STATE_MISSING;
+    }
+    *line_size = message_size + 1;
+    return state->line[message_size] == '\n' ? CLIENT_STATE_OK : CLIENT_STATE_BAD_FILE;
+}
+
+enum client_state_result client_state_load(struct client_state *state) {
+    off_t offset = 0;
+    size_t line_size = 0;
+    enum client_state_result result;
+    while ((result = load_line(state, offset, &line_size)) == CLIENT_STATE_OK) {
+        offset += (off_t)line_size;
+    }
+    if (result != CLIENT_STATE_MISSING || offset == 0) {
+        return result;
+    }
+    return cut_file(state, offset);
+}
+
+void client_state_close(struct client_state *state) {
+    (void)os_close(state->fd);
+}

@@ -1,0 +1,203 @@
+/* The composition root of the sequence server: options, store, server. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/runtime/exit_code.h"
+#include "server/runtime/logger.h"
+#include "server/runtime/options.h"
+#include "server/runtime/os.h"
+#include "server/runtime/signals.h"
+#include "server/sequence/limits.h"
+#include "server/sequence/memory_store.h"
+#include "server/sequence/redis_store.h"
+#include "server/sequence/server.h"
+
+enum { PORT_DEFAULT = 5000, PORT_MAX = 65535, SECONDS_MAX = 1000000 };
+
+/* What can be chosen on the command line, in the units of the options. */
+struct settings {
+    int64_t port;
+    struct option_list addresses;
+    int64_t connection_count_max;
+    int64_t session_count_max;
+    int64_t session_ttl_ms;
+    int64_t session_timeout_ms;
+    int64_t idle_timeout_ms;
+    int64_t tick_ms;
+    int64_t fail_every;
+    int64_t offline_ms;
+    const char *store;
+    bool is_test_mode;
+    int log_level;
+    struct redis_address redis;
+    bool uses_redis;
+};
+
+static const int64_t milliseconds_max = (int64_t)SECONDS_MAX * 1000;
+
+static void set_defaults(struct settings *settings) {
+    const char *test_mode = getenv("TEST_MODE");
+    *settings = (struct settings){
+        .port = PORT_DEFAULT,
+        .addresses = {.items = {"127.0.0.1"}, .count = 1},
+        .connection_count_max = LIMIT_CONNECTION_COUNT,
+        .session_count_max = LIMIT_SESSION_COUNT,
+        .session_ttl_ms = 30 * 1000,
+        .idle_timeout_ms = 10 * 1000,
+        .store = "memory",
+        .is_test_mode = test_mode != NULL && test_mode[0] != '\0',
+        .log_level = LOG_LEVEL_INFO,
+    };
+}
+
+/* Judges what options_parse cannot: the store, and the port as an argument. */
+static bool check_settings(struct settings *settings, const struct options *options,
+                           int argument_count, char **arguments) {
+    settings->uses_redis = strcmp(settings->store, "memory") != 0;
+    if (settings->uses_redis && !redis_address_parse(settings->store, &settings->redis)) {
+        options_complain(options, "--store takes memory or redis://HOST:PORT/DATABASE, not '%s'",
+                         settings->store);
+        return false;
+    }
+    if (argument_count > 1) {
+        options_complain(options, "unexpected argument '%s'", arguments[1]);
+        return false;
+    }
+    if (argument_count == 1) {
+        char *end = NULL;
+        errno = 0;
+        settings->port = strtol(arguments[0], &end, 10);
+        if (errno != 0 || end == arguments[0] || *end != '\0' || settings->port < 0 ||
+            settings->port > PORT_MAX) {
+            options_complain(options, "the port is a number from 0 to %d, not '%s'", PORT_MAX,
+                             arguments[0]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum options_outcome read_settings(struct settings *s, int argc, char **argv) {
+    const struct option_spec specs[] = {
+        {"port", "NUMBER", "port to listen on; 0: any free one", OPTION_INTEGER, &s->port, 0,
+         PORT_MAX, NULL},
+        {"bind", "ADDRESS", "address to listen on; may be given several times", OPTION_TEXT_LIST,
+         &s->addresses, 0, 0, NULL},
+        {"max-connections", "NUMBER", "clients served at a time", OPTION_INTEGER,
+         &s->connection_count_max, 1, LIMIT_CONNECTION_COUNT_MAX, NULL},
+        {"max-sessions", "NUMBER", "sessions kept at a time", OPTION_INTEGER, &s->session_count_max,
+         1, LIMIT_SESSION_COUNT_MAX, NULL},
+        {"session-ttl", "SECONDS", "how long a session outlives its connection", OPTION_SECONDS,
+         &s->session_ttl_ms, 1, milliseconds_max, NULL},
+        {"session-timeout", "SECONDS", "cut connections off after so long; 0: never",
+         OPTION_SECONDS, &s->session_timeout_ms, 0, milliseconds_max, NULL},
+        {"idle-timeout", "SECONDS", "close silent connections after so long; 0: never",
+         OPTION_SECONDS, &s->idle_timeout_ms, 0, milliseconds_max, NULL},
+        {"tick", "SECONDS", "pause between two messages of a stream", OPTION_SECONDS, &s->tick_ms,
+         0, milliseconds_max, NULL},
+        {"fail-every", "N", "drop the connection at every N-th number; 0: never", OPTION_INTEGER,
+         &s->fail_every, 0, INT32_MAX, NULL},
+        {"offline-for", "SECONDS", "then drop and refuse everyone for so long", OPTION_SECONDS,
+         &s->offline_ms, 0, milliseconds_max, NULL},
+        {"store", "STORE", "memory, or redis://HOST:PORT/DATABASE", OPTION_TEXT, &s->store, 0, 0,
+         NULL},
+        {"test-mode", NULL, "the numbers of a client-id are those of Python's random.seed()",
+         OPTION_FLAG, &s->is_test_mode, 0, 0, NULL},
+        {"log-level", "LEVEL", "the least important messages to print", OPTION_CHOICE,
+         &s->log_level, 0, 0, log_level_names},
+    };
+    const struct options options = {
+        .program = "sequence-server",
+        .arguments = "[PORT]",
+        .summary = "Serves sequences of random numbers that survive lost connections, with a "
+                   "checksum at the end.\nThe environment variable TEST_MODE works as --test-mode; "
+                   "REDIS_PASSWORD is used to log in to Redis.",
+        .examples = "  sequence-server 5000\n"
+                    "  sequence-server --port=5000 --store=redis://127.0.0.1:6379/0\n"
+                    "  sequence-server --test-mode --fail-every=7 --offline-for=1\n",
+        .version = "sequence-server 1.0.0",
+        .specs = specs,
+        .spec_count = sizeof specs / sizeof specs[0],
+    };
+    int first_argument_index = argc;
+    enum options_outcome outcome = options_parse(&options, argc, argv, &first_argument_index);
+    if (outcome == OPTIONS_RUN &&
+        !check_settings(s, &options, argc - first_argument_index, argv + first_argument_index)) {
+        return OPTIONS_INVALID;
+    }
+    return outcome;
+}
+
+static int open_store(struct session_store *store, const struct settings *settings,
+                      const struct logger *logger) {
+    size_t capacity = (size_t)settings->session_count_max;
+    int error = settings->uses_redis
+                    ? redis_store_open(store, &settings->redis, getenv("REDIS_PASSWORD"), capacity,
+                                       settings->session_ttl_ms, logger)
+                    : memory_store_open(store, capacity, settings->session_ttl_ms);
+    if (error != 0) {
+        logger_print(logger, LOG_LEVEL_ERROR, "cannot use the session store %s: %s",
+                     settings->store, strerror(-error));
+    }
+    return error;
+}
+
+/* Serves with the store until a signal arrives. */
+static enum exit_code serve(struct session_store *store, const struct settings *settings,
+                            const struct logger *logger, int signal_fd) {
+    const struct server_config config = {
+        .addresses = settings->addresses.items,
+        .address_count = settings->addresses.count,
+        .port = (uint16_t)settings->port,
+        .connection_count_max = (size_t)settings->connection_count_max,
+        .offline_ms = settings->offline_ms,
+        .connection = {.idle_timeout_ms = settings->idle_timeout_ms,
+                       .session_timeout_ms = settings->session_timeout_ms,
+                       .tick_ms = settings->tick_ms},
+        .conversation = {.store = store,
+                         .kind = settings->is_test_mode ? GENERATOR_PYTHON : GENERATOR_KEYED,
+                         .is_ticking = settings->tick_ms > 0,
+                         .fail_every = (uint64_t)settings->fail_every},
+        .logger = logger,
+    };
+    struct server server;
+    if (server_open(&server, &config, signal_fd) != 0) {
+        return EXIT_CODE_START_FAILURE;
+    }
+    int error = server_run(&server);
+    server_close(&server);
+    return error == 0 ? EXIT_CODE_OK : EXIT_CODE_IO_FAILURE;
+}
+
+int main(int argc, char **argv) {
+    struct settings settings;
+    struct logger logger;
+    struct session_store store;
+    set_defaults(&settings);
+    switch (read_settings(&settings, argc, argv)) {
+    case OPTIONS_RUN:
+        break;
+    case OPTIONS_SHOWN:
+        return EXIT_CODE_OK;
+    case OPTIONS_INVALID:
+        return EXIT_CODE_USAGE;
+    }
+    logger_init(&logger, (enum log_level)settings.log_level);
+    /* A line about a purged session shows at once, in a pipe too. */
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    int signal_fd = signals_open();
+    if (signal_fd < 0) {
+        logger_print(&logger, LOG_LEVEL_ERROR, "cannot receive signals: %s", strerror(-signal_fd));
+        return EXIT_CODE_START_FAILURE;
+    }
+    if (open_store(&store, &settings, &logger) != 0) {
+        return EXIT_CODE_START_FAILURE;
+    }
+    enum exit_code code = serve(&store, &settings, &logger, signal_fd);
+    session_store_destroy(&store);
+    (void)os_close(signal_fd);
+    return code;
+}

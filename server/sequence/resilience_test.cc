@@ -1,0 +1,267 @@
+// Clients get through whatever happens: fault injection, killed servers, killed clients, a shared
+// Redis.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "server/sequence/sequence_harness.h"
+
+namespace {
+
+using harness::Exited;
+using harness::ProcessResult;
+using sequence::Client;
+using sequence::Connection;
+using sequence::ExpectDelivered;
+using sequence::kClientId;
+using sequence::RedisServer;
+using sequence::Server;
+
+const std::string kId = kClientId;
+
+// Outcome of Python's random.seed(kId): the sum of the first 1000 numbers and the md5 of their
+// list.
+const char kVerdict1000[] = "The SUM of numbers is: 49492\n"
+                            "Checksum (d1a824f4650ca0de08cb1b8543165117) is valid!\n";
+
+std::vector<std::string> NewWithId(int number_count, std::uint16_t port,
+                                   std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"NEW", std::to_string(number_count), std::to_string(port),
+                                          "--client-id=" + kId};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+}
+
+size_t Count(const std::string &text, const std::string &part) {
+    size_t count = 0;
+    for (size_t place = 0; (place = text.find(part, place)) != std::string::npos; place++) {
+        count++;
+    }
+    return count;
+}
+
+std::string ReadStateFile(const Client &client) {
+    std::ifstream file(client.StatePath(), std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+// Waits until the client has stored at least `count` batches.
+bool WaitForBatches(const Client &client, size_t count) {
+    return harness::Await([&] { return Count(ReadStateFile(client), "NUM,") >= count; });
+}
+
+// The batches of 5 are cut off at every second one or so: 142 times.
+TEST(Resilience, GetsThroughAServerThatFailsAtEverySeventhNumber) {
+    Server server({"--test-mode", "--fail-every=7"});
+    Client client;
+    const ProcessResult result =
+        client.Run(NewWithId(1000, server.port(), {"--retry-delay=0.001", "--verbose"}));
+    ExpectDelivered(result);
+    EXPECT_EQ(result.output.substr(result.output.find("The SUM")), kVerdict1000);
+    EXPECT_EQ(Count(result.output, "ERROR: "), 1000 / 7u);
+}
+
+TEST(Resilience, GetsThroughAServerThatGoesOfflineToo) {
+    Server server({"--test-mode", "--fail-every=7", "--offline-for=0.02"});
+    Client client;
+    const ProcessResult result =
+        client.Run(NewWithId(1000, server.port(), {"--retry-delay=0.01", "--verbose"}));
+    ExpectDelivered(result);
+    EXPECT_EQ(result.output.substr(result.output.find("The SUM")), kVerdict1000);
+    EXPECT_GE(Count(result.output, "ERROR: [Errno 111] Connection refused"), 1000 / 7u);
+}
+
+TEST(Resilience, StreamsThroughAServerThatFails) {
+    Server server({"--test-mode", "--fail-every=70"});
+    Client client;
+    const ProcessResult result =
+        client.Run(NewWithId(1000, server.port(), {"--retry-delay=0.001", "--stream"}));
+    ExpectDelivered(result);
+    EXPECT_EQ(result.output, kVerdict1000);
+}
+
+TEST(Resilience, GetsThroughASessionTimeout) {
+    Server server({"--test-mode", "--session-timeout=0.05", "--tick=0.01"});
+    Client client;
+    const ProcessResult result = client.Run(NewWithId(
+        1000, server.port(), {"--retry-delay=0.001", "--stream", "--batch-size=20", "--verbose"}));
+    ExpectDelivered(result);
+    EXPECT_GE(Count(result.output, "ERROR: "), 2u);
+}
+
+TEST(Resilience, GivesUpAfterItsRetries) {
+    Client client;
+    std::uint16_t port;
+    {
+        Server server;
+        port = server.port();
+    }
+    const ProcessResult result =
+        client.Run({"NEW", "5", std::to_string(port), "--max-retries=3", "--retry-delay=0.001"});
+    EXPECT_EQ(result.status, Exited(1));
+    EXPECT_EQ(Count(result.errors, "connection lost, retry"), 3u);
+    EXPECT_NE(result.errors.find("giving up after 3 retries"), std::string::npos);
+}
+
+TEST(Resilience, ContinuesAfterTheClientWasKilled) {
+    Server server({"--test-mode", "--tick=0.001"});
+    Client client;
+    auto killed = client.Start(NewWithId(1000, server.port(), {"--stream"}));
+    ASSERT_TRUE(WaitForBatches(client, 20));
+    killed->Signal(SIGKILL);
+    EXPECT_EQ(killed->WaitForExit(), harness::Killed(SIGKILL));
+    EXPECT_LT(Count(ReadStateFile(client), "NUM,"), 200u);
+    const ProcessResult result = client.Run({"CONTINUE", std::to_string(server.port())});
+    EXPECT_EQ(result.status, Exited(0)) << result.errors;
+    EXPECT_EQ(result.output, kVerdict1000);
+}
+
+// Resumed within the time to live; refused after it, when the purge was logged.
+TEST(Resilience, ResumesWithinTheTimeToLiveOnly) {
+    Server server({"--test-mode", "--session-ttl=3"});
+    const std::string cont = "CONT," + kId + ";";
+    {
+        Connection connection(server.port());
+        EXPECT_EQ(connection.Ask("INIT," + kId + ",10,5;"), "ACK;");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    {
+        Connection connection(server.port());
+        EXPECT_EQ(connection.Ask(cont), "ACK;");
+    }
+    EXPECT_EQ(server.process().output(), "");
+    ASSERT_TRUE(server.WaitForPurge(kId));
+    Connection connection(server.port());
+    EXPECT_EQ(connection.Ask(cont), "ERR,Client-id: " + kId + " does not exist;");
+}
+
+TEST(Resilience, TellsWhatIsWrongWithItsCommandLine) {
+    Client client;
+    const std::vector<std::vector<std::string>> cases = {
+        {},
+        {"OLD"},
+        {"NEW", "65536"},
+        {"NEW", "-1"},
+        {"NEW", "x"},
+        {"NEW", "5", "65536"},
+        {"NEW", "5", "5000", "more"},
+        {"CONTINUE", "5000", "more"},
+        {"NEW", "--client-id=me"},
+        {"NEW", "--batch-size=0"},
+        {"NEW", "--fallback=localhost"},
+        {"NEW", "--fallback=:5000"},
+        {"NEW", "--nonsense"},
+    };
+    for (const std::vector<std::string> &arguments : cases) {
+        const ProcessResult result = client.Run(arguments);
+        EXPECT_EQ(result.status, Exited(2)) << result.errors;
+        EXPECT_EQ(Count(result.errors, "\n"), 1u) << result.errors;
+        EXPECT_EQ(result.output, "");
+    }
+    EXPECT_EQ(client.Run({"CONTINUE"}).status, Exited(1)) << "there is nothing to continue";
+    EXPECT_EQ(client.Run({"--help"}).status, Exited(0));
+}
+
+class ResilienceWithRedis : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (!RedisServer::IsInstalled()) {
+            GTEST_SKIP() << "redis-server is not installed";
+        }
+        redis_ = std::make_unique<RedisServer>();
+    }
+
+    std::vector<std::string> ServerArguments(std::vector<std::string> more = {}) const {
+        more.insert(more.begin(), {"--test-mode", "--store=" + redis_->url()});
+        return more;
+    }
+
+    std::unique_ptr<RedisServer> redis_;
+};
+
+TEST_F(ResilienceWithRedis, ContinuesAfterTheServerWasKilledAndRestarted) {
+    auto server = std::make_unique<Server>(ServerArguments({"--tick=0.001"}));
+    const std::uint16_t port = server->port();
+    Client client;
+    auto running = client.Start(
+        NewWithId(1000, port, {"--stream", "--retry-delay=0.02", "--max-retries=1000"}));
+    for (size_t batch_count : {20u, 80u, 140u}) {
+        ASSERT_TRUE(WaitForBatches(client, batch_count));
+        server->Kill();
+        server = std::make_unique<Server>(ServerArguments({"--tick=0.001"}), port);
+    }
+    EXPECT_EQ(running->WaitForExit(), Exited(0)) << running->errors();
+    EXPECT_EQ(running->output(), kVerdict1000);
+    EXPECT_GE(Count(running->errors(), "connection lost"), 3u);
+}
+
+TEST_F(ResilienceWithRedis, ContinuesAtAnotherServer) {
+    Server first(ServerArguments({"--fail-every=300"}));
+    Server second(ServerArguments());
+    Client client;
+    ProcessResult result = client.Run(NewWithId(1000, first.port(), {"--max-retries=0"}));
+    EXPECT_EQ(result.status, Exited(1));
+    result = client.Run({"CONTINUE", std::to_string(second.port())});
+    EXPECT_EQ(result.status, Exited(0)) << result.errors;
+    EXPECT_EQ(result.output, kVerdict1000);
+}
+
+TEST_F(ResilienceWithRedis, FallsBackToAnotherServerByItself) {
+    Server first(ServerArguments({"--fail-every=300"}));
+    Server second(ServerArguments({"--fail-every=200"}));
+    Client client;
+    const ProcessResult result = client.Run(NewWithId(
+        1000, first.port(),
+        {"--fallback=127.0.0.1:" + std::to_string(second.port()), "--retry-delay=0.001"}));
+    EXPECT_EQ(result.status, Exited(0)) << result.errors;
+    EXPECT_EQ(result.output, kVerdict1000);
+}
+
+TEST_F(ResilienceWithRedis, PurgesAsTheMemoryDoes) {
+    Server server(ServerArguments({"--session-ttl=2"}));
+    Client client;
+    ExpectDelivered(client.Run(NewWithId(10, server.port(), {})));
+    ExpectDelivered(client.Run({"CONTINUE", std::to_string(server.port())}));
+    ASSERT_TRUE(server.WaitForPurge(kId));
+    const ProcessResult result =
+        client.Run({"CONTINUE", std::to_string(server.port()), "--verbose"});
+    EXPECT_EQ(result.status, Exited(1));
+    EXPECT_NE(result.output.find("ERR,Client-id: " + kId + " does not exist;"), std::string::npos);
+    EXPECT_EQ(Count(server.process().output(), "Purging"), 1u);
+}
+
+// The connection lasts several times to live: the server must keep the session in Redis meanwhile.
+TEST_F(ResilienceWithRedis, KeepsTheSessionOfALongConnection) {
+    Server server(ServerArguments({"--session-ttl=1", "--tick=0.15"}));
+    Connection connection(server.port());
+    connection.Send("INIT," + kId + ",20,1;STREAM,0;");
+    const std::string replies = connection.ReadToEnd();
+    EXPECT_EQ(Count(replies, "NUM,"), 20u);
+    Connection again(server.port());
+    EXPECT_EQ(again.Ask("CONT," + kId + ";"), "ACK;");
+}
+
+TEST_F(ResilienceWithRedis, GoesOnWithoutRedisAndComesBack) {
+    Server server(ServerArguments());
+    Connection connected(server.port());
+    EXPECT_EQ(connected.Ask("INIT," + kId + ",10,5;"), "ACK;");
+    redis_->Stop();
+    EXPECT_EQ(connected.Ask("RECV,0;"), "NUM,6:41:81:68:68;")
+        << "a session needs no store meanwhile";
+    Connection refused(server.port());
+    refused.Send("INIT,00000000-0000-0000-0000-000000000001,1,1;");
+    EXPECT_EQ(refused.ReadToEnd(), "ERR,Session store unavailable;");
+    redis_->Restart();
+    Client client;
+    ExpectDelivered(client.Run({"NEW", "100", std::to_string(server.port())}));
+}
+
+} // namespace

@@ -1,0 +1,309 @@
+#include "server/sequence/sequence_harness.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+
+namespace sequence {
+
+using harness::Process;
+using harness::ProcessOptions;
+using harness::ProcessResult;
+
+const char kClientId[] = "123e4567-e89b-12d3-a456-426614174000";
+
+namespace {
+
+constexpr std::chrono::minutes kRunPatience{10};
+
+// The tests run in the runfiles directory, where the programs' paths begin; some run them
+// elsewhere.
+std::string ProgramPath(const char *variable) {
+    const char *path = std::getenv(variable);
+    if (path == nullptr) {
+        throw std::runtime_error(std::string(variable) + " is not set");
+    }
+    if (path[0] == '/') {
+        return path;
+    }
+    std::array<char, 4096> directory{};
+    if (getcwd(directory.data(), directory.size()) == nullptr) {
+        harness::ThrowErrno("getcwd");
+    }
+    return std::string(directory.data()) + "/" + path;
+}
+
+// The test's own environment, without the variables that change what the programs do.
+ProcessOptions Command(const char *variable, const std::vector<std::string> &arguments) {
+    ProcessOptions options;
+    options.arguments = {ProgramPath(variable)};
+    options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
+    options.environment = {{"TEST_MODE", std::nullopt},
+                           {"REDIS_PASSWORD", std::nullopt},
+                           {"BUILD_WORKING_DIRECTORY", std::nullopt}};
+    return options;
+}
+
+sockaddr_in Loopback(std::uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+}
+
+// A port that is free now. Somebody may take it before it is used: then try another one.
+std::uint16_t FindFreePort() {
+    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address = Loopback(0);
+    socklen_t size = sizeof address;
+    if (probe < 0 || bind(probe, reinterpret_cast<sockaddr *>(&address), size) != 0 ||
+        getsockname(probe, reinterpret_cast<sockaddr *>(&address), &size) != 0) {
+        harness::ThrowErrno("find a free port");
+    }
+    close(probe);
+    return ntohs(address.sin_port);
+}
+
+// The port at the end of the first line of `errors` that tells one.
+std::uint16_t FindPort(const std::string &errors) {
+    const std::string announcement = "listening on 127.0.0.1:";
+    const size_t place = errors.find(announcement);
+    if (place == std::string::npos || errors.find('\n', place) == std::string::npos) {
+        return 0;
+    }
+    return static_cast<std::uint16_t>(std::stoul(errors.substr(place + announcement.size())));
+}
+
+void ExpectNoSanitizerReport(const std::string &errors) {
+    EXPECT_EQ(errors.find("Sanitizer"), std::string::npos) << errors;
+    EXPECT_EQ(errors.find("runtime error"), std::string::npos) << errors;
+}
+
+} // namespace
+
+Server::Server(const std::vector<std::string> &arguments, std::uint16_t port,
+               const std::map<std::string, std::string> &variables) {
+    std::vector<std::string> all = {"--port=" + std::to_string(port)};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    ProcessOptions options = Command("SEQUENCE_SERVER", all);
+    for (const auto &[name, value] : variables) {
+        options.environment[name] = value;
+    }
+    process_ = std::make_unique<Process>(options);
+    if (!process_->WaitForErrors([](const std::string &text) { return FindPort(text) != 0; })) {
+        throw std::runtime_error("the server does not start: " + process_->errors());
+    }
+    port_ = FindPort(process_->errors());
+}
+
+Server::~Server() {
+    process_->Signal(SIGTERM);
+    process_->WaitForExit();
+    ExpectNoSanitizerReport(process_->errors());
+}
+
+void Server::Stop() {
+    process_->Signal(SIGTERM);
+    EXPECT_EQ(process_->WaitForExit(), harness::Exited(0)) << process_->errors();
+}
+
+void Server::Kill() {
+    process_->Signal(SIGKILL);
+    EXPECT_EQ(process_->WaitForExit(), harness::Killed(SIGKILL));
+}
+
+bool Server::WaitForPurge(const std::string &client_id) {
+    const std::string line = "Purging client info for: " + client_id + "\n";
+    return process_->WaitForOutput([&line](const std::string &text) {
+        const size_t place = text.find(line);
+        return place != std::string::npos && (place == 0 || text[place - 1] == '\n');
+    });
+}
+
+size_t Server::ResidentSize() const {
+    std::ifstream file("/proc/" + std::to_string(process_->pid()) + "/statm");
+    size_t size_pages = 0;
+    size_t resident_pages = 0;
+    file >> size_pages >> resident_pages;
+    return resident_pages * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+ProcessOptions Client::Command(const std::vector<std::string> &arguments) const {
+    ProcessOptions options = sequence::Command("SEQUENCE_CLIENT", arguments);
+    options.working_directory = directory_.path();
+    return options;
+}
+
+ProcessResult Client::Run(const std::vector<std::string> &arguments) {
+    std::unique_ptr<Process> process = Start(arguments);
+    ProcessResult result;
+    result.status = process->WaitForExit(kRunPatience);
+    result.output = process->output();
+    result.errors = process->errors();
+    ExpectNoSanitizerReport(result.errors);
+    return result;
+}
+
+std::unique_ptr<Process> Client::Start(const std::vector<std::string> &arguments) {
+    return std::make_unique<Process>(Command(arguments));
+}
+
+void ExpectDelivered(const ProcessResult &result) {
+    EXPECT_EQ(result.status, harness::Exited(0)) << result.errors;
+    EXPECT_NE(result.output.find(") is valid!\n"), std::string::npos) << result.output;
+}
+
+Connection::Connection(std::uint16_t port) {
+    sockaddr_in address = Loopback(port);
+    socket_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (socket_ < 0 ||
+        connect(socket_, reinterpret_cast<sockaddr *>(&address), sizeof address) != 0) {
+        const int error = errno;
+        close(socket_);
+        errno = error;
+        harness::ThrowErrno("connect");
+    }
+    const int yes = 1;
+    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+}
+
+Connection::~Connection() {
+    if (socket_ >= 0) {
+        close(socket_);
+    }
+}
+
+Connection::Connection(Connection &&other) noexcept
+    : socket_(other.socket_), unread_(std::move(other.unread_)), ending_(other.ending_) {
+    other.socket_ = -1;
+}
+
+bool Connection::Send(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t size = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (size < 0) {
+            return false;
+        }
+        bytes.remove_prefix(static_cast<size_t>(size));
+    }
+    return true;
+}
+
+void Connection::HalfClose() {
+    shutdown(socket_, SHUT_WR);
+}
+
+bool Connection::ReadMore() {
+    pollfd polled{socket_, POLLIN, 0};
+    if (poll(&polled, 1, static_cast<int>(harness::kPatience.count())) <= 0) {
+        return false;
+    }
+    std::array<char, 65536> bytes;
+    const ssize_t size = recv(socket_, bytes.data(), bytes.size(), 0);
+    if (size <= 0) {
+        ending_ = size == 0 ? "" : "<RST>";
+        return false;
+    }
+    unread_.append(bytes.data(), static_cast<size_t>(size));
+    return true;
+}
+
+std::string Connection::ReadMessage() {
+    size_t end;
+    while ((end = unread_.find(';')) == std::string::npos && ReadMore()) {
+    }
+    const size_t size = end == std::string::npos ? unread_.size() : end + 1;
+    const std::string message = unread_.substr(0, size);
+    unread_.erase(0, size);
+    return message;
+}
+
+std::string Connection::ReadToEnd() {
+    while (ReadMore()) {
+    }
+    return std::move(unread_) + ending_;
+}
+
+std::string Connection::Ask(std::string_view request) {
+    Send(request);
+    return ReadMessage();
+}
+
+bool RedisServer::IsInstalled() {
+    return access("/usr/bin/redis-server", X_OK) == 0;
+}
+
+RedisServer::RedisServer() {
+    constexpr int kAttemptCount = 20;
+    for (int i = 0; i < kAttemptCount; i++) {
+        port_ = FindFreePort();
+        if (Start()) {
+            return;
+        }
+    }
+    throw std::runtime_error("redis-server does not start: " + process_->output());
+}
+
+bool RedisServer::Start() {
+    ProcessOptions options;
+    options.arguments = {"/usr/bin/redis-server",
+                         "--bind",
+                         "127.0.0.1",
+                         "--port",
+                         std::to_string(port_),
+                         "--save",
+                         "",
+                         "--appendonly",
+                         "no",
+                         "--dir",
+                         directory_.path()};
+    process_ = std::make_unique<Process>(options);
+    return process_->WaitForOutput(harness::HasLineWith("Ready to accept connections"));
+}
+
+std::string RedisServer::url() const {
+    return "redis://127.0.0.1:" + std::to_string(port_) + "/3";
+}
+
+void RedisServer::Stop() {
+    process_->Signal(SIGKILL);
+    process_->WaitForExit();
+}
+
+void RedisServer::Restart() {
+    Stop();
+    if (!Start()) {
+        throw std::runtime_error("redis-server does not start: " + process_->output());
+    }
+}
+
+void RedisServer::Pause() {
+    process_->Signal(SIGSTOP);
+}
+
+void RedisServer::Resume() {
+    process_->Signal(SIGCONT);
+}
+
+void RaiseDescriptorLimit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+} // namespace sequence

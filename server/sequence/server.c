@@ -1,0 +1,379 @@
+#include "server/sequence/server.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "server/runtime/os.h"
+#include "server/runtime/signals.h"
+#include "server/sequence/limits.h"
+
+enum {
+    /* Connections above the limit that can be told so at the same time. */
+    REFUSAL_COUNT = 64,
+    /* Accepted before the other sockets are looked at again. */
+    ACCEPTS_PER_ROUND = 64,
+    /* How long to leave the backlog alone when the system has no descriptor left. */
+    ACCEPT_PAUSE_MS = 100,
+    /* How soon to try again when the port cannot be listened on after being offline. */
+    RELISTEN_PAUSE_MS = 100,
+    /* Standard streams, signals, listening sockets, the store's connection, and some to spare. */
+    OTHER_DESCRIPTOR_COUNT = LISTENER_CAPACITY + 32,
+    NO_WATCH = -1,
+};
+
+/* A place for a connection, which is in server->connections under the same index: what is looked at
+ * for all places is kept apart, so that the pages of unused connections stay untouched. */
+struct server_slot {
+    struct server *server;
+    int watch_index; /* NO_WATCH: free */
+    short watched_events;
+    bool is_serving;  /* counts as one of the connections that are served */
+    int64_t armed_ms; /* its deadline in the heap, at or before the connection's; INT64_MAX: none */
+};
+
+static uint32_t slot_index(const struct server_slot *slot) {
+    return (uint32_t)(slot - slot->server->slots);
+}
+
+static struct connection *connection_of(const struct server_slot *slot) {
+    return &slot->server->connections[slot_index(slot)];
+}
+
+/* The heap's item for what is due for the listener. */
+static uint32_t listener_item(const struct server *server) {
+    return (uint32_t)server->slot_count;
+}
+
+/* Watches for new connections, or does not for now. */
+static void set_accepting(struct server *server, bool is_accepting) {
+    server->is_accept_paused = !is_accepting;
+    for (size_t i = 0; i < server->listener.count; i++) {
+        if (epoll_loop_set_events(&server->loop, server->listener_watches[i],
+                                  is_accepting ? POLLIN : 0) != 0) {
+            deadline_heap_set(&server->deadlines, listener_item(server),
+                              os_now_ms() + ACCEPT_PAUSE_MS);
+        }
+    }
+}
+
+static void stop_counting(struct server_slot *slot) {
+    slot->server->serving_count -= slot->is_serving ? 1 : 0;
+    slot->is_serving = false;
+}
+
+static void end_slot(struct server_slot *slot, int64_t now_ms) {
+    struct server *server = slot->server;
+    uint32_t index = slot_index(slot);
+    epoll_loop_remove(&server->loop, slot->watch_index);
+    deadline_heap_clear(&server->deadlines, index);
+    connection_end(connection_of(slot), now_ms);
+    stop_counting(slot);
+    slot->watch_index = NO_WATCH;
+    if (server->free_count == 0 && server->is_accept_paused) {
+        set_accepting(server, true);
+    }
+    server->free_slots[server->free_count++] = index;
+}
+
+static void end_all_slots(struct server *server, int64_t now_ms) {
+    for (size_t i = 0; i < server->slot_count; i++) {
+        if (server->slots[i].watch_index != NO_WATCH) {
+            end_slot(&server->slots[i], now_ms);
+        }
+    }
+}
+
+static void stop_listening(struct server *server) {
+    for (size_t i = 0; i < server->listener.count; i++) {
+        epoll_loop_remove(&server->loop, server->listener_watches[i]);
+    }
+    listener_close(&server->listener);
+}
+
+/* Drops everyone and refuses connections until the time is over. */
+static void go_offline(struct server *server, int64_t now_ms) {
+    logger_print(server->config.logger, LOG_LEVEL_INFO, "going offline for %g s",
+                 (double)server->config.offline_ms / 1000);
+    stop_listening(server);
+    end_all_slots(server, now_ms);
+    server->is_accept_paused = false;
+    server->is_offline = true;
+    deadline_heap_set(&server->deadlines, listener_item(server),
+                      now_ms + server->config.offline_ms);
+}
+
+/* Watches for what the connection waits for now; false if the system has no room for that. A
+ * deadline that moved later is left in the heap: when it comes, the connection finds nothing to do.
+ * So the heap is not touched for every message. */
+static bool update_slot(struct server_slot *slot) {
+    struct connection *connection = connection_of(slot);
+    if (connection->is_lingering) {
+        stop_counting(slot);
+    }
+    short events = connection_wanted_events(connection);
+    if (events != slot->watched_events) {
+        slot->watched_events = events;
+        if (epoll_loop_set_events(&slot->server->loop, slot->watch_index, events) != 0) {
+            return false;
+        }
+    }
+    int64_t deadline_ms = connection_deadline_ms(connection);
+    if (deadline_ms < slot->armed_ms) {
+        slot->armed_ms = deadline_ms;
+        deadline_heap_set(&slot->server->deadlines, slot_index(slot), deadline_ms);
+    }
+    return true;
+}
+
+static void settle_slot(struct server_slot *slot, enum connection_outcome outcome, int64_t now_ms) {
+    switch (outcome) {
+    case CONNECTION_OPEN:
+        if (!update_slot(slot)) {
+            end_slot(slot, now_ms);
+        }
+        break;
+    case CONNECTION_FINISHED:
+        end_slot(slot, now_ms);
+        break;
+    case CONNECTION_FAILED:
+        end_slot(slot, now_ms);
+        if (slot->server->config.offline_ms > 0) {
+            go_offline(slot->server, now_ms);
+        }
+        break;
+    }
+}
+
+static void handle_connection(void *context, short events) {
+    struct server_slot *slot = context;
+    int64_t now_ms = os_now_ms();
+    settle_slot(slot, connection_handle_events(connection_of(slot), events, now_ms), now_ms);
+}
+
+/* Puts an accepted connection into a free slot. */
+static void add_connection(struct server *server, int fd, int64_t now_ms) {
+    struct server_slot *slot = &server->slots[server->free_slots[server->free_count - 1]];
+    int watch_index = epoll_loop_add(&server->loop, fd, POLLIN, handle_connection, slot);
+    if (watch_index < 0) {
+        (void)os_close(fd);
+        return;
+    }
+    server->free_count--;
+    slot->watch_index = watch_index;
+    slot->watched_events = POLLIN;
+    slot->armed_ms = INT64_MAX;
+    listener_tune_connection(fd);
+    slot->is_serving = server->serving_count < server->config.connection_count_max;
+    if (slot->is_serving) {
+        server->serving_count++;
+        connection_begin(connection_of(slot), &server->config.connection, fd, now_ms);
+        settle_slot(slot, CONNECTION_OPEN, now_ms);
+    } else {
+        connection_refuse(connection_of(slot), &server->config.connection, fd,
+                          PROTOCOL_TEXT_TOO_MANY_CONNECTIONS, now_ms);
+        settle_slot(slot, connection_handle_events(connection_of(slot), 0, now_ms), now_ms);
+    }
+}
+
+static void handle_accept_error(struct server *server, int error, int64_t now_ms) {
+    if (error == -EAGAIN || error == -ECONNABORTED) {
+        return;
+    }
+    if (warning_limiter_allows(&server->accept_warning, now_ms)) {
+        logger_print(server->config.logger, LOG_LEVEL_WARNING, "cannot accept connections: %s",
+                     strerror(-error));
+    }
+    set_accepting(server, false);
+    deadline_heap_set(&server->deadlines, listener_item(server), now_ms + ACCEPT_PAUSE_MS);
+}
+
+static void handle_listener(void *context, short events) {
+    struct server *server = context;
+    int64_t now_ms = os_now_ms();
+    (void)events;
+    for (size_t i = 0; i < server->listener.count; i++) {
+        for (int accepted_count = 0; accepted_count < ACCEPTS_PER_ROUND; accepted_count++) {
+            if (server->free_count == 0) {
+                set_accepting(server, false);
+                return;
+            }
+            int fd = os_accept(server->listener.fds[i]);
+            if (fd < 0) {
+                handle_accept_error(server, fd, now_ms);
+                break;
+            }
+            add_connection(server, fd, now_ms);
+        }
+    }
+}
+
+static void handle_signal(void *context, short events) {
+    struct server *server = context;
+    (void)events;
+    if (signals_next(server->signal_fd) != 0) {
+        server->is_stopping = true;
+    }
+}
+
+/* Listens on `port`, and watches for connections. */
+static int start_listening(struct server *server, uint16_t port) {
+    const struct server_config *config = &server->config;
+    int error = listener_open(&server->listener, config->addresses, config->address_count, port,
+                              config->logger);
+    if (error != 0) {
+        return error;
+    }
+    for (size_t i = 0; i < server->listener.count; i++) {
+        server->listener_watches[i] =
+            epoll_loop_add(&server->loop, server->listener.fds[i], POLLIN, handle_listener, server);
+        assert(server->listener_watches[i] >= 0); /* the loop has room for all of them */
+    }
+    return 0;
+}
+
+/* The port that the system chose. */
+static uint16_t find_port(const struct server *server) {
+    struct sockaddr_storage address = {0};
+    socklen_t size = sizeof address;
+    if (getsockname(server->listener.fds[0], (struct sockaddr *)&address, &size) != 0) {
+        return server->config.port;
+    }
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                               : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+static void handle_listener_time(struct server *server, int64_t now_ms) {
+    if (!server->is_offline) {
+        set_accepting(server, true);
+        return;
+    }
+    if (start_listening(server, server->port) != 0) {
+        deadline_heap_set(&server->deadlines, listener_item(server), now_ms + RELISTEN_PAUSE_MS);
+        return;
+    }
+    server->is_offline = false;
+    logger_print(server->config.logger, LOG_LEVEL_INFO, "online again");
+}
+
+static void handle_due_times(struct server *server) {
+    uint32_t item;
+    int64_t now_ms = os_now_ms();
+    while (deadline_heap_take_due(&server->deadlines, now_ms, &item)) {
+        if (item == listener_item(server)) {
+            handle_listener_time(server, now_ms);
+            continue;
+        }
+        struct server_slot *slot = &server->slots[item];
+        slot->armed_ms = INT64_MAX;
+        settle_slot(slot, connection_handle_time(connection_of(slot), now_ms), now_ms);
+    }
+}
+
+static void print_purged(void *context, const char *client_id) {
+    (void)context;
+    (void)printf("Purging client info for: %s\n", client_id);
+}
+
+/* How long to wait for events. */
+static int find_timeout_ms(const struct server *server) {
+    int64_t now_ms = os_now_ms();
+    int timeout_ms = deadline_heap_timeout_ms(&server->deadlines, now_ms);
+    int64_t purge_ms = session_store_next_purge_ms(server->config.conversation.store);
+    if (purge_ms == INT64_MAX) {
+        return timeout_ms;
+    }
+    int64_t until_purge_ms = purge_ms > now_ms ? purge_ms - now_ms : 0;
+    if (timeout_ms >= 0 && timeout_ms < until_purge_ms) {
+        return timeout_ms;
+    }
+    return until_purge_ms < INT32_MAX ? (int)until_purge_ms : INT32_MAX;
+}
+
+/* Asks for as many descriptors as all connections need; without them accept() fails in due time. */
+static void raise_descriptor_limit(const struct server *server) {
+    rlim_t wanted = server->slot_count + OTHER_DESCRIPTOR_COUNT;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) {
+        return;
+    }
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
+        logger_print(server->config.logger, LOG_LEVEL_WARNING,
+                     "the system allows %llu descriptors, which is too few for %zu connections",
+                     (unsigned long long)limit.rlim_cur, server->config.connection_count_max);
+    }
+}
+
+static int allocate(struct server *server) {
+    server->slot_count = server->config.connection_count_max + REFUSAL_COUNT;
+    server->slots = calloc(server->slot_count, sizeof *server->slots);
+    server->connections = calloc(server->slot_count, sizeof *server->connections);
+    server->free_slots = calloc(server->slot_count, sizeof *server->free_slots);
+    if (server->slots == NULL || server->connections == NULL || server->free_slots == NULL) {
+        return -ENOMEM;
+    }
+    /* The lowest index is taken first, so few connections touch few pages. */
+    for (size_t i = 0; i < server->slot_count; i++) {
+        server->slots[i].server = server;
+        server->slots[i].watch_index = NO_WATCH;
+        server->free_slots[server->free_count++] = (uint32_t)(server->slot_count - 1 - i);
+    }
+    int error = epoll_loop_init(&server->loop, server->slot_count + LISTENER_CAPACITY + 1);
+    return error != 0 ? error : deadline_heap_init(&server->deadlines, server->slot_count + 1);
+}
+
+int server_open(struct server *server, const struct server_config *config, int signal_fd) {
+    *server = (struct server){.config = *config, .signal_fd = signal_fd};
+    server->config.connection.conversation = &server->config.conversation;
+    int error = allocate(server);
+    if (error != 0) {
+        logger_print(config->logger, LOG_LEVEL_ERROR, "no memory for %zu connections",
+                     config->connection_count_max);
+        server_close(server);
+        return error;
+    }
+    raise_descriptor_limit(server);
+    int signal_watch = epoll_loop_add(&server->loop, signal_fd, POLLIN, handle_signal, server);
+    error = signal_watch < 0 ? signal_watch : start_listening(server, config->port);
+    if (error != 0) {
+        server_close(server);
+        return error;
+    }
+    server->port = find_port(server);
+    listener_announce(&server->listener, config->logger);
+    return 0;
+}
+
+int server_run(struct server *server) {
+    while (!server->is_stopping) {
+        int fired_count = epoll_loop_run_once(&server->loop, find_timeout_ms(server));
+        if (fired_count < 0) {
+            logger_print(server->config.logger, LOG_LEVEL_ERROR, "epoll failed: %s",
+                         strerror(-fired_count));
+            return fired_count;
+        }
+        handle_due_times(server);
+        session_store_purge(server->config.conversation.store, os_now_ms(), print_purged, NULL);
+    }
+    logger_print(server->config.logger, LOG_LEVEL_INFO, "stopped by a signal");
+    return 0;
+}
+
+void server_close(struct server *server) {
+    listener_close(&server->listener);
+    if (server->loop.watches != NULL) {
+        end_all_slots(server, os_now_ms());
+    }
+    epoll_loop_destroy(&server->loop);
+    deadline_heap_destroy(&server->deadlines);
+    free(server->slots);
+    free(server->connections);
+    free(server->free_slots);
+}

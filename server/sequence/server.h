@@ -1,0 +1,68 @@
+/* The sequence server: accepts connections, moves them on, watches their times, purges sessions.
+ *
+ * Everything is allocated by server_open() for the largest number of connections; pages of
+ * connections that are never used stay untouched. Beyond the limit a connection is told ERR and
+ * closed; a few more places are kept for those, and when they are taken too, new connections wait
+ * in the backlog.
+ *
+ * Ownership: the server owns its connections and listening sockets, and refers to the store, which
+ * must outlive it. Threading: one thread.
+ */
+#ifndef SERVER_SEQUENCE_SERVER_H_
+#define SERVER_SEQUENCE_SERVER_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/runtime/deadline_heap.h"
+#include "server/runtime/epoll_loop.h"
+#include "server/runtime/listener.h"
+#include "server/runtime/logger.h"
+#include "server/sequence/connection.h"
+#include "server/sequence/conversation.h"
+
+struct server_config {
+    const char *const *addresses;
+    size_t address_count;
+    uint16_t port; /* 0: any free one */
+    size_t connection_count_max;
+    int64_t offline_ms; /* how long to be gone when fault injection breaks a connection */
+    struct connection_config connection;
+    struct conversation_config conversation;
+    const struct logger *logger;
+};
+
+struct server {
+    struct server_config config;
+    struct epoll_loop loop;
+    struct listener listener;
+    int listener_watches[LISTENER_CAPACITY];
+    int signal_fd;
+    uint16_t port; /* the one listened on */
+    bool is_stopping;
+    bool is_offline;
+    bool is_accept_paused;
+    struct server_slot *slots;
+    struct connection *connections; /* by slot */
+    size_t slot_count;
+    size_t free_count;
+    size_t serving_count; /* connections that are neither refused nor waiting for their end */
+    uint32_t *free_slots; /* a stack of the indexes of those not in use */
+    struct deadline_heap deadlines; /* by slot, and one more for the listener's return */
+    struct warning_limiter accept_warning;
+};
+
+/* Listens, says so, and is ready. Signals must have been opened: `signal_fd` is watched for the one
+ * that ends the server. Returns 0, or a negative errno value with nothing to close and the reason
+ * printed. */
+int server_open(struct server *server, const struct server_config *config, int signal_fd);
+
+/* Serves until a signal arrives. Returns 0, or a negative errno value if waiting for events failed.
+ */
+int server_run(struct server *server);
+
+/* Ends all connections and frees everything. */
+void server_close(struct server *server);
+
+#endif /* SERVER_SEQUENCE_SERVER_H_ */

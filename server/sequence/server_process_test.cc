@@ -1,0 +1,216 @@
+// The server as a process, spoken to by hand: what a connection may do, its limits and its times.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/sequence/sequence_harness.h"
+
+namespace {
+
+using sequence::Connection;
+using sequence::kClientId;
+using sequence::Server;
+
+const std::string kId = kClientId;
+const std::string kInit10 = "INIT," + kId + ",10,5;";
+const std::string kCont = "CONT," + kId + ";";
+const std::string kWhole10 = "ACK;NUM,6:41:81:68:68;NUM,41:10:40:78:98;"
+                             "FAC,9b14501c5359fb4eac96df9e874348b2;";
+
+std::string OtherId(unsigned number) {
+    char text[64];
+    snprintf(text, sizeof text, "00000000-0000-0000-0000-%012u", number);
+    return text;
+}
+
+TEST(ServerProcess, ClosesInOrderAfterTheChecksum) {
+    Server server({"--test-mode"});
+    Connection connection(server.port());
+    connection.Send(kInit10 + "RECV,0;RECV,1;FIN;");
+    EXPECT_EQ(connection.ReadToEnd(), kWhole10);
+}
+
+TEST(ServerProcess, TakesOneByteAtATime) {
+    Server server({"--test-mode"});
+    Connection connection(server.port());
+    for (char byte : kInit10 + "RECV,0;RECV,1;FIN;") {
+        connection.Send(std::string(1, byte));
+    }
+    EXPECT_EQ(connection.ReadToEnd(), kWhole10);
+}
+
+TEST(ServerProcess, AnswersAClientThatHasHalfClosed) {
+    Server server({"--test-mode"});
+    Connection whole(server.port());
+    whole.Send(kInit10 + "STREAM,0;");
+    whole.HalfClose();
+    EXPECT_EQ(whole.ReadToEnd(), kWhole10);
+    Connection part(server.port());
+    part.Send(kCont + "RECV,0;REC");
+    part.HalfClose();
+    EXPECT_EQ(part.ReadToEnd(), "ACK;NUM,6:41:81:68:68;");
+}
+
+TEST(ServerProcess, TakesTheTestModeFromTheEnvironmentToo) {
+    Server server({}, 0, {{"TEST_MODE", "1"}});
+    Connection connection(server.port());
+    EXPECT_EQ(connection.Ask(kInit10 + "RECV,0;"), "ACK;");
+    EXPECT_EQ(connection.ReadMessage(), "NUM,6:41:81:68:68;");
+}
+
+// A client that sends requests without reading the answers is held back, and gets all of them
+// later.
+TEST(ServerProcess, HoldsBackAClientThatDoesNotRead) {
+    Server server({"--test-mode"});
+    Connection connection(server.port());
+    constexpr int kRequestCount = 100;
+    std::string requests = "INIT," + kId + ",65535,65535;";
+    for (int i = 0; i < kRequestCount; i++) {
+        requests += "RECV,0;";
+    }
+    connection.Send(requests + "FIN;");
+    const std::string replies = connection.ReadToEnd();
+    EXPECT_EQ(std::count(replies.begin(), replies.end(), ';'), kRequestCount + 2);
+    EXPECT_EQ(replies.substr(replies.size() - 37), "FAC,8dce03696fa07301720e07daf62ca2fa;");
+}
+
+TEST(ServerProcess, EndsAfterAMalformedOrUnexpectedMessage) {
+    Server server({"--test-mode"});
+    const std::vector<std::pair<std::string, std::string>> cases = {
+        {"HELLO;", "ERR,Unknown message;"},
+        {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n;", "ERR,Unknown message;"},
+        {std::string("\0\0\0;", 4), "ERR,Unknown message;"},
+        {"\xff\xfe;", "ERR,Unknown message;"},
+        {"INIT,me,5,5;", "ERR,Client-id is not a UUID;"},
+        {"INIT," + kId + ",70000,5;", "ERR,Count of numbers must be 0 to 65535;"},
+        {"INIT," + kId + ",5,0;", "ERR,Batch size must be 1 to 65535;"},
+        {"INIT," + kId + ",5;", "ERR,Wrong number of fields;"},
+        {"RECV,0;", "ERR,Unexpected message;"},
+        {"STREAM,0;", "ERR,Unexpected message;"},
+        {"FIN;", "ERR,Unexpected message;"},
+        {kInit10 + kInit10, "ACK;ERR,Unexpected message;"},
+        {kCont + "RECV,2;RECV,x;FIN;",
+         "ACK;ERR,Invalid batch index requested: 2;ERR,Batch index is not a number;"},
+        {std::string(64, 'x'), "ERR,Message too long;"},
+    };
+    for (const auto &[sent, answer] : cases) {
+        Connection connection(server.port());
+        connection.Send(sent);
+        EXPECT_EQ(connection.ReadToEnd(), answer) << sent;
+    }
+}
+
+// Ten megabytes without a ';' are answered, thrown away, and cost no memory.
+TEST(ServerProcess, StaysSmallUnderOversizedMessages) {
+    Server server;
+    const auto flood = [&server] {
+        Connection connection(server.port());
+        connection.Send(std::string(10 << 20, 'x'));
+        connection.HalfClose();
+        return connection.ReadToEnd();
+    };
+    EXPECT_EQ(flood(), "ERR,Message too long;");
+    const size_t size_before = server.ResidentSize();
+    for (int i = 0; i < 10; i++) {
+        EXPECT_EQ(flood(), "ERR,Message too long;");
+    }
+    EXPECT_LE(server.ResidentSize(), size_before + (1 << 20));
+}
+
+TEST(ServerProcess, TellsAConnectionTooManySo) {
+    Server server({"--max-connections=2", "--test-mode"});
+    Connection first(server.port());
+    auto second = std::make_unique<Connection>(server.port());
+    EXPECT_EQ(first.Ask(kInit10), "ACK;");
+    EXPECT_EQ(second->Ask("INIT," + OtherId(1) + ",1,1;"), "ACK;");
+    Connection third(server.port());
+    third.Send("INIT," + OtherId(2) + ",1,1;");
+    EXPECT_EQ(third.ReadToEnd(), "ERR,Too many connections;");
+    // The place is free when the server has seen the end of the second: it says so by closing too.
+    second->HalfClose();
+    EXPECT_EQ(second->ReadToEnd(), "");
+    Connection fourth(server.port());
+    EXPECT_EQ(fourth.Ask("INIT," + OtherId(3) + ",1,1;"), "ACK;");
+    EXPECT_EQ(first.Ask("RECV,1;"), "NUM,41:10:40:78:98;");
+}
+
+TEST(ServerProcess, TellsASessionTooManySo) {
+    Server server({"--max-sessions=3"});
+    for (unsigned i = 0; i < 3; i++) {
+        Connection connection(server.port());
+        EXPECT_EQ(connection.Ask("INIT," + OtherId(i) + ",1,1;"), "ACK;");
+    }
+    Connection connection(server.port());
+    connection.Send("INIT," + OtherId(3) + ",1,1;");
+    EXPECT_EQ(connection.ReadToEnd(), "ERR,Too many sessions;");
+}
+
+TEST(ServerProcess, ClosesAnIdleConnection) {
+    Server server({"--idle-timeout=0.1", "--test-mode"});
+    Connection silent(server.port());
+    EXPECT_EQ(silent.ReadToEnd(), "");
+    Connection connection(server.port());
+    EXPECT_EQ(connection.Ask(kInit10), "ACK;");
+    EXPECT_EQ(connection.ReadToEnd(), "");
+    Connection again(server.port());
+    EXPECT_EQ(again.Ask(kCont), "ACK;");
+}
+
+// However busy it is.
+TEST(ServerProcess, CutsASessionOffAfterItsTime) {
+    Server server({"--session-timeout=0.2", "--test-mode"});
+    Connection connection(server.port());
+    EXPECT_EQ(connection.Ask(kInit10), "ACK;");
+    std::string reply;
+    int reply_count = 0;
+    while ((reply = connection.Ask("RECV,0;")) == "NUM,6:41:81:68:68;") {
+        reply_count++;
+    }
+    EXPECT_GT(reply_count, 0);
+    EXPECT_EQ(reply, "");
+    Connection again(server.port());
+    EXPECT_EQ(again.Ask(kCont), "ACK;");
+}
+
+// The idle timeout does not count while it is the server that makes the client wait.
+TEST(ServerProcess, PushesWithTheTick) {
+    Server server({"--tick=0.15", "--idle-timeout=0.1", "--test-mode"});
+    Connection connection(server.port());
+    connection.Send(kInit10 + "STREAM,0;");
+    EXPECT_EQ(connection.ReadToEnd(), kWhole10);
+}
+
+TEST(ServerProcess, LetsTwoConnectionsShareASession) {
+    Server server({"--test-mode", "--session-ttl=0.1"});
+    auto first = std::make_unique<Connection>(server.port());
+    Connection second(server.port());
+    EXPECT_EQ(first->Ask(kInit10), "ACK;");
+    EXPECT_EQ(second.Ask(kCont), "ACK;");
+    first->HalfClose();
+    EXPECT_EQ(first->ReadToEnd(), "");
+    // The session lives on with the second connection; another one shows that its time would be
+    // over.
+    Connection witness(server.port());
+    EXPECT_EQ(witness.Ask("INIT," + OtherId(1) + ",1,1;"), "ACK;");
+    witness.HalfClose();
+    EXPECT_EQ(witness.ReadToEnd(), "");
+    ASSERT_TRUE(server.WaitForPurge(OtherId(1)));
+    EXPECT_EQ(second.Ask("RECV,1;"), "NUM,41:10:40:78:98;");
+    second.HalfClose();
+    EXPECT_EQ(second.ReadToEnd(), "");
+    ASSERT_TRUE(server.WaitForPurge(kId));
+}
+
+TEST(ServerProcess, EndsAtASignalWithClientsConnected) {
+    Server server({"--test-mode"});
+    Connection connection(server.port());
+    EXPECT_EQ(connection.Ask(kInit10), "ACK;");
+    server.Stop();
+    EXPECT_EQ(connection.ReadToEnd(), "");
+}
+
+} // namespace
