@@ -197,7 +197,7 @@ Outcome FaultSweepTest::Try(const std::string &plan, bool is_for_good) {
 // Moves the fault from the first call to the last.
 void FaultSweepTest::Sweep(const char *times) {
     const bool is_for_good = std::string(times) == "always";
-    const size_t highest_call = IsLongForm() ? 1000 : 12;
+    const size_t highest_call = IsLongForm() ? 1000 : 30;
     std::map<std::string, size_t> counts;
     size_t try_count = 0;
     for (size_t call = 1; call <= highest_call && !HasFailure(); ++call) {

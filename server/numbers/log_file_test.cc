@@ -173,6 +173,27 @@ TEST_F(LogFileTest, CutsATornLastLineOff) {
     EXPECT_FALSE(dedup_map_contains(&map_, 123456789)) << "a torn line is no number";
 }
 
+TEST_F(LogFileTest, SyncsTheFileAndItsDirectory) {
+    ASSERT_EQ(Open(path_), LOG_FILE_OK);
+    ASSERT_TRUE(os_faulty_plan(""));
+    EXPECT_EQ(log_file_sync(&log_, logger_.get()), LOG_FILE_OK);
+    EXPECT_EQ(os_faulty_call_count("fsync"), 2u);
+    EXPECT_EQ(logger_.Text(), "");
+}
+
+TEST_F(LogFileTest, AFailedSyncIsAFailureAndThatOfTheDirectoryAWarning) {
+    ASSERT_EQ(Open(path_), LOG_FILE_OK);
+    ASSERT_TRUE(os_faulty_plan("fsync:1:EIO"));
+    EXPECT_EQ(log_file_sync(&log_, logger_.get()), LOG_FILE_FAILED);
+    EXPECT_EQ(logger_.Count(" error cannot sync " + path_), 1u) << logger_.Text();
+    for (const char *plan : {"fsync:2:EIO", "open:1:EACCES"}) {
+        ASSERT_TRUE(os_faulty_plan(plan));
+        EXPECT_EQ(log_file_sync(&log_, logger_.get()), LOG_FILE_OK);
+    }
+    EXPECT_EQ(logger_.Count(" warning cannot sync the directory of " + path_), 2u)
+        << logger_.Text();
+}
+
 TEST_F(LogFileTest, NamesTheLineThatIsNoNumber) {
     ExpectRefused(NumberLines(0, 3) + "12345678x\n", "line 4 is not nine digits");
 }

@@ -187,4 +187,16 @@ TEST_F(ListenerTest, ResetsAConnection) {
     EXPECT_EQ(client.WaitForEnding(), Ending::kReset);
 }
 
+TEST_F(ListenerTest, ChoosesWhatACloseSends) {
+    ASSERT_EQ(Open({"127.0.0.1"}), 0);
+    for (const bool resets : {true, false}) {
+        TcpClient client(PortOf(listener_.fds[0]));
+        const int fd = Accept();
+        listener_set_reset_on_close(fd, true);
+        listener_set_reset_on_close(fd, resets);
+        os_close(fd);
+        EXPECT_EQ(client.WaitForEnding(), resets ? Ending::kReset : Ending::kFin);
+    }
+}
+
 } // namespace

@@ -135,7 +135,7 @@ TEST_F(LogWriterTest, WritesBlocksInTheOrderOfSubmission) {
     EXPECT_EQ(log_writer_submitted_position(&writer_), expected.size());
 }
 
-TEST_F(LogWriterTest, BeginsWhereItIsTold) {
+TEST_F(LogWriterTest, GoesOnBehindWhatIsThere) {
     ASSERT_EQ(os_write(fd_, Records(0, 3).data(), 30), 30);
     Start();
     ASSERT_TRUE(Submit(Records(3, 4)));
@@ -222,6 +222,24 @@ TEST_F(LogWriterTest, ATornRecordThatCannotBeCutIsFinal) {
     AwaitError(-EROFS);
     Finish();
     EXPECT_EQ(os_faulty_call_count("append"), 2u);
+}
+
+TEST_F(LogWriterTest, AFileWhoseSizeIsUnknownIsNotCut) {
+    Start("append:1:short=23,append:2:ENOSPC,file_size:1:EIO");
+    ASSERT_TRUE(Submit(Records(0, 10)));
+    AwaitError(-EIO);
+    Finish();
+    EXPECT_EQ(os_faulty_call_count("ftruncate"), 0u);
+}
+
+TEST_F(LogWriterTest, AFileThatSomebodyElseEmptiesGoesOnWithWholeRecords) {
+    Start();
+    ASSERT_TRUE(Submit(Records(0, 10)));
+    AwaitStored(kBlockSize);
+    ASSERT_EQ(os_ftruncate(fd_, 0), 0);
+    ASSERT_TRUE(Submit(Records(10, 5)));
+    Finish();
+    EXPECT_EQ(File(), Records(10, 5));
 }
 
 TEST_F(LogWriterTest, AProducerThatWaitsIsToldOfTheFailure) {

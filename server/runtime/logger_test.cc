@@ -1,5 +1,8 @@
 #include "server/runtime/logger.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <string>
 
 #include "server/runtime/captured_logger.h"
@@ -57,6 +60,27 @@ TEST(LoggerTest, OutlivesAnOutputThatFails) {
     EXPECT_EQ(logger.fd, 2);
     logger.fd = -1;
     logger_print(&logger, LOG_LEVEL_ERROR, "nobody hears this");
+}
+
+TEST(LoggerTest, DoesNotWaitForAReaderThatHasStoppedReading) {
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    while (write(ends[1], "x", 1) == 1) {
+    }
+    ASSERT_EQ(fcntl(ends[1], F_SETFL, 0), 0); // a write would block now
+    logger logger;
+    logger_init(&logger, LOG_LEVEL_INFO);
+    logger.fd = ends[1];
+    logger_print(&logger, LOG_LEVEL_ERROR, "there is no room for this");
+    char letter = 'x';
+    while (read(ends[0], &letter, 1) == 1) {
+        ASSERT_EQ(letter, 'x');
+    }
+    logger_print(&logger, LOG_LEVEL_ERROR, "there is room for this");
+    char line[100];
+    EXPECT_GT(read(ends[0], line, sizeof line), 0);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 TEST(WarningLimiterTest, LetsOneThroughEachPeriod) {
