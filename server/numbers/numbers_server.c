@@ -57,12 +57,14 @@ static void confirm_connection(struct connection *connection) {
 
 static void start_shutdown(struct numbers_server *server, const char *reason) {
     if (server->is_shutting_down) {
-        /* Asked twice: do not wait for room on a full disk any longer. */
-        log_writer_abandon(server->config.writer);
+        if (server->loop.now_ms >= server->abandon_from_ms) {
+            log_writer_abandon(server->config.writer);
+        }
         return;
     }
     logger_print(server->config.logger, LOG_LEVEL_INFO, "shutting down: %s", reason);
     server->is_shutting_down = true;
+    server->abandon_from_ms = server->loop.now_ms + ABANDON_AFTER_MS;
     update_accepting(server);
     for (size_t index = 0; index < server->config.client_capacity; index++) {
         if (server->connections[index].state == CONNECTION_RECEIVING) {
@@ -291,10 +293,21 @@ static void give_up(struct numbers_server *server, const char *action, int error
     server->is_done = true;
 }
 
+/* A shutdown that takes long waits for the disk: says how not to wait for it. */
+static void offer_to_abandon(struct numbers_server *server) {
+    if (!server->has_offered_to_abandon && server->loop.now_ms >= server->abandon_from_ms) {
+        server->has_offered_to_abandon = true;
+        logger_print(server->config.logger, LOG_LEVEL_WARNING,
+                     "still storing what was received; a second SIGTERM or SIGINT abandons what "
+                     "there is no room for");
+    }
+}
+
 /* Takes the next step towards the end, as far as the other threads have come. */
 static void advance_shutdown(struct numbers_server *server) {
     struct pipeline *pipeline = server->config.pipeline;
     struct log_writer *writer = server->config.writer;
+    offer_to_abandon(server);
     if (server->is_stalled) {
         return;
     }
