@@ -201,7 +201,7 @@ TEST(FullDiskTest, AskedTwiceAtOnceItStillWaitsForRoom) {
 
 // The disk fills up, and then an fsync of what is there already fails: nobody is left to wait.
 TEST(FullDiskTest, AFailedSyncEndsTheWaitForRoom) {
-    NumbersServer server({"--fsync-interval=0.001"},
+    NumbersServer server({"--threads=1", "--fsync-interval=0.001"},
                          Faulty("append:2:ENOSPC:always,fdatasync:1:delay=2000,fdatasync:1:EIO"));
     TcpClient client = server.Connect();
     EXPECT_TRUE(client.Send(NumberLines(0, 100)));
