@@ -241,6 +241,11 @@ static void confirm_stored_connections(struct numbers_server *server) {
         return;
     }
     uint64_t stored_batch = pipeline_stored_batch(server->config.pipeline);
+    if (log_writer_error(server->config.writer) != 0) {
+        /* Once writing fails workers drop their lines, and a batch without lines seems stored. The
+         * error is set before that, and so is seen here after it. */
+        return;
+    }
     for (size_t index = 0; index < server->config.client_capacity; index++) {
         struct connection *connection = &server->connections[index];
         if (connection->state == CONNECTION_STORING && connection->awaited_batch <= stored_batch) {
