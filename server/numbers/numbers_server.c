@@ -145,7 +145,12 @@ static void on_receivable(void *context, short events) {
     pending->next_index = 0;
     pending->count = session_receive(&connection->session, server->config.parser, bytes,
                                      (size_t)size, server->numbers, &pending->stop);
+    int watch_index = connection->watch_index;
     take_pending(server);
+    if (server->is_stalled) {
+        /* The others have had no turn in this round: they come first in the next one. */
+        poll_loop_start_behind(&server->loop, watch_index);
+    }
 }
 
 static struct connection *find_free_connection(struct numbers_server *server) {
