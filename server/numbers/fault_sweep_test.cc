@@ -121,7 +121,7 @@ void FaultSweepTest::Serve(Process *process, std::uint16_t port, bool is_for_goo
 void FaultSweepTest::End(Process *process, bool is_for_good, Outcome *outcome) {
     process->Signal(SIGTERM);
     if (is_for_good && std::string(fault().error) == "ENOSPC") {
-        process->WaitForErrors(HasLineWith("shutting down"), kNoHang);
+        process->WaitForErrors(HasLineWith("a second SIGTERM or SIGINT abandons"), kNoHang);
         process->Signal(SIGTERM);
     }
     outcome->status = process->WaitForExit(kNoHang);

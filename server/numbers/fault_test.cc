@@ -54,6 +54,7 @@ size_t CallCount(const Process &process, const std::string &function) {
 }
 
 constexpr char kWaitsForRoom[] = "cannot write the log: ";
+constexpr char kOffersToAbandon[] = "a second SIGTERM or SIGINT abandons";
 
 // Delivers bytes from a thread of its own, because the server may hold the client back.
 class Delivery {
@@ -173,12 +174,46 @@ TEST(FullDiskTest, AskedTwiceItDoesNotWaitForRoom) {
     client.HalfClose();
     EXPECT_TRUE(server.process().WaitForErrors(HasLineWith(kWaitsForRoom)));
     server.process().Signal(SIGTERM);
-    EXPECT_TRUE(server.process().WaitForErrors(HasLineWith("shutting down")));
+    EXPECT_TRUE(server.process().WaitForErrors(HasLineWith(kOffersToAbandon)));
     server.process().Signal(SIGTERM);
     EXPECT_EQ(server.process().WaitForExit(), Exited(74));
     EXPECT_EQ(client.WaitForEnding(), Ending::kReset) << "its lines are not all stored";
     EXPECT_EQ(server.Log().size(), 100u);
     FaultTable::Get().Add("4: ENOSPC for good, SIGTERM twice", 1, "exit 74, whole lines, RST");
+}
+
+// As timeout(1) does, which signals the process and right after that its group.
+TEST(FullDiskTest, AskedTwiceAtOnceItStillWaitsForRoom) {
+    NumbersServer server({}, Faulty("append:1:short=1003,append:2:ENOSPC:25"));
+    TcpClient client = server.Connect();
+    EXPECT_TRUE(client.Send(NumberLines(0, 1000)));
+    client.HalfClose();
+    EXPECT_TRUE(server.process().WaitForErrors(HasLineWith(kWaitsForRoom)));
+    server.process().Signal(SIGTERM);
+    EXPECT_TRUE(server.process().WaitForErrors(HasLineWith("shutting down")));
+    server.process().Signal(SIGTERM);
+    EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+    EXPECT_EQ(server.process().WaitForExit(), Exited(0));
+    EXPECT_EQ(server.Log(), NumberRange(0, 1000));
+    FaultTable::Get().Add("4: ENOSPC for 2.5 s, SIGTERM twice at once", 1,
+                          "exit 0, nothing lost, FIN");
+}
+
+// The disk fills up, and then an fsync of what is there already fails: nobody is left to wait.
+TEST(FullDiskTest, AFailedSyncEndsTheWaitForRoom) {
+    NumbersServer server({"--threads=1", "--fsync-interval=0.001"},
+                         Faulty("append:2:ENOSPC:always,fdatasync:1:delay=2000,fdatasync:1:EIO"));
+    TcpClient client = server.Connect();
+    EXPECT_TRUE(client.Send(NumberLines(0, 100)));
+    EXPECT_TRUE(Await([&] { return server.Log().size() == 100; }));
+    EXPECT_TRUE(client.Send(NumberLines(100, 100)));
+    EXPECT_TRUE(server.process().WaitForErrors(HasLineWith(kWaitsForRoom)));
+    EXPECT_EQ(server.process().WaitForExit(), Exited(74));
+    EXPECT_EQ(client.WaitForEnding(), Ending::kReset);
+    EXPECT_EQ(server.Log(), NumberRange(0, 100));
+    EXPECT_EQ(CallCount(server.process(), "fdatasync"), 1u);
+    FaultTable::Get().Add("6: EIO on a sync while the disk is full", 1,
+                          "exit 74, whole lines, RST");
 }
 
 TEST(FileSizeLimitTest, IsNoDeathAndEndsWithTheLimit) {
@@ -208,7 +243,7 @@ TEST(FullDeviceTest, IsNoDeath) {
     EXPECT_TRUE(server.process().WaitForErrors(HasLineWith(kWaitsForRoom)));
     EXPECT_EQ(client.WaitForEnding(milliseconds(300)), Ending::kNone) << "nothing is confirmed";
     server.process().Signal(SIGTERM);
-    EXPECT_TRUE(server.process().WaitForErrors(HasLineWith("shutting down")));
+    EXPECT_TRUE(server.process().WaitForErrors(HasLineWith(kOffersToAbandon)));
     server.process().Signal(SIGTERM);
     EXPECT_EQ(server.process().WaitForExit(), Exited(74));
     EXPECT_EQ(CountLinesWith(server.process().errors(), kWaitsForRoom), 1u);

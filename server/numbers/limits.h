@@ -61,6 +61,10 @@ enum {
      * done: a wakeup whose write failed delays it so long, and does not hang it. */
     LONGEST_WAIT_MS = 500,
 
+    /* A second request to shut down gives up what waits for room on a full disk, but only so long
+     * after the first: timeout(1) sends one to the process and at once another to its group. */
+    ABANDON_AFTER_MS = 1000,
+
     MEMORY_PROMISED_SIZE = 256 * 1024 * 1024,
 };
 

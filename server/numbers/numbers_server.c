@@ -57,12 +57,14 @@ static void confirm_connection(struct connection *connection) {
 
 static void start_shutdown(struct numbers_server *server, const char *reason) {
     if (server->is_shutting_down) {
-        /* Asked twice: do not wait for room on a full disk any longer. */
-        log_writer_abandon(server->config.writer);
+        if (server->loop.now_ms >= server->abandon_from_ms) {
+            log_writer_abandon(server->config.writer);
+        }
         return;
     }
     logger_print(server->config.logger, LOG_LEVEL_INFO, "shutting down: %s", reason);
     server->is_shutting_down = true;
+    server->abandon_from_ms = server->loop.now_ms + ABANDON_AFTER_MS;
     update_accepting(server);
     for (size_t index = 0; index < server->config.client_capacity; index++) {
         if (server->connections[index].state == CONNECTION_RECEIVING) {
@@ -143,7 +145,12 @@ static void on_receivable(void *context, short events) {
     pending->next_index = 0;
     pending->count = session_receive(&connection->session, server->config.parser, bytes,
                                      (size_t)size, server->numbers, &pending->stop);
+    int watch_index = connection->watch_index;
     take_pending(server);
+    if (server->is_stalled) {
+        /* The others have had no turn in this round: they come first in the next one. */
+        poll_loop_start_behind(&server->loop, watch_index);
+    }
 }
 
 static struct connection *find_free_connection(struct numbers_server *server) {
@@ -239,6 +246,11 @@ static void confirm_stored_connections(struct numbers_server *server) {
         return;
     }
     uint64_t stored_batch = pipeline_stored_batch(server->config.pipeline);
+    if (log_writer_error(server->config.writer) != 0) {
+        /* Once writing fails workers drop their lines, and a batch without lines seems stored. The
+         * error is set before that, and so is seen here after it. */
+        return;
+    }
     for (size_t index = 0; index < server->config.client_capacity; index++) {
         struct connection *connection = &server->connections[index];
         if (connection->state == CONNECTION_STORING && connection->awaited_batch <= stored_batch) {
@@ -291,10 +303,21 @@ static void give_up(struct numbers_server *server, const char *action, int error
     server->is_done = true;
 }
 
+/* A shutdown that takes long waits for the disk: says how not to wait for it. */
+static void offer_to_abandon(struct numbers_server *server) {
+    if (!server->has_offered_to_abandon && server->loop.now_ms >= server->abandon_from_ms) {
+        server->has_offered_to_abandon = true;
+        logger_print(server->config.logger, LOG_LEVEL_WARNING,
+                     "still storing what was received; a second SIGTERM or SIGINT abandons what "
+                     "there is no room for");
+    }
+}
+
 /* Takes the next step towards the end, as far as the other threads have come. */
 static void advance_shutdown(struct numbers_server *server) {
     struct pipeline *pipeline = server->config.pipeline;
     struct log_writer *writer = server->config.writer;
+    offer_to_abandon(server);
     if (server->is_stalled) {
         return;
     }

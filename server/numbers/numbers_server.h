@@ -12,7 +12,8 @@
  *
  * Shutting down, by `terminate` or a signal, goes through the same steps as everything else, in the
  * loop: clients are reset, `pending` goes into the pipeline, the pipeline drains into the writer,
- * the writer finishes; then the clients that wait for it get their FIN.
+ * the writer finishes; then the clients that wait for it get their FIN. On a full disk that waits
+ * for room, until it is asked for again a second or more after the first time.
  *
  * Ownership: the server owns its connections and buffers; the parts in the configuration are
  * main's. Threading: everything here belongs to one thread.
@@ -97,6 +98,8 @@ struct numbers_server {
     bool is_stalled; /* the pipeline takes no more; nobody is read from */
 
     bool is_shutting_down;
+    int64_t abandon_from_ms; /* from when on a second request abandons what is not stored */
+    bool has_offered_to_abandon;
     bool is_done;
     enum exit_code exit_code;
     int64_t

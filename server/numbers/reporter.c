@@ -30,8 +30,9 @@ static void report(struct reporter *reporter, int wait_ms) {
                         " duplicates. Unique total: %" PRIu64 "\n",
                         unique_count - reporter->reported_unique_count,
                         duplicate_count - reporter->reported_duplicate_count, unique_count);
-    /* An output that fails (its reader has gone, its disk is full) is no reason to stop serving. */
-    if (os_write(reporter->fd, line, (size_t)size) < 0) {
+    /* An output that fails (its reader has gone, its disk is full) is no reason to stop serving. Of
+     * a line that was cut short nobody can tell what it said: the next one says it again. */
+    if (os_write(reporter->fd, line, (size_t)size) != size) {
         return;
     }
     reporter->reported_unique_count = unique_count;

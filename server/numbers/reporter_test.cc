@@ -150,6 +150,14 @@ TEST_F(ReporterTest, AReportThatCannotBeWrittenIsCaughtUpWith) {
     EXPECT_EQ(os_faulty_fault_count(), 1u);
 }
 
+TEST_F(ReporterTest, AReportThatIsCutShortIsCaughtUpWith) {
+    ASSERT_TRUE(os_faulty_plan("write:1:short=9"));
+    Count(5, 1);
+    Start(kSoonMs);
+    EXPECT_EQ(ReadLine(), "Received "
+                          "Received 5 unique numbers, 1 duplicates. Unique total: 5\n");
+}
+
 TEST_F(ReporterTest, OneReportCatchesUpAfterAPause) {
     // The first report takes as long as twenty intervals; those are not made up for one by one.
     ASSERT_TRUE(os_faulty_plan("write:1:delay=500"));

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -91,6 +92,8 @@ int tail_guard_arm(const struct tail_guard *guard_process) {
 
 void tail_guard_finish(struct tail_guard *guard_process) {
     (void)os_close(guard_process->pipe_fd);
+    /* Somebody may have stopped it: then it would never end. */
+    (void)kill(guard_process->pid, SIGCONT);
     while (waitpid(guard_process->pid, NULL, 0) < 0 && errno == EINTR) {
     }
 }

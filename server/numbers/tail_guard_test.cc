@@ -132,6 +132,17 @@ TEST_F(TailGuardTest, HoldsNothingButItsOwnDescriptors) {
     close(fd);
 }
 
+TEST_F(TailGuardTest, AStoppedOneDoesNotHoldTheEndUp) {
+    const int fd = open(path_.c_str(), O_RDWR | O_CLOEXEC);
+    tail_guard guard{};
+    ASSERT_EQ(tail_guard_start(&guard, fd, kLineSize), 0);
+    ASSERT_EQ(kill(guard.pid, SIGSTOP), 0);
+    ASSERT_TRUE(harness::Await([&] { return harness::ReadState(guard.pid) == 'T'; }));
+    tail_guard_finish(&guard); // returns
+    EXPECT_EQ(kill(guard.pid, 0), -1);
+    close(fd);
+}
+
 TEST_F(TailGuardTest, AnOrderlyEndCutsTooWhatCouldNotBeCutBefore) {
     const int fd = open(path_.c_str(), O_RDWR | O_CLOEXEC);
     tail_guard guard{};

@@ -128,7 +128,7 @@ void listener_announce(const struct listener *listener, const struct logger *log
     for (size_t index = 0; index < listener->count; index++) {
         char text[ADDRESS_TEXT_CAPACITY];
         (void)describe(listener->fds[index], text);
-        logger_print(logger, LOG_LEVEL_INFO, "listening on %s", text);
+        logger_announce(logger, "listening on %s", text);
     }
 }
 

@@ -29,7 +29,8 @@ struct listener {
 int listener_open(struct listener *listener, const char *const *addresses, size_t address_count,
                   uint16_t port, const struct logger *logger);
 
-/* Says "listening on ADDRESS:PORT" for each address: the daemon is ready. */
+/* Says "listening on ADDRESS:PORT" for each address, at every log level: the daemon is ready, and
+ * this is the port where it was told to take any. */
 void listener_announce(const struct listener *listener, const struct logger *logger);
 
 void listener_close(struct listener *listener);

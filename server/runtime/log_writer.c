@@ -145,8 +145,7 @@ static void *run_writer(void *context) {
 }
 
 /* Waits for the next time to sync; false when there is nothing more to do, ever. */
-static bool wait_for_sync_time(struct log_writer *writer, uint64_t *position) {
-    int64_t deadline_ms = os_now_ms() + writer->config.sync_interval_ms;
+static bool wait_for_sync_time(struct log_writer *writer, int64_t deadline_ms, uint64_t *position) {
     (void)pthread_mutex_lock(&writer->mutex);
     while (!writer->is_written_out && atomic_load(&writer->error) == 0 &&
            !condition_wait_until(&writer->work_arrived, &writer->mutex, deadline_ms)) {
@@ -161,7 +160,11 @@ static bool wait_for_sync_time(struct log_writer *writer, uint64_t *position) {
 static void *run_sync(void *context) {
     struct log_writer *writer = context;
     uint64_t position;
-    while (wait_for_sync_time(writer, &position)) {
+    /* The interval runs from the begin of one call to the begin of the next: what is written during
+     * a call is not part of it, and has waited since. */
+    int64_t begin_ms = os_now_ms();
+    while (wait_for_sync_time(writer, begin_ms + writer->config.sync_interval_ms, &position)) {
+        begin_ms = os_now_ms();
         if (position == writer->synced_position) {
             continue;
         }

@@ -12,7 +12,7 @@
  * Positions count the bytes submitted since the start. The stored position tells how far the
  * promise of the durability policy has been kept: handed to the kernel (never, interval) or on the
  * disk (always). Under `interval` a second thread calls fdatasync, so that a slow disk does not
- * stop the writing.
+ * stop the writing: a record is on the disk after the interval and the time that one call takes.
  *
  * A full disk (ENOSPC, EDQUOT, EFBIG) is waited out, with a warning every 30 s. Any other failed
  * write, and any failed fdatasync, is final: the writer stops and log_writer_error tells why. A

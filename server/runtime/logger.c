@@ -30,16 +30,11 @@ static size_t print_prefix(char *line, enum log_level level) {
     return size + (size_t)rest_size;
 }
 
-void logger_print(const struct logger *logger, enum log_level level, const char *format, ...) {
-    if (level < logger->lowest) {
-        return;
-    }
+static void print(const struct logger *logger, enum log_level level, const char *format,
+                  va_list arguments) {
     char line[LINE_CAPACITY];
     size_t size = print_prefix(line, level);
-    va_list arguments;
-    va_start(arguments, format);
     int wanted_size = vsnprintf(line + size, LINE_CAPACITY - size, format, arguments);
-    va_end(arguments);
     if (wanted_size > 0) {
         size += (size_t)wanted_size;
     }
@@ -54,6 +49,23 @@ void logger_print(const struct logger *logger, enum log_level level, const char 
         /* There is nobody left to tell when standard error itself fails. */
         (void)os_write(logger->fd, line, size + 1);
     }
+}
+
+void logger_print(const struct logger *logger, enum log_level level, const char *format, ...) {
+    if (level < logger->lowest) {
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    print(logger, level, format, arguments);
+    va_end(arguments);
+}
+
+void logger_announce(const struct logger *logger, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    print(logger, LOG_LEVEL_INFO, format, arguments);
+    va_end(arguments);
 }
 
 bool warning_limiter_allows(struct warning_limiter *limiter, int64_t now_ms) {

@@ -32,6 +32,10 @@ void logger_init(struct logger *logger, enum log_level lowest);
 void logger_print(const struct logger *logger, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Says at every level what whoever started the daemon has to know. */
+void logger_announce(const struct logger *logger, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Lets a repeated warning through once per period. */
 struct warning_limiter {
     int64_t next_ms;

@@ -42,6 +42,12 @@ TEST(LoggerTest, LeavesOutWhatIsBelowTheLevel) {
     EXPECT_EQ(logger.Count("\n"), 2u);
 }
 
+TEST(LoggerTest, AnnouncesAtEveryLevel) {
+    CapturedLogger logger(LOG_LEVEL_ERROR);
+    logger_announce(logger.get(), "listening on %s:%d", "127.0.0.1", 4000);
+    EXPECT_EQ(logger.Count(" info listening on 127.0.0.1:4000\n"), 1u);
+}
+
 TEST(LoggerTest, AMessageOfAnyLengthIsOneLine) {
     for (size_t size = 900; size < 1100; ++size) {
         CapturedLogger logger;

@@ -66,13 +66,22 @@ void poll_loop_remove(struct poll_loop *loop, int watch_index) {
     }
 }
 
+void poll_loop_start_behind(struct poll_loop *loop, int watch_index) {
+    loop->first_index = (size_t)watch_index + 1;
+}
+
 int poll_loop_run_once(struct poll_loop *loop, int timeout_ms) {
     int fired_count = os_poll(loop->polled, loop->used_count, timeout_ms);
     loop->now_ms = os_now_ms();
     if (fired_count <= 0) {
         return fired_count;
     }
-    for (size_t index = 0; index < loop->used_count; index++) {
+    /* Handlers may change used_count, but not what belongs to this round: a watch that is added has
+     * no event yet, one that is removed has none any more. */
+    size_t count = loop->used_count;
+    size_t first_index = loop->first_index;
+    for (size_t offset = 0; offset < count; offset++) {
+        size_t index = (first_index + offset) % count;
         short events = loop->polled[index].revents;
         if (events != 0) {
             loop->polled[index].revents = 0;

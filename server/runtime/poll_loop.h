@@ -32,8 +32,9 @@ struct poll_loop {
     struct pollfd *polled;      /* capacity entries; fd < 0: free or paused, which poll() skips */
     struct poll_watch *watches; /* capacity entries; handler NULL: free */
     size_t capacity;
-    size_t used_count; /* watches at and above this index are free */
-    int64_t now_ms;    /* the monotonic time when the last poll returned, before any handler ran */
+    size_t used_count;  /* watches at and above this index are free */
+    size_t first_index; /* where the rounds start, modulo used_count */
+    int64_t now_ms;     /* the monotonic time when the last poll returned, before any handler ran */
 };
 
 /* 0, or -ENOMEM. */
@@ -48,6 +49,10 @@ int poll_loop_add(struct poll_loop *loop, int fd, short events, poll_handler *ha
 void poll_loop_set_events(struct poll_loop *loop, int watch_index, short events);
 
 void poll_loop_remove(struct poll_loop *loop, int watch_index);
+
+/* Lets the rounds start with the watch behind this one, and end with it. Where a handler may end
+ * the round for the others (by pausing them), this makes the next round go on where it ended it. */
+void poll_loop_start_behind(struct poll_loop *loop, int watch_index);
 
 /* Waits for events for at most timeout_ms (< 0: without end) and runs their handlers. Returns how
  * many watches fired, 0 after a timeout or a signal, or a negative errno value if poll() failed. */

@@ -259,6 +259,62 @@ TEST_F(PollLoopTest, ALaterHandlerCanRemoveAnEarlierWatch) {
     EXPECT_EQ(second.fired_count, 2);
 }
 
+TEST_F(PollLoopTest, ARoundStartsBehindTheWatchItIsTold) {
+    std::vector<int> order;
+    const auto note = [&](Source *self) { order.push_back(self->watch_index()); };
+    Source sources[3] = {Source(note), Source(note), Source(note)};
+    for (Source &source : sources) {
+        source.Watch(&loop_);
+        source.Fire();
+    }
+    const std::vector<std::vector<int>> orders = {{1, 2, 0}, {2, 0, 1}, {0, 1, 2}};
+    for (int last = 0; last < 3; ++last) {
+        poll_loop_start_behind(&loop_, last);
+        order.clear();
+        EXPECT_EQ(RunOnce(), 3);
+        EXPECT_EQ(order, orders[static_cast<size_t>(last)]);
+    }
+}
+
+// Each handler pauses the others, so that only the first one of each round gets a turn.
+TEST_F(PollLoopTest, WhoEverEndsARoundTheOthersGetTheirTurns) {
+    std::vector<Source *> all;
+    const auto stall = [&](Source *self) {
+        for (Source *source : all) {
+            poll_loop_set_events(&loop_, source->watch_index(), 0);
+        }
+        poll_loop_start_behind(&loop_, self->watch_index());
+    };
+    Source sources[3] = {Source(stall), Source(stall), Source(stall)};
+    for (Source &source : sources) {
+        all.push_back(&source);
+        source.Watch(&loop_);
+        source.Fire();
+    }
+    for (int round = 0; round < 30; ++round) {
+        for (Source *source : all) {
+            poll_loop_set_events(&loop_, source->watch_index(), POLLIN);
+        }
+        RunOnce();
+    }
+    for (const Source &source : sources) {
+        EXPECT_EQ(source.fired_count, 10);
+    }
+}
+
+TEST_F(PollLoopTest, AllCanBeRemovedWhereverARoundStarts) {
+    Source sources[3];
+    for (Source &source : sources) {
+        source.Watch(&loop_);
+        source.Fire();
+    }
+    poll_loop_start_behind(&loop_, 2);
+    poll_loop_remove(&loop_, sources[2].watch_index());
+    poll_loop_remove(&loop_, sources[1].watch_index());
+    EXPECT_EQ(RunOnce(), 1);
+    EXPECT_EQ(sources[0].fired_count, 1);
+}
+
 TEST_F(PollLoopTest, ReportsAFailedPollAndCallsNobody) {
     Source source;
     source.Watch(&loop_);
