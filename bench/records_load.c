@@ -34,7 +34,7 @@ static const char summary[] =
     "Sends records to a records server as many users at a time, each waiting for the end of a "
     "request\n"
     "before the next one, and tells how long that took. Exit code 0: every request came to its "
-    "orderly end.";
+    "orderly end\nwithout an error.";
 
 static const char examples[] =
     "  records_load                                        1000 users, 100 requests each\n"

@@ -1,7 +1,8 @@
 // Records a second that the records server sustains, beside what each store does by itself:
 //
 //   SQLite   inserts the same rows in transactions of the same size, through SQLite's C API
-//   file     `cat`: copies the same bytes from one file to another
+//   file     `cat`: copies the same bytes from one file to another; and //bench:baseline_server,
+//            which receives the same rows over the same connections and writes them as they are
 //
 // The server gets the rows over five connections, parses them, keeps them in its buffer and stores
 // them; the time is taken from the first byte to the acknowledgement of the last record. Both run
@@ -9,6 +10,7 @@
 //
 //   bazel run //bench:records_throughput -- [ROWS [ROUNDS]]
 #include <fcntl.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,18 +61,15 @@ double SecondsOf(const std::function<void()> &work) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-double TimeServer(const Rows &rows, const std::string &store, size_t batch_size) {
-    // A buffer for two batches: one is filled while the other is written.
-    RecordsServer server(
-        {"--store=" + store, "--ack", "--queue-size=" + std::to_string(2 * batch_size)});
-    const std::string expected =
-        "{\"stored\": " + std::to_string(rows.ids.size() / kConnectionCount) + "}\n";
+// Sends all rows over the connections, waits until the other side has ended them, and checks what
+// it said.
+double TimeSending(const Rows &rows, std::uint16_t port, const std::string &expected) {
     std::vector<std::string> answers(kConnectionCount);
     double seconds = SecondsOf([&] {
         std::vector<std::thread> senders;
         for (size_t index = 0; index < kConnectionCount; index++) {
             senders.emplace_back([&, index] {
-                TcpClient client(server.ingest_port());
+                TcpClient client(port);
                 client.Send(rows.streams[index], kPatience);
                 client.HalfClose();
                 client.WaitForEnding(kPatience);
@@ -83,10 +82,36 @@ double TimeServer(const Rows &rows, const std::string &store, size_t batch_size)
     });
     for (const std::string &answer : answers) {
         if (answer != expected) {
-            throw std::runtime_error("the server says: " + answer + server.process().errors());
+            throw std::runtime_error("unexpected answer: " + answer);
         }
     }
+    return seconds;
+}
+
+double TimeServer(const Rows &rows, const std::string &store, size_t batch_size) {
+    // A buffer for two batches: one is filled while the other is written.
+    RecordsServer server(
+        {"--store=" + store, "--ack", "--queue-size=" + std::to_string(2 * batch_size)});
+    double seconds =
+        TimeSending(rows, server.ingest_port(),
+                    "{\"stored\": " + std::to_string(rows.ids.size() / kConnectionCount) + "}\n");
     server.Stop();
+    return seconds;
+}
+
+// Receiving and writing, without looking at what it is.
+double TimeReceiver(const Rows &rows, const std::string &path) {
+    harness::ProcessOptions options;
+    options.arguments = {std::getenv("BASELINE_SERVER"), "--port", "0", "--log", path};
+    harness::Process process(options);
+    if (!process.WaitForErrors(harness::HasLineWith("listening"))) {
+        throw std::runtime_error("the baseline does not start: " + process.errors());
+    }
+    const std::string text = process.errors();
+    double seconds = TimeSending(
+        rows, static_cast<std::uint16_t>(std::stoul(text.substr(text.rfind(':') + 1))), "");
+    process.Signal(SIGTERM);
+    process.WaitForExit();
     return seconds;
 }
 
@@ -154,8 +179,8 @@ void Report(const std::string &what, size_t row_count, const std::vector<double>
             const std::vector<double> &own) {
     double server_rate = static_cast<double>(row_count) / Median(server);
     double own_rate = static_cast<double>(row_count) / Median(own);
-    std::printf("%-32s server %8.0f rows/s, the store alone %9.0f rows/s, ratio %.2f\n",
-                what.c_str(), server_rate, own_rate, server_rate / own_rate);
+    std::printf("%-42s server %8.0f rows/s, that alone %9.0f rows/s, ratio %.2f\n", what.c_str(),
+                server_rate, own_rate, server_rate / own_rate);
     std::fflush(stdout);
 }
 
@@ -166,18 +191,22 @@ void CompareSqlite(const Rows &rows, int round_count, size_t batch_size) {
         own.push_back(TimeSqlite(rows, directory.File("own.db"), batch_size));
         server.push_back(TimeServer(rows, "sqlite:" + directory.File("records.db"), batch_size));
     }
-    Report("SQLite, " + std::to_string(batch_size) + " rows a batch", rows.ids.size(), server, own);
+    Report("SQLite, " + std::to_string(batch_size) + " rows a batch, beside it", rows.ids.size(),
+           server, own);
 }
 
 void CompareFile(const Rows &rows, int round_count, size_t batch_size) {
-    std::vector<double> server, own;
+    std::vector<double> server, own, receiver;
     for (int round = 0; round < round_count; round++) {
         TemporaryDirectory directory;
         const std::string path = directory.File("records.jsonl");
         server.push_back(TimeServer(rows, "file:" + path, batch_size));
         own.push_back(TimeCopy(path, directory.File("copy")));
+        receiver.push_back(TimeReceiver(rows, directory.File("received")));
     }
-    Report("file, " + std::to_string(batch_size) + " rows a batch", rows.ids.size(), server, own);
+    const std::string what = "file, " + std::to_string(batch_size) + " rows a batch, beside ";
+    Report(what + "cat", rows.ids.size(), server, own);
+    Report(what + "receiving", rows.ids.size(), server, receiver);
 }
 
 } // namespace

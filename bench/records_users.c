@@ -12,7 +12,7 @@ enum {
     OUTPUT_CAPACITY = 64 * 1024,
     RECORD_CAPACITY = 512,
     ANSWER_CAPACITY = 4096,
-    /* The pause after a connection that was refused, or for which there was no free port. */
+    /* The pause when there is no free port or descriptor for another connection. */
     RETRY_PAUSE_US = 10 * 1000,
     /* How long to wait for events while users pause. */
     PAUSE_MS = 1,
@@ -160,7 +160,7 @@ static void on_ready(void *context, short events) {
     struct records_user *user = context;
     if (user->state == USER_CONNECTING) {
         if (socket_error(user->fd) != 0) {
-            retry_later(user);
+            end_connection(user, false);
             return;
         }
         user->state = USER_SENDING;
@@ -191,9 +191,12 @@ static void begin_connection(struct records_user *user) {
     }
     user->state = USER_CONNECTING;
     user->watch_index = poll_loop_add(&user->users->loop, user->fd, POLLOUT, on_ready, user);
-    if (connect(user->fd, (const struct sockaddr *)&config->address, config->address_size) != 0 &&
-        errno != EINPROGRESS) {
-        retry_later(user);
+    if (connect(user->fd, (const struct sockaddr *)&config->address, config->address_size) != 0) {
+        if (errno == EADDRNOTAVAIL) {
+            retry_later(user);
+        } else if (errno != EINPROGRESS) {
+            end_connection(user, false);
+        }
     }
 }
 

@@ -3,8 +3,8 @@
  * one over a connection of its own (as seed 004's test client does), or all over one.
  *
  * A request is over when the server has ended the connection in an orderly way; under the server's
- * --ack that means that the record is in the store. A refused connection is tried again, because
- * a listening queue that overflows does that; anything else that goes wrong is a failed request.
+ * --ack that means that the record is in the store. Anything else is a failed request; only where
+ * this machine has no free port or descriptor for another connection is it tried again.
  *
  * Ownership: the structure owns sockets and memory. Threading: one thread.
  */

@@ -190,7 +190,8 @@ static void linger(struct ingest_connection *connection) {
     }
     for (int count = 0; count < READS_PER_TURN; count++) {
         ssize_t size = os_recv(connection->fd, ignored, RECORDS_INPUT_SIZE);
-        if (size == -EAGAIN) {
+        /* A server that is about to end waits for nobody who has nothing under way. */
+        if (size == -EAGAIN && !connection->shared->is_last_read) {
             return;
         }
         if (size <= 0) {

@@ -50,6 +50,10 @@ enum {
     /* Threads that answer queries. A slow reader occupies one. */
     RECORDS_QUERY_THREADS = 8,
 
+    /* Open files and sockets beside the senders': the queries' sockets, a few for each connection
+     * to the store, the listeners, and some to spare. */
+    RECORDS_DESCRIPTORS_BESIDE_CLIENTS = 512,
+
     /* The most records that may be asked for with --queue-size, and what is set aside for their
      * texts:
      * this much a record, but never less than the arena minimum or more than its maximum. */

@@ -43,7 +43,19 @@ static unsigned port_of(const struct listener *listener) {
 /* The layers below build one part each, run what is above it, and take the part down again. They
  * are listed from the last one to the first. */
 
+/* The usual limit of 1024 open descriptors is too low for the default of --max-clients. */
+static void allow_descriptors(const struct daemon *daemon) {
+    size_t count =
+        (size_t)daemon->configuration.client_capacity + RECORDS_DESCRIPTORS_BESIDE_CLIENTS;
+    if (os_allow_descriptors(count) != 0) {
+        logger_print(&daemon->logger, LOG_LEVEL_WARNING,
+                     "the limit of open descriptors (ulimit -n) is too low to serve %zu clients",
+                     (size_t)daemon->configuration.client_capacity);
+    }
+}
+
 static enum exit_code run_loop(struct daemon *daemon) {
+    allow_descriptors(daemon);
     listener_announce(&daemon->ingest_listener, &daemon->logger);
     listener_announce(&daemon->query_listener, &daemon->logger);
     logger_print(&daemon->logger, LOG_LEVEL_INFO,
@@ -190,6 +202,10 @@ static enum exit_code run_with_listeners(struct daemon *daemon) {
 }
 
 static enum exit_code run(struct daemon *daemon) {
+    int error = os_open_standard_streams();
+    if (error != 0) {
+        return start_failure(daemon, "open /dev/null", error);
+    }
     /* `bazel run` starts programs elsewhere and tells where its user stands. */
     const char *directory = getenv("BUILD_WORKING_DIRECTORY");
     if (directory != NULL && chdir(directory) != 0) {

@@ -1,10 +1,10 @@
 #include "server/records/mysql_schema.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 
 #include "server/records/limits.h"
+#include "server/records/mysql_connection.h"
 #include "server/records/record_members.h"
 #include "server/records/record_message.h"
 
@@ -33,10 +33,6 @@ static const char SELECT_COLUMNS[] =
     " USING (table_schema, table_name)"
     " WHERE c.table_schema = DATABASE() AND c.table_name = 'user_data'"
     " AND c.column_name IN ('id', 'name', 'age')";
-
-static bool run_query(MYSQL *connection, const char *query) {
-    return mysql_real_query(connection, query, strlen(query)) == 0;
-}
 
 static bool equals(const char *text, const char *expected) {
     return text != NULL && strcasecmp(text, expected) == 0;
@@ -88,12 +84,13 @@ static bool check_columns(MYSQL_RES *rows, size_t *character_max, char *message)
 
 bool mysql_schema_prepare(MYSQL *connection, size_t *member_character_max, char *message) {
     MYSQL_RES *rows = NULL;
-    if (run_query(connection, CREATE_DATA) && run_query(connection, CREATE_WRITERS) &&
-        run_query(connection, SELECT_COLUMNS)) {
+    if (mysql_connection_run(connection, CREATE_DATA) &&
+        mysql_connection_run(connection, CREATE_WRITERS) &&
+        mysql_connection_run(connection, SELECT_COLUMNS)) {
         rows = mysql_store_result(connection);
     }
     if (rows == NULL) {
-        record_message_format(message, "MySQL: %s", mysql_error(connection));
+        mysql_connection_describe_error(connection, message);
         return false;
     }
     *member_character_max = 0;

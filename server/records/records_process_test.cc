@@ -154,17 +154,18 @@ TEST_P(RecordsBuffer, QueriesWhileTheStoreIsDown) {
 }
 
 TEST_P(RecordsBuffer, AStoreThatIsDownTooLong) {
-    RecordsServer server(Arguments());
-    server.Ingest(RecordLine("old"));
-    ASSERT_TRUE(Await([&] { return store_->ReadIds().size() == 1; }));
+    RecordsServer server(Arguments({"--ack"}));
+    EXPECT_EQ(server.Ingest(RecordLine("old")), "{\"stored\": 1}\n");
     store_->GoDown();
-    server.Ingest(RecordLine("new"));
+    TcpClient sender(server.ingest_port());
+    ASSERT_TRUE(sender.Send(RecordLine("new")));
     ASSERT_TRUE(server.process().WaitForErrors(HasLineWith("the store takes no records")));
     server.process().Signal(SIGTERM);
     ASSERT_TRUE(server.process().WaitForErrors(HasLineWith("shutting down")));
     server.process().Signal(SIGTERM);
     EXPECT_EQ(server.process().WaitForExit(), Exited(74));
-    EXPECT_EQ(server.CountMessages("1 records are not stored"), 1u);
+    EXPECT_EQ(server.CountMessages("1 records are not stored, 1 senders were cut"), 1u);
+    EXPECT_EQ(sender.WaitForEnding(), Ending::kReset);
     store_->ComeBack();
     ExpectEachOnce(store_->ReadIds(), {"old"});
 }

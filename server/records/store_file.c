@@ -33,7 +33,7 @@ struct file_writer {
     struct file_store *store;
     char *lines;
     size_t lines_capacity;
-    off_t offset;       /* where the next byte of this attempt goes */
+    off_t offset;       /* the end of the file, as this attempt has written it so far */
     bool has_leftovers; /* a failed attempt left bytes behind stored_size */
 };
 
@@ -70,10 +70,10 @@ static struct store_writer *file_writer_open(struct store *base, size_t writer_i
     return &writer->base;
 }
 
-/* Writes all of it at the writer's offset. 0, or a negative errno value. */
+/* Appends all of it, and counts it in the writer's offset. 0, or a negative errno value. */
 static int write_bytes(struct file_writer *writer, const char *bytes, size_t size) {
     while (size > 0) {
-        ssize_t written_size = os_pwrite(writer->store->fd, bytes, size, writer->offset);
+        ssize_t written_size = os_append(writer->store->fd, bytes, size);
         if (written_size < 0) {
             return (int)written_size;
         }
@@ -304,7 +304,7 @@ static int take_over(struct file_store *store) {
 }
 
 static int open_file(struct file_store *store, const char *path) {
-    store->fd = os_open(path, O_RDWR | O_CREAT, FILE_MODE);
+    store->fd = os_open(path, O_RDWR | O_CREAT | O_APPEND, FILE_MODE);
     if (store->fd < 0) {
         return store->fd;
     }

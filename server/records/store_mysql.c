@@ -7,14 +7,12 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "server/records/mysql_connection.h"
 #include "server/records/mysql_location.h"
 #include "server/records/mysql_schema.h"
 #include "server/records/record_message.h"
 
 enum {
-    CONNECT_TIMEOUT_S = 5,
-    /* Longer than a statement should take, short enough to notice a server that is gone. */
-    ANSWER_TIMEOUT_S = 30,
     /* A client of ours that reads slowly may keep the server waiting this long. */
     SLOW_READER_TIMEOUT_S = 600,
     /* Rows are sent in statements of about this size, the last row may exceed it. */
@@ -56,44 +54,8 @@ struct mysql_reader {
     uint64_t sequences[RECORDS_WORKERS_MAX];
 };
 
-static void describe_error(MYSQL *connection, char *message) {
-    record_message_format(message, "MySQL: %s", mysql_error(connection));
-}
-
-static bool run_query(MYSQL *connection, const char *query) {
-    return mysql_real_query(connection, query, strlen(query)) == 0;
-}
-
-static void set_timeouts(MYSQL *connection) {
-    const unsigned connect_s = CONNECT_TIMEOUT_S;
-    const unsigned answer_s = ANSWER_TIMEOUT_S;
-    const unsigned tcp = MYSQL_PROTOCOL_TCP;
-    (void)mysql_options(connection, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
-    (void)mysql_options(connection, MYSQL_OPT_READ_TIMEOUT, &answer_s);
-    (void)mysql_options(connection, MYSQL_OPT_WRITE_TIMEOUT, &answer_s);
-    (void)mysql_options(connection, MYSQL_OPT_PROTOCOL, &tcp);
-    (void)mysql_options(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-}
-
-/* Connects, without automatic commits. NULL: `message` says why not. */
-static MYSQL *connect_database(const struct mysql_store *store, char *message) {
-    MYSQL *connection = mysql_init(NULL);
-    if (connection == NULL) {
-        record_message_format(message, "no memory");
-        return NULL;
-    }
-    set_timeouts(connection);
-    const struct mysql_location *location = &store->location;
-    /* Strict, so that what does not fit is refused instead of changed. */
-    if (mysql_real_connect(connection, location->host, location->user, store->password,
-                           location->database, location->port, NULL, 0) == NULL ||
-        !run_query(connection, "SET SESSION sql_mode = 'STRICT_ALL_TABLES'") ||
-        mysql_autocommit(connection, 0) != 0) {
-        describe_error(connection, message);
-        mysql_close(connection);
-        return NULL;
-    }
-    return connection;
+static MYSQL *connect_store(const struct mysql_store *store, char *message) {
+    return mysql_connection_open(&store->location, store->password, message);
 }
 
 static void mysql_store_close(struct store *base) {
@@ -169,7 +131,7 @@ static bool register_batch(struct mysql_writer *writer, const struct record_batc
                    "INSERT INTO user_data_writers (run, writer, sequence) VALUES ('%s', %zu, "
                    "%" PRIu64 ") ON DUPLICATE KEY UPDATE sequence = VALUES(sequence)",
                    writer->store->run, writer->index, batch->sequence);
-    if (!run_query(writer->connection, query)) {
+    if (!mysql_connection_run(writer->connection, query)) {
         return false;
     }
     *is_stored = mysql_affected_rows(writer->connection) == AFFECTED_NONE;
@@ -191,7 +153,7 @@ static enum store_status mysql_writer_write(struct store_writer *base,
                                             const struct record_batch *batch, char *message) {
     struct mysql_writer *writer = (struct mysql_writer *)base;
     if (writer->connection == NULL) {
-        writer->connection = connect_database(writer->store, message);
+        writer->connection = connect_store(writer->store, message);
     }
     if (writer->connection == NULL) {
         return STORE_UNAVAILABLE;
@@ -199,7 +161,7 @@ static enum store_status mysql_writer_write(struct store_writer *base,
     if (write_transaction(writer, batch)) {
         return STORE_OK;
     }
-    describe_error(writer->connection, message);
+    mysql_connection_describe_error(writer->connection, message);
     /* The server rolls back what it has of the transaction; the next attempt connects anew. */
     disconnect_writer(writer);
     return STORE_UNAVAILABLE;
@@ -213,7 +175,7 @@ static void mysql_writer_close(struct store_writer *base) {
                        "DELETE FROM user_data_writers WHERE run = '%s' AND writer = %zu",
                        writer->store->run, writer->index);
         /* A row that stays does no harm. */
-        if (run_query(writer->connection, query)) {
+        if (mysql_connection_run(writer->connection, query)) {
             (void)mysql_commit(writer->connection);
         }
     }
@@ -235,9 +197,10 @@ static bool begin_snapshot(MYSQL *connection) {
     char query[QUERY_CAPACITY];
     (void)snprintf(query, sizeof query, "SET SESSION net_write_timeout = %d",
                    SLOW_READER_TIMEOUT_S);
-    return run_query(connection, query) &&
-           run_query(connection, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ") &&
-           run_query(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT");
+    return mysql_connection_run(connection, query) &&
+           mysql_connection_run(connection,
+                                "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ") &&
+           mysql_connection_run(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT");
 }
 
 static bool read_sequences(struct mysql_reader *reader) {
@@ -245,7 +208,7 @@ static bool read_sequences(struct mysql_reader *reader) {
     (void)snprintf(query, sizeof query,
                    "SELECT writer, sequence FROM user_data_writers WHERE run = '%s'",
                    reader->store->run);
-    if (!run_query(reader->connection, query)) {
+    if (!mysql_connection_run(reader->connection, query)) {
         return false;
     }
     MYSQL_RES *rows = mysql_store_result(reader->connection);
@@ -265,7 +228,7 @@ static bool read_sequences(struct mysql_reader *reader) {
 static bool select_rows(struct mysql_reader *reader) {
     static const char SELECT[] = "SELECT id, name, age FROM user_data";
     if (reader->id == NULL) {
-        return run_query(reader->connection, SELECT);
+        return mysql_connection_run(reader->connection, SELECT);
     }
     char *query = malloc(sizeof SELECT + 2 * reader->id->size + 64);
     if (query == NULL) {
@@ -275,7 +238,7 @@ static bool select_rows(struct mysql_reader *reader) {
     unsigned long escaped_size = mysql_real_escape_string(
         reader->connection, query + size, reader->id->bytes, (unsigned long)reader->id->size);
     (void)strcpy(query + size + escaped_size, "'");
-    bool is_selected = run_query(reader->connection, query);
+    bool is_selected = mysql_connection_run(reader->connection, query);
     free(query);
     return is_selected;
 }
@@ -284,7 +247,7 @@ static enum store_status mysql_reader_begin(struct store_reader *base, const str
                                             char *message) {
     struct mysql_reader *reader = (struct mysql_reader *)base;
     reader->id = id;
-    reader->connection = connect_database(reader->store, message);
+    reader->connection = connect_store(reader->store, message);
     if (reader->connection == NULL) {
         return STORE_UNAVAILABLE;
     }
@@ -293,7 +256,7 @@ static enum store_status mysql_reader_begin(struct store_reader *base, const str
         reader->rows = mysql_use_result(reader->connection);
     }
     if (reader->rows == NULL) {
-        describe_error(reader->connection, message);
+        mysql_connection_describe_error(reader->connection, message);
         return STORE_UNAVAILABLE;
     }
     return STORE_OK;
@@ -324,7 +287,7 @@ static enum store_status mysql_reader_next(struct store_reader *base, struct rec
             if (mysql_errno(reader->connection) == 0) {
                 return STORE_END;
             }
-            describe_error(reader->connection, message);
+            mysql_connection_describe_error(reader->connection, message);
             return STORE_UNAVAILABLE;
         }
         const unsigned long *sizes = mysql_fetch_lengths(reader->rows);
@@ -361,7 +324,7 @@ static const struct store_operations operations = {
 };
 
 static bool prepare_schema(struct mysql_store *store, char *message) {
-    MYSQL *connection = connect_database(store, message);
+    MYSQL *connection = connect_store(store, message);
     if (connection == NULL) {
         return false;
     }
