@@ -94,15 +94,13 @@ void ExpectNoSanitizerReport(const std::string &errors) {
 
 } // namespace
 
-Server::Server(const std::vector<std::string> &arguments, std::uint16_t port,
-               const std::map<std::string, std::string> &variables) {
+Server::Server(const std::vector<std::string> &arguments, std::uint16_t port, ProcessOptions base) {
     std::vector<std::string> all = {"--port=" + std::to_string(port)};
     all.insert(all.end(), arguments.begin(), arguments.end());
     ProcessOptions options = Command("SEQUENCE_SERVER", all);
-    for (const auto &[name, value] : variables) {
-        options.environment[name] = value;
-    }
-    process_ = std::make_unique<Process>(options);
+    base.arguments = options.arguments;
+    base.environment.insert(options.environment.begin(), options.environment.end());
+    process_ = std::make_unique<Process>(base);
     if (!process_->WaitForErrors([](const std::string &text) { return FindPort(text) != 0; })) {
         throw std::runtime_error("the server does not start: " + process_->errors());
     }

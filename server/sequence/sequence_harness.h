@@ -8,7 +8,6 @@
 #define SERVER_SEQUENCE_SEQUENCE_HARNESS_H_
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,10 +25,10 @@ extern const char kClientId[];
 // test.
 class Server {
   public:
-    // Starts it with `arguments`, and `variables` in its environment, and waits until it listens.
-    // Port 0: any free one.
+    // Starts it with `arguments`, and waits until it listens. Port 0: any free one. `base` brings
+    // everything else: environment, limits.
     explicit Server(const std::vector<std::string> &arguments = {}, std::uint16_t port = 0,
-                    const std::map<std::string, std::string> &variables = {});
+                    harness::ProcessOptions base = {});
     ~Server();
 
     std::uint16_t port() const {

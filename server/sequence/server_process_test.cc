@@ -1,5 +1,6 @@
 // The server as a process, spoken to by hand: what a connection may do, its limits and its times.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -56,7 +57,9 @@ TEST(ServerProcess, AnswersAClientThatHasHalfClosed) {
 }
 
 TEST(ServerProcess, TakesTheTestModeFromTheEnvironmentToo) {
-    Server server({}, 0, {{"TEST_MODE", "1"}});
+    harness::ProcessOptions options;
+    options.environment["TEST_MODE"] = "1";
+    Server server({}, 0, options);
     Connection connection(server.port());
     EXPECT_EQ(connection.Ask(kInit10 + "RECV,0;"), "ACK;");
     EXPECT_EQ(connection.ReadMessage(), "NUM,6:41:81:68:68;");
@@ -136,6 +139,26 @@ TEST(ServerProcess, TellsAConnectionTooManySo) {
     Connection fourth(server.port());
     EXPECT_EQ(fourth.Ask("INIT," + OtherId(3) + ",1,1;"), "ACK;");
     EXPECT_EQ(first.Ask("RECV,1;"), "NUM,41:10:40:78:98;");
+}
+
+// Sixty clients and forty descriptors: some wait in the backlog until others have gone, and nobody
+// is lost.
+TEST(ServerProcess, GoesOnWhenTheDescriptorsRunOut) {
+    constexpr unsigned kClientCount = 60;
+    constexpr rlim_t kDescriptorCount = 40;
+    harness::ProcessOptions options;
+    options.limits = {{RLIMIT_NOFILE, {kDescriptorCount, kDescriptorCount}}};
+    Server server({}, 0, options);
+    std::vector<Connection> connections;
+    for (unsigned i = 0; i < kClientCount; i++) {
+        connections.emplace_back(server.port());
+        connections.back().Send("INIT," + OtherId(i) + ",1,1;");
+    }
+    ASSERT_TRUE(server.process().WaitForErrors(harness::HasLineWith("cannot accept connections")));
+    for (unsigned i = 0; i < kClientCount; i++) {
+        EXPECT_EQ(connections[i].ReadMessage(), "ACK;") << "client " << i;
+        connections[i].HalfClose();
+    }
 }
 
 TEST(ServerProcess, TellsASessionTooManySo) {
