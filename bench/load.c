@@ -23,12 +23,12 @@
 enum {
     DEFAULT_PORT = 4000,
     DEFAULT_SEND_SIZE = 256 * 1024,
-    SEND_SIZE_MAX = 64 * 1024 * 1024,
+    SEND_SIZE_HIGHEST = 64 * 1024 * 1024,
     /* Numbers are made in chunks of at least this size, however small the sends are. */
-    BUFFER_SIZE_MIN = 64 * 1024,
-    TIMEOUT_SECONDS_MAX = 86400,
+    BUFFER_SIZE_LOWEST = 64 * 1024,
+    TIMEOUT_SECONDS_HIGHEST = 86400,
 };
-#define COUNT_MAX UINT64_C(4000000000)
+#define COUNT_HIGHEST UINT64_C(4000000000)
 
 struct settings {
     struct load_client_options client;
@@ -112,14 +112,15 @@ static const struct option long_options[] = {
 };
 
 static bool read_order(const char *text, enum load_order *order) {
-    if (strcmp(text, "random") == 0)
+    if (strcmp(text, "random") == 0) {
         *order = LOAD_ORDER_RANDOM;
-    else if (strcmp(text, "sequential") == 0)
+    } else if (strcmp(text, "sequential") == 0) {
         *order = LOAD_ORDER_SEQUENTIAL;
-    else if (strcmp(text, "permutation") == 0)
+    } else if (strcmp(text, "permutation") == 0) {
         *order = LOAD_ORDER_PERMUTATION;
-    else {
-        fprintf(stderr, PROGRAM ": --order: '%s' is not random, sequential or permutation\n", text);
+    } else {
+        (void)fprintf(stderr, PROGRAM ": --order: '%s' is not random, sequential or permutation\n",
+                      text);
         return false;
     }
     return true;
@@ -133,23 +134,24 @@ static bool read_number_option(struct settings *settings, int code, const char *
         uint64_t minimum, maximum;
     } limits[] = {
         {OPTION_PORT, 1, 65535},
-        {OPTION_CONNECTIONS, 1, LOAD_CLIENT_CONNECTIONS_MAX},
-        {OPTION_COUNT, 0, COUNT_MAX},
+        {OPTION_CONNECTIONS, 1, LOAD_CLIENT_CONNECTION_COUNT_HIGHEST},
+        {OPTION_COUNT, 0, COUNT_HIGHEST},
         {OPTION_DUPLICATES, 0, 100},
         {OPTION_SEED, 0, UINT64_MAX},
-        {OPTION_PREPARED, 0, COUNT_MAX},
-        {OPTION_RATE, 0, COUNT_MAX},
-        {OPTION_SEND_SIZE, 1, SEND_SIZE_MAX},
-        {OPTION_TIMEOUT, 0, TIMEOUT_SECONDS_MAX},
+        {OPTION_PREPARED, 0, COUNT_HIGHEST},
+        {OPTION_RATE, 0, COUNT_HIGHEST},
+        {OPTION_SEND_SIZE, 1, SEND_SIZE_HIGHEST},
+        {OPTION_TIMEOUT, 0, TIMEOUT_SECONDS_HIGHEST},
     };
     struct load_client_options *client = &settings->client;
     uint64_t value;
     size_t i = 0;
-
-    while (limits[i].code != code)
+    while (limits[i].code != code) {
         i++;
-    if (!option_read_number(PROGRAM, name, text, limits[i].minimum, limits[i].maximum, &value))
+    }
+    if (!option_read_number(PROGRAM, name, text, limits[i].minimum, limits[i].maximum, &value)) {
         return false;
+    }
     switch (code) {
     case OPTION_PORT:
         client->port = (uint16_t)value;
@@ -186,10 +188,10 @@ static bool read_number_option(struct settings *settings, int code, const char *
 /* Options that make no sense together are refused rather than silently ignored. */
 static bool check_combination(const struct settings *settings) {
     const struct load_source_options *source = &settings->client.source;
-
     if (settings->from != NULL && (settings->count_given || source->prepared_count > 0)) {
-        fputs(PROGRAM ": --from sends the lines of a file: --count and --prepared do not apply\n",
-              stderr);
+        (void)fputs(PROGRAM
+                    ": --from sends the lines of a file: --count and --prepared do not apply\n",
+                    stderr);
         return false;
     }
     return true;
@@ -198,7 +200,6 @@ static bool check_combination(const struct settings *settings) {
 /* Returns -1 to go on, or the exit code of a command line that is answered at once. */
 static int read_options(int argc, char **argv, struct settings *settings) {
     int code, index = 0;
-
     while ((code = getopt_long(argc, argv, "", long_options, &index)) != -1) {
         switch (code) {
         case OPTION_HOST:
@@ -208,8 +209,9 @@ static int read_options(int argc, char **argv, struct settings *settings) {
             settings->from = optarg;
             break;
         case OPTION_ORDER:
-            if (!read_order(optarg, &settings->client.source.numbers.order))
+            if (!read_order(optarg, &settings->client.source.numbers.order)) {
                 return EXIT_USAGE;
+            }
             break;
         case OPTION_TERMINATE:
             settings->client.terminate = true;
@@ -218,20 +220,21 @@ static int read_options(int argc, char **argv, struct settings *settings) {
             settings->quiet = true;
             break;
         case OPTION_HELP:
-            fputs(help_text, stdout);
+            (void)fputs(help_text, stdout);
             return EXIT_SUCCESS;
         case OPTION_VERSION:
-            puts(PROGRAM " (numbers) " VERSION);
+            (void)puts(PROGRAM " (numbers) " VERSION);
             return EXIT_SUCCESS;
         case '?':
             return EXIT_USAGE;
         default:
-            if (!read_number_option(settings, code, long_options[index].name, optarg))
+            if (!read_number_option(settings, code, long_options[index].name, optarg)) {
                 return EXIT_USAGE;
+            }
         }
     }
     if (optind < argc) {
-        fprintf(stderr, PROGRAM ": '%s' is not an option; see --help\n", argv[optind]);
+        (void)fprintf(stderr, PROGRAM ": '%s' is not an option; see --help\n", argv[optind]);
         return EXIT_USAGE;
     }
     return check_combination(settings) ? -1 : EXIT_USAGE;
@@ -244,14 +247,14 @@ static void show_progress(void *context, uint64_t sent_lines) {
 
 static void print_summary(const struct load_client_result *result) {
     double rate = result->seconds > 0 ? (double)result->sent_lines / result->seconds : 0;
-
-    printf("Sent %" PRIu64 " numbers (%" PRIu64 " bytes) in %.3f s: %.0f numbers/s\n",
-           result->sent_lines, result->sent_bytes, result->seconds, rate);
-    printf("Connections: %" PRIu32 " confirmed, %" PRIu32 " refused, %" PRIu32 " reset",
-           result->confirmed_count, result->refused_count, result->reset_count);
-    if (result->timed_out_count > 0)
-        printf(", %" PRIu32 " timed out", result->timed_out_count);
-    printf("; %" PRIu64 " numbers confirmed\n", result->confirmed_lines);
+    (void)printf("Sent %" PRIu64 " numbers (%" PRIu64 " bytes) in %.3f s: %.0f numbers/s\n",
+                 result->sent_lines, result->sent_bytes, result->seconds, rate);
+    (void)printf("Connections: %" PRIu32 " confirmed, %" PRIu32 " refused, %" PRIu32 " reset",
+                 result->confirmed_count, result->refused_count, result->reset_count);
+    if (result->timed_out_count > 0) {
+        (void)printf(", %" PRIu32 " timed out", result->timed_out_count);
+    }
+    (void)printf("; %" PRIu64 " numbers confirmed\n", result->confirmed_lines);
 }
 
 /* Says what went wrong, if anything, and returns the exit code. */
@@ -259,34 +262,35 @@ static int judge(const struct settings *settings, enum load_client_status status
                  const struct load_client_result *result) {
     const struct load_client_options *client = &settings->client;
     int error = errno;
-
     switch (status) {
     case LOAD_CLIENT_NO_SUCH_HOST:
-        fprintf(stderr, PROGRAM ": there is no host '%s'\n", client->host);
+        (void)fprintf(stderr, PROGRAM ": there is no host '%s'\n", client->host);
         return EXIT_FAILURE;
     case LOAD_CLIENT_NO_MEMORY:
-        fputs(PROGRAM ": not enough memory\n", stderr);
+        (void)fputs(PROGRAM ": not enough memory\n", stderr);
         return EXIT_FAILURE;
     case LOAD_CLIENT_SOURCE_FAILED:
-        fprintf(stderr, PROGRAM ": reading %s: %s\n", settings->from, strerror(error));
+        (void)fprintf(stderr, PROGRAM ": reading %s: %s\n", settings->from, strerror(error));
         return EXIT_FAILURE;
     case LOAD_CLIENT_POLL_FAILED:
-        fprintf(stderr, PROGRAM ": poll: %s\n", strerror(error));
+        (void)fprintf(stderr, PROGRAM ": poll: %s\n", strerror(error));
         return EXIT_FAILURE;
     case LOAD_CLIENT_DONE:
         break;
     }
-    if (!settings->quiet)
+    if (!settings->quiet) {
         print_summary(result);
+    }
     if (result->terminate_error != 0) {
-        fprintf(stderr, PROGRAM ": terminate was not sent: %s\n",
-                strerror(result->terminate_error));
+        (void)fprintf(stderr, PROGRAM ": terminate was not sent: %s\n",
+                      strerror(result->terminate_error));
         return EXIT_FAILURE;
     }
-    if (result->confirmed_count == client->source.cursor_count)
+    if (result->confirmed_count == client->source.cursor_count) {
         return EXIT_SUCCESS;
-    fprintf(stderr, PROGRAM ": %s port %u: not all connections were confirmed (%s)\n", client->host,
-            (unsigned)client->port, strerror(result->last_error));
+    }
+    (void)fprintf(stderr, PROGRAM ": %s port %u: not all connections were confirmed (%s)\n",
+                  client->host, (unsigned)client->port, strerror(result->last_error));
     return EXIT_FAILURE;
 }
 
@@ -301,19 +305,19 @@ int main(int argc, char **argv) {
     struct load_client_options *client = &settings.client;
     struct load_client_result result;
     struct progress progress;
-
     option_enter_user_directory();
     int exit_code = read_options(argc, argv, &settings);
-    if (exit_code >= 0)
+    if (exit_code >= 0) {
         return exit_code;
+    }
     client->source.buffer_size =
-        client->send_size > BUFFER_SIZE_MIN ? client->send_size : BUFFER_SIZE_MIN;
+        client->send_size > BUFFER_SIZE_LOWEST ? client->send_size : BUFFER_SIZE_LOWEST;
     if (settings.from != NULL) {
         bool is_stdin = strcmp(settings.from, "-") == 0;
         client->source.from_fd =
             is_stdin ? STDIN_FILENO : open(settings.from, O_RDONLY | O_CLOEXEC);
         if (client->source.from_fd < 0) {
-            fprintf(stderr, PROGRAM ": %s: %s\n", settings.from, strerror(errno));
+            (void)fprintf(stderr, PROGRAM ": %s: %s\n", settings.from, strerror(errno));
             return EXIT_FAILURE;
         }
     }

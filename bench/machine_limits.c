@@ -22,7 +22,7 @@ enum {
 
 static double clock_seconds(void) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
@@ -30,28 +30,31 @@ double machine_limit_write(const char *path, uint32_t number_count) {
     uint64_t left = (uint64_t)number_count * LINE_SIZE;
     char *lines = malloc(WRITE_SIZE);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
     if (fd < 0 || lines == NULL) {
-        fprintf(stderr, "%s: %s\n", path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        if (fd >= 0) {
+            (void)close(fd);
+        }
         free(lines);
         return 0;
     }
-    for (size_t i = 0; i < WRITE_SIZE; i++)
+    for (size_t i = 0; i < WRITE_SIZE; i++) {
         lines[i] = i % LINE_SIZE == LINE_SIZE - 1 ? '\n' : '0';
+    }
     double start = clock_seconds();
     while (left > 0) {
         ssize_t written = write(fd, lines, left < WRITE_SIZE ? (size_t)left : WRITE_SIZE);
-        if (written < 0 && errno != EINTR)
+        if (written < 0 && errno != EINTR) {
             break;
+        }
         left -= written > 0 ? (uint64_t)written : 0;
     }
     double seconds = clock_seconds() - start;
-    if (left > 0)
-        fprintf(stderr, "%s: %s\n", path, strerror(errno));
-    close(fd);
-    unlink(path);
+    if (left > 0) {
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+    }
+    (void)close(fd);
+    (void)unlink(path);
     free(lines);
     return left > 0 ? 0 : number_count / seconds;
 }
@@ -60,7 +63,6 @@ double machine_limit_write(const char *path, uint32_t number_count) {
  * optimised away. numbers has PREFETCH_DISTANCE further elements. */
 static uint64_t set_bits(uint64_t *map, const uint32_t *numbers, size_t count) {
     uint64_t new_count = 0;
-
     for (size_t i = 0; i < count; i++) {
         __builtin_prefetch(&map[numbers[i + PREFETCH_DISTANCE] / 64], 1);
         uint64_t *word = &map[numbers[i] / 64];
@@ -79,13 +81,12 @@ double machine_limit_map_updates(uint32_t number_count) {
     uint64_t *map = aligned_alloc(HUGE_PAGE_SIZE, size);
     uint64_t new_count = 0;
     double seconds = 0;
-
     if (map == NULL) {
-        fputs("no memory for a map of 10^9 bits\n", stderr);
+        (void)fputs("no memory for a map of 10^9 bits\n", stderr);
         return 0;
     }
     /* Only a wish: without huge pages the figure is lower, and so is every server's. */
-    madvise(map, size, MADV_HUGEPAGE);
+    (void)madvise(map, size, MADV_HUGEPAGE);
     memset(map, 0, size);
     load_generator_init(&generator, &options);
     for (uint32_t done = 0; done < number_count;) {
