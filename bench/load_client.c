@@ -11,8 +11,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "server/runtime/os.h"
 
 enum {
     CONNECT_TIMEOUT_SECONDS = 10,
@@ -53,12 +54,6 @@ struct client {
     int64_t last_event_ns; /* when something last happened on a connection */
     int64_t last_end_ns;
 };
-
-static int64_t clock_now_ns(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* Connects to one address. Returns the non-blocking socket, or -1 with errno set. */
 static int connect_to_address(const struct addrinfo *address) {
@@ -107,7 +102,7 @@ static void connection_end(struct client *client, struct connection *connection,
     connection->fd = -1;
     connection->state = CONNECTION_ENDED;
     client->open_count--;
-    client->last_end_ns = clock_now_ns();
+    client->last_end_ns = os_now_ns();
 }
 
 static void connection_fail(struct client *client, struct connection *connection, int error) {
@@ -220,7 +215,7 @@ static enum load_client_status client_connect(struct client *client) {
     if (getaddrinfo(client->options->host, port, &hints, &client->addresses) != 0) {
         return LOAD_CLIENT_NO_SUCH_HOST;
     }
-    client->start_ns = clock_now_ns();
+    client->start_ns = os_now_ns();
     for (uint32_t i = 0; i < client->connection_count; i++) {
         struct connection *connection = &client->connections[i];
         connection->fd = connect_to_any(client->addresses);
@@ -228,7 +223,7 @@ static enum load_client_status client_connect(struct client *client) {
             connection_fail(client, connection, errno);
         }
     }
-    client->now_ns = client->last_event_ns = clock_now_ns();
+    client->now_ns = client->last_event_ns = os_now_ns();
     return LOAD_CLIENT_DONE;
 }
 
@@ -313,7 +308,7 @@ static enum load_client_status client_loop(struct client *client) {
         if (ready < 0 && errno != EINTR) {
             return LOAD_CLIENT_POLL_FAILED;
         }
-        client->now_ns = clock_now_ns();
+        client->now_ns = os_now_ns();
         if (ready >= 0) {
             client_serve(client, &status);
         }

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "server/runtime/os.h"
+
 /* What the child tells: smaller than PIPE_BUF, so it is written and read in one piece. */
 struct report {
     enum load_client_status status;
@@ -17,29 +19,29 @@ struct report {
     double cpu_seconds;
 };
 
-static double clock_seconds(clockid_t clock) {
-    struct timespec now;
-    (void)clock_gettime(clock, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+static double own_cpu_seconds(void) {
+    struct timespec used;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
 }
 
 static void run_child(pid_t parent, const struct load_client_options *options, int report_fd) {
     struct report report = {.status = LOAD_CLIENT_NO_MEMORY};
     process_die_with_parent(parent);
     report.status = load_client_run(options, &report.result);
-    report.cpu_seconds = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    report.cpu_seconds = own_cpu_seconds();
     ssize_t written = write(report_fd, &report, sizeof report);
     _exit(written == (ssize_t)sizeof report ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 /* Waits for the child's report and meanwhile empties the server's messages. */
-static bool await_report(int report_fd, struct server_process *server, double deadline,
+static bool await_report(int report_fd, struct server_process *server, int64_t deadline_ms,
                          struct report *report) {
     struct pollfd pollfds[2] = {{.fd = report_fd, .events = POLLIN},
                                 {.fd = server->error_fd, .events = POLLIN}};
     for (;;) {
-        double left = deadline - clock_seconds(CLOCK_MONOTONIC);
-        int ready = left <= 0 ? 0 : poll(pollfds, 2, (int)(left * 1000) + 1);
+        int64_t left_ms = deadline_ms - os_now_ms();
+        int ready = left_ms <= 0 ? 0 : poll(pollfds, 2, (int)left_ms);
         if (ready == 0) {
             (void)fputs("the run took too long and was ended\n", stderr);
             return false;
@@ -85,13 +87,13 @@ bool load_process_run(const struct load_client_options *options, struct server_p
         return false;
     }
     double server_cpu_before = server_process_cpu_seconds(server);
-    double deadline = clock_seconds(CLOCK_MONOTONIC) + limit_seconds;
+    int64_t deadline_ms = os_now_ms() + (int64_t)limit_seconds * 1000;
     pid_t pid = fork();
     if (pid == 0) {
         run_child(parent, &child_options, report_pipe[1]);
     }
     (void)close(report_pipe[1]);
-    bool good = pid > 0 && await_report(report_pipe[0], server, deadline, &report);
+    bool good = pid > 0 && await_report(report_pipe[0], server, deadline_ms, &report);
     double server_cpu_after = server_process_cpu_seconds(server);
     (void)close(report_pipe[0]);
     if (pid < 0) {

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bench/load_generator.h"
+#include "server/runtime/os.h"
 
 enum {
     WRITE_SIZE = 1024 * 1024,
@@ -20,10 +20,8 @@ enum {
     PREFETCH_DISTANCE = 32,
 };
 
-static double clock_seconds(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+static double seconds_since(int64_t start_ns) {
+    return (double)(os_now_ns() - start_ns) / 1e9;
 }
 
 double machine_limit_write(const char *path, uint32_t number_count) {
@@ -41,7 +39,7 @@ double machine_limit_write(const char *path, uint32_t number_count) {
     for (size_t i = 0; i < WRITE_SIZE; i++) {
         lines[i] = i % LINE_SIZE == LINE_SIZE - 1 ? '\n' : '0';
     }
-    double start = clock_seconds();
+    int64_t start_ns = os_now_ns();
     while (left > 0) {
         ssize_t written = write(fd, lines, left < WRITE_SIZE ? (size_t)left : WRITE_SIZE);
         if (written < 0 && errno != EINTR) {
@@ -49,7 +47,7 @@ double machine_limit_write(const char *path, uint32_t number_count) {
         }
         left -= written > 0 ? (uint64_t)written : 0;
     }
-    double seconds = clock_seconds() - start;
+    double seconds = seconds_since(start_ns);
     if (left > 0) {
         (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
     }
@@ -92,9 +90,9 @@ double machine_limit_map_updates(uint32_t number_count) {
     for (uint32_t done = 0; done < number_count;) {
         uint32_t count = number_count - done < BATCH_COUNT ? number_count - done : BATCH_COUNT;
         load_generator_fill(&generator, done, numbers, count);
-        double start = clock_seconds();
+        int64_t start_ns = os_now_ns();
         new_count += set_bits(map, numbers, count);
-        seconds += clock_seconds() - start;
+        seconds += seconds_since(start_ns);
         done += count;
     }
     free(map);

@@ -3,16 +3,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { BAR_WIDTH = 30, DRAW_INTERVAL_NS = 100 * 1000 * 1000 };
+#include "server/runtime/os.h"
 
-static int64_t clock_now_ns(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
+enum { BAR_WIDTH = 30, DRAW_INTERVAL_NS = 100 * 1000 * 1000 };
 
 /* Scales to a number below 1000 and its unit letter, for rates from 1 to billions a second. */
 static double scale_to_unit(double value, const char **unit) {
@@ -51,7 +46,7 @@ void progress_start(struct progress *progress, const char *label, uint64_t total
     progress->label = label;
     progress->total = total;
     progress->enabled = wanted && isatty(STDERR_FILENO);
-    progress->start_ns = progress->enabled ? clock_now_ns() : 0;
+    progress->start_ns = progress->enabled ? os_now_ns() : 0;
     progress->last_draw_ns = progress->start_ns;
 }
 
@@ -60,7 +55,7 @@ void progress_update(struct progress *progress, uint64_t done) {
     if (!progress->enabled) {
         return;
     }
-    int64_t now_ns = clock_now_ns();
+    int64_t now_ns = os_now_ns();
     if (now_ns - progress->last_draw_ns < DRAW_INTERVAL_NS) {
         return;
     }

@@ -12,13 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { START_LIMIT_MS = 10000 };
+#include "server/runtime/os.h"
 
-static int64_t clock_now_ms(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+enum { START_LIMIT_MS = 10000 };
 
 void process_die_with_parent(pid_t parent) {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -67,7 +63,7 @@ bool server_process_read_messages(struct server_process *server) {
  * the time is over or the server has ended. */
 static bool await_messages(struct server_process *server, int64_t deadline_ms) {
     for (;;) {
-        int64_t left_ms = deadline_ms - clock_now_ms();
+        int64_t left_ms = deadline_ms - os_now_ms();
         struct pollfd readable = {.fd = server->error_fd, .events = POLLIN};
         if (left_ms <= 0) {
             return false;
@@ -106,7 +102,7 @@ static void close_server(struct server_process *server) {
 bool server_process_start(struct server_process *server, char *const *arguments, int output_fd) {
     int error_pipe[2];
     pid_t parent = getpid();
-    int64_t deadline_ms = clock_now_ms() + START_LIMIT_MS;
+    int64_t deadline_ms = os_now_ms() + START_LIMIT_MS;
     *server = (struct server_process){.error_fd = -1};
     if (pipe2(error_pipe, O_CLOEXEC) != 0) {
         perror("pipe");
@@ -152,7 +148,7 @@ double server_process_cpu_seconds(const struct server_process *server) {
 }
 
 bool server_process_stop(struct server_process *server, unsigned limit_seconds) {
-    int64_t deadline_ms = clock_now_ms() + (int64_t)limit_seconds * 1000;
+    int64_t deadline_ms = os_now_ms() + (int64_t)limit_seconds * 1000;
     int status = 0;
     if (server->pid == 0) {
         return false;
@@ -160,7 +156,7 @@ bool server_process_stop(struct server_process *server, unsigned limit_seconds) 
     (void)kill(server->pid, SIGTERM);
     while (await_messages(server, deadline_ms)) {
     }
-    bool late = clock_now_ms() >= deadline_ms;
+    bool late = os_now_ms() >= deadline_ms;
     if (late) {
         (void)kill(server->pid, SIGKILL);
     }
