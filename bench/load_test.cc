@@ -160,6 +160,7 @@ TEST(LoadWithoutServer, BadCommandLinesGiveOneLineAndExitCodeTwo) {
                                                          {"--connections", "0"},
                                                          {"--unknown"},
                                                          {"--host"},
+                                                         {"--host", ""},
                                                          {"surplus"},
                                                          {"--from", "-", "--count", "5"},
                                                          {"--count", "99999999999999999999999"}};
@@ -173,14 +174,18 @@ TEST(LoadWithoutServer, BadCommandLinesGiveOneLineAndExitCodeTwo) {
 
 TEST(LoadWithoutServer, HelpAndVersion) {
     EXPECT_EQ(RunLoad({"--help"}).exit_code, 0);
-    EXPECT_NE(RunLoad({"--help"}).output.find("examples"), std::string::npos);
+    EXPECT_NE(RunLoad({"--help"}).output.find("Examples:"), std::string::npos);
     EXPECT_EQ(RunLoad({"--version"}).exit_code, 0);
 }
 
 TEST(LoadWithoutServer, MissingFileAndUnknownHostAreNamed) {
     EXPECT_NE(RunLoad({"--from", "/nonexistent/file"}).output.find("/nonexistent/file"),
               std::string::npos);
-    EXPECT_EQ(RunLoad({"--host", ""}).exit_code, 1);
+    // A label longer than names allow is refused without a look at any name server.
+    std::string host(64, 'x');
+    Outcome outcome = RunLoad({"--host", host});
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_NE(outcome.output.find("there is no host '" + host + "'"), std::string::npos);
 }
 
 } // namespace
