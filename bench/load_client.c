@@ -11,8 +11,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "server/runtime/os.h"
 
 enum {
     CONNECT_TIMEOUT_SECONDS = 10,
@@ -54,17 +55,12 @@ struct client {
     int64_t last_end_ns;
 };
 
-static int64_t clock_now_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* Connects to one address. Returns the non-blocking socket, or -1 with errno set. */
 static int connect_to_address(const struct addrinfo *address) {
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    if (fd < 0) {
         return -1;
+    }
 
     /* A send timeout also limits connect; it has no effect once the socket is non-blocking. */
     struct timeval limit = {.tv_sec = CONNECT_TIMEOUT_SECONDS};
@@ -72,11 +68,12 @@ static int connect_to_address(const struct addrinfo *address) {
     if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0 &&
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) == 0 &&
         connect(fd, address->ai_addr, address->ai_addrlen) == 0 &&
-        fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
+        fcntl(fd, F_SETFL, O_NONBLOCK) == 0) {
         return fd;
+    }
 
     int error = errno;
-    close(fd);
+    (void)close(fd);
     errno = error;
     return -1;
 }
@@ -84,8 +81,9 @@ static int connect_to_address(const struct addrinfo *address) {
 static int connect_to_any(const struct addrinfo *addresses) {
     int fd = -1;
     for (const struct addrinfo *address = addresses; address != NULL && fd < 0;
-         address = address->ai_next)
+         address = address->ai_next) {
         fd = connect_to_address(address);
+    }
     return fd;
 }
 
@@ -93,16 +91,18 @@ static int connect_to_any(const struct addrinfo *addresses) {
 static void connection_end(struct client *client, struct connection *connection, uint32_t *count,
                            int error) {
     (*count)++;
-    if (error != 0)
+    if (error != 0) {
         client->result->last_error = error;
+    }
     client->result->sent_bytes += connection->sent_bytes;
     client->result->sent_lines += connection->sent_lines;
-    if (connection->fd >= 0)
-        close(connection->fd);
+    if (connection->fd >= 0) {
+        (void)close(connection->fd);
+    }
     connection->fd = -1;
     connection->state = CONNECTION_ENDED;
     client->open_count--;
-    client->last_end_ns = clock_now_ns();
+    client->last_end_ns = os_now_ns();
 }
 
 static void connection_fail(struct client *client, struct connection *connection, int error) {
@@ -124,8 +124,9 @@ static void connection_finish_sending(struct client *client, struct connection *
 /* How many lines the rate limit allows to take now; SIZE_MAX without a limit. */
 static size_t rate_allowance(const struct client *client) {
     uint64_t rate = client->options->rate;
-    if (rate == 0)
+    if (rate == 0) {
         return SIZE_MAX;
+    }
     double due = (double)(client->now_ns - client->start_ns) / 1e9 * (double)rate + 1;
     double allowed = due - (double)client->taken_lines;
     double step = (double)(rate / RATE_STEPS_PER_SECOND);
@@ -137,8 +138,9 @@ static bool connection_refill(struct client *client, struct connection *connecti
                               enum load_client_status *status) {
     size_t allowance = rate_allowance(client);
     connection->starved = allowance == 0;
-    if (allowance == 0)
+    if (allowance == 0) {
         return false;
+    }
 
     connection->chunk.size = 0;
     connection->chunk_sent_size = 0;
@@ -163,21 +165,24 @@ static bool connection_refill(struct client *client, struct connection *connecti
 static void connection_send(struct client *client, struct connection *connection,
                             enum load_client_status *status) {
     struct load_chunk *chunk = &connection->chunk;
-
     if (connection->chunk_sent_size == chunk->size &&
-        !connection_refill(client, connection, status))
+        !connection_refill(client, connection, status)) {
         return;
+    }
     while (connection->chunk_sent_size < chunk->size) {
         size_t size = chunk->size - connection->chunk_sent_size;
-        if (size > client->options->send_size)
+        if (size > client->options->send_size) {
             size = client->options->send_size;
+        }
         ssize_t sent = send(connection->fd, chunk->data + connection->chunk_sent_size, size,
                             MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0) {
-            if (errno == EINTR)
+            if (errno == EINTR) {
                 continue;
-            if (errno != EAGAIN)
+            }
+            if (errno != EAGAIN) {
                 connection_fail(client, connection, errno);
+            }
             return;
         }
         connection->chunk_sent_size += (size_t)sent;
@@ -190,9 +195,9 @@ static void connection_send(struct client *client, struct connection *connection
 static void connection_read(struct client *client, struct connection *connection) {
     char ignored[256];
     ssize_t got = recv(connection->fd, ignored, sizeof ignored, MSG_DONTWAIT);
-
-    if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
+    if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR))) {
         return;
+    }
     if (got == 0 && connection->state == CONNECTION_WAITING) {
         client->result->confirmed_lines += connection->sent_lines;
         connection_end(client, connection, &client->result->confirmed_count, 0);
@@ -206,18 +211,19 @@ static void connection_read(struct client *client, struct connection *connection
 static enum load_client_status client_connect(struct client *client) {
     char port[8];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-
-    snprintf(port, sizeof port, "%u", (unsigned)client->options->port);
-    if (getaddrinfo(client->options->host, port, &hints, &client->addresses) != 0)
+    (void)snprintf(port, sizeof port, "%u", (unsigned)client->options->port);
+    if (getaddrinfo(client->options->host, port, &hints, &client->addresses) != 0) {
         return LOAD_CLIENT_NO_SUCH_HOST;
-    client->start_ns = clock_now_ns();
+    }
+    client->start_ns = os_now_ns();
     for (uint32_t i = 0; i < client->connection_count; i++) {
         struct connection *connection = &client->connections[i];
         connection->fd = connect_to_any(client->addresses);
-        if (connection->fd < 0)
+        if (connection->fd < 0) {
             connection_fail(client, connection, errno);
+        }
     }
-    client->now_ns = client->last_event_ns = clock_now_ns();
+    client->now_ns = client->last_event_ns = os_now_ns();
     return LOAD_CLIENT_DONE;
 }
 
@@ -227,14 +233,14 @@ static enum load_client_status client_connect(struct client *client) {
  */
 static bool client_prepare_poll(struct client *client) {
     bool file_awaited = false;
-
     for (uint32_t i = 0; i < client->connection_count; i++) {
         const struct connection *connection = &client->connections[i];
         bool wants_to_send = connection->state == CONNECTION_SENDING && !connection->starved;
         client->pollfds[i] = (struct pollfd){
             .fd = connection->fd, .events = (short)(wants_to_send ? POLLIN | POLLOUT : POLLIN)};
-        if (connection->state == CONNECTION_SENDING && connection->starved)
+        if (connection->state == CONNECTION_SENDING && connection->starved) {
             file_awaited = client->options->source.from_fd >= 0;
+        }
     }
     client->pollfds[client->connection_count] = (struct pollfd){
         .fd = file_awaited ? client->options->source.from_fd : -1, .events = POLLIN};
@@ -243,9 +249,9 @@ static bool client_prepare_poll(struct client *client) {
 
 static int client_poll_timeout_ms(const struct client *client) {
     uint64_t rate = client->options->rate;
-
-    if (rate > 0)
+    if (rate > 0) {
         return rate >= RATE_STEPS_PER_SECOND ? 1 : (int)(RATE_STEPS_PER_SECOND / rate);
+    }
     return client->options->timeout_ms > 0 ? (int)client->options->timeout_ms : -1;
 }
 
@@ -256,13 +262,16 @@ static void client_serve(struct client *client, enum load_client_status *status)
         struct connection *connection = &client->connections[i];
         short events = client->pollfds[i].revents;
 
-        if (events != 0)
+        if (events != 0) {
             client->last_event_ns = client->now_ns;
-        if ((events & (POLLIN | POLLHUP | POLLERR)) != 0)
+        }
+        if ((events & (POLLIN | POLLHUP | POLLERR)) != 0) {
             connection_read(client, connection);
+        }
         if (connection->state == CONNECTION_SENDING &&
-            (connection->starved || (events & POLLOUT) != 0))
+            (connection->starved || (events & POLLOUT) != 0)) {
             connection_send(client, connection, status);
+        }
     }
     client->first_index++;
 }
@@ -270,39 +279,45 @@ static void client_serve(struct client *client, enum load_client_status *status)
 static void client_give_up(struct client *client) {
     for (uint32_t i = 0; i < client->connection_count; i++) {
         struct connection *connection = &client->connections[i];
-        if (connection->state != CONNECTION_ENDED)
+        if (connection->state != CONNECTION_ENDED) {
             connection_end(client, connection, &client->result->timed_out_count, ETIMEDOUT);
+        }
     }
 }
 
 static void client_report_progress(const struct client *client) {
     uint64_t lines = client->result->sent_lines;
-
-    if (client->options->on_progress == NULL)
+    if (client->options->on_progress == NULL) {
         return;
-    for (uint32_t i = 0; i < client->connection_count; i++)
-        if (client->connections[i].state != CONNECTION_ENDED)
+    }
+    for (uint32_t i = 0; i < client->connection_count; i++) {
+        if (client->connections[i].state != CONNECTION_ENDED) {
             lines += client->connections[i].sent_lines;
+        }
+    }
     client->options->on_progress(client->options->progress_context, lines);
 }
 
 static enum load_client_status client_loop(struct client *client) {
     int64_t timeout_ns = (int64_t)client->options->timeout_ms * 1000000;
     enum load_client_status status = LOAD_CLIENT_DONE;
-
     while (client->open_count > 0 && status == LOAD_CLIENT_DONE) {
         bool file_awaited = client_prepare_poll(client);
         int ready = poll(client->pollfds, client->connection_count + 1,
                          file_awaited ? -1 : client_poll_timeout_ms(client));
-        if (ready < 0 && errno != EINTR)
+        if (ready < 0 && errno != EINTR) {
             return LOAD_CLIENT_POLL_FAILED;
-        client->now_ns = clock_now_ns();
-        if (ready >= 0)
+        }
+        client->now_ns = os_now_ns();
+        if (ready >= 0) {
             client_serve(client, &status);
-        if (file_awaited)
+        }
+        if (file_awaited) {
             client->last_event_ns = client->now_ns;
-        if (timeout_ns > 0 && client->now_ns - client->last_event_ns >= timeout_ns)
+        }
+        if (timeout_ns > 0 && client->now_ns - client->last_event_ns >= timeout_ns) {
             client_give_up(client);
+        }
         client_report_progress(client);
     }
     return status;
@@ -317,10 +332,10 @@ static int client_terminate_server(const struct client *client) {
     static const char line[] = "terminate\n";
     uint32_t timeout_ms = client->options->timeout_ms;
     int error = 0;
-
     int fd = connect_to_any(client->addresses);
-    if (fd < 0)
+    if (fd < 0) {
         return errno;
+    }
     if (send(fd, line, sizeof line - 1, MSG_NOSIGNAL) < 0) {
         error = errno;
     } else {
@@ -328,25 +343,28 @@ static int client_terminate_server(const struct client *client) {
         (void)shutdown(fd, SHUT_WR);
         struct pollfd end = {.fd = fd, .events = POLLIN};
         int ready;
-        do
+        do {
             ready = poll(&end, 1, timeout_ms > 0 ? (int)timeout_ms : -1);
-        while (ready < 0 && errno == EINTR);
-        if (ready <= 0)
+        } while (ready < 0 && errno == EINTR);
+        if (ready <= 0) {
             error = ready < 0 ? errno : ETIMEDOUT;
+        }
     }
-    close(fd);
+    (void)close(fd);
     return error;
 }
 
 static void client_close(struct client *client) {
     for (uint32_t i = 0; i < client->connection_count; i++) {
-        if (client->connections[i].fd >= 0)
-            close(client->connections[i].fd);
+        if (client->connections[i].fd >= 0) {
+            (void)close(client->connections[i].fd);
+        }
         load_cursor_close(&client->connections[i].cursor);
     }
     load_source_close(&client->source);
-    if (client->addresses != NULL)
+    if (client->addresses != NULL) {
         freeaddrinfo(client->addresses);
+    }
     free(client->connections);
     free(client->pollfds);
 }
@@ -354,17 +372,19 @@ static void client_close(struct client *client) {
 /* Allocates everything. Returns 0 or ENOMEM; client_close is due in both cases. */
 static int client_open(struct client *client, const struct load_client_options *options) {
     uint32_t count = options->source.cursor_count;
-
     client->connections = calloc(count, sizeof *client->connections);
     client->pollfds = calloc((size_t)count + 1, sizeof *client->pollfds);
-    if (client->connections == NULL || client->pollfds == NULL)
+    if (client->connections == NULL || client->pollfds == NULL) {
         return ENOMEM;
+    }
     client->connection_count = client->open_count = count;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         client->connections[i].fd = -1;
+    }
     int error = load_source_open(&client->source, &options->source);
-    for (uint32_t i = 0; i < count && error == 0; i++)
+    for (uint32_t i = 0; i < count && error == 0; i++) {
         error = load_cursor_open(&client->connections[i].cursor, &client->source, i);
+    }
     return error;
 }
 
@@ -372,14 +392,15 @@ enum load_client_status load_client_run(const struct load_client_options *option
                                         struct load_client_result *result) {
     struct client client = {.options = options, .result = result};
     enum load_client_status status = LOAD_CLIENT_NO_MEMORY;
-
     *result = (struct load_client_result){0};
     if (client_open(&client, options) == 0) {
         status = client_connect(&client);
-        if (status == LOAD_CLIENT_DONE)
+        if (status == LOAD_CLIENT_DONE) {
             status = client_loop(&client);
-        if (status == LOAD_CLIENT_DONE && options->terminate)
+        }
+        if (status == LOAD_CLIENT_DONE && options->terminate) {
             result->terminate_error = client_terminate_server(&client);
+        }
         result->seconds = (double)(client.last_end_ns - client.start_ns) / 1e9;
     }
     client_close(&client);

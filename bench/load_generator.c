@@ -10,7 +10,6 @@ const struct load_generator_kernel_entry *load_generator_kernels(size_t *count) 
         {"avx2", load_generator_fill_avx2, false},
         {"portable", load_generator_fill_portable, true},
     };
-
 #if defined(__x86_64__)
     __builtin_cpu_init();
     kernels[0].supported = __builtin_cpu_supports("avx512f") &&
@@ -28,18 +27,19 @@ void load_generator_init(struct load_generator *generator,
     struct load_generator_keys *keys = &generator->keys;
     size_t count;
     const struct load_generator_kernel_entry *kernels = load_generator_kernels(&count);
-
     keys->order = options->order;
     keys->duplicates_percent = options->duplicates_percent;
     keys->first_index = options->first_index;
     keys->random_key = load_mix64(seed + 1);
     keys->duplicate_key = (uint32_t)load_mix64(keys->random_key + 1);
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++) {
         keys->round_keys[i] = (uint32_t)load_mix64(keys->random_key + 2 + i);
+    }
 
     size_t chosen = 0;
-    while (!kernels[chosen].supported)
+    while (!kernels[chosen].supported) {
         chosen++;
+    }
     generator->kernel = kernels[chosen].kernel;
 }
 

@@ -57,10 +57,12 @@ static inline void load_permute_consecutive(const uint32_t keys[4], uint32_t ind
         uint32_t left = index % LOAD_GENERATOR_RANGE / LOAD_FEISTEL_RIGHT;
         uint32_t right = index % LOAD_FEISTEL_RIGHT;
         size_t row_count = LOAD_FEISTEL_RIGHT - right;
-        if (row_count > count)
+        if (row_count > count) {
             row_count = count;
-        for (size_t i = 0; i < row_count; i++)
+        }
+        for (size_t i = 0; i < row_count; i++) {
             numbers[i] = load_permute(keys, left, right + (uint32_t)i);
+        }
         numbers += row_count;
         index += (uint32_t)row_count;
         count -= row_count;
@@ -100,8 +102,9 @@ static inline void load_fill_indexes(const struct load_generator_keys *keys, uin
     uint32_t duplicate_key = keys->duplicate_key;
 
     if (percent == 0) {
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             indexes[i] = first_index + position + (uint32_t)i;
+        }
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -128,8 +131,9 @@ static inline void load_fill(const struct load_generator_keys *keys, uint32_t po
     load_fill_indexes(keys, position, numbers, count);
     switch (keys->order) {
     case LOAD_ORDER_SEQUENTIAL:
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             numbers[i] %= LOAD_GENERATOR_RANGE;
+        }
         break;
     case LOAD_ORDER_PERMUTATION:
         for (size_t i = 0; i < count; i++) {

@@ -31,8 +31,9 @@ std::vector<uint32_t> Fill(const load_generator &generator, uint32_t position, s
 // Marks each number in a bitmap of the whole range; false when one comes a second time.
 bool MarkAll(std::vector<bool> *seen, const std::vector<uint32_t> &numbers) {
     for (uint32_t number : numbers) {
-        if (number >= kRange || (*seen)[number])
+        if (number >= kRange || (*seen)[number]) {
             return false;
+        }
         (*seen)[number] = true;
     }
     return true;
@@ -60,8 +61,9 @@ TEST(LoadGenerator, PermutationIsTheSameInRunsAndOneByOne) {
     for (uint32_t first : {0u, 31000u, kRange - 40000u, kRange + 31000u, 4000000000u}) {
         load_generator generator = MakeGenerator(LOAD_ORDER_PERMUTATION, 6, 0, first);
         std::vector<uint32_t> run = Fill(generator, 0, 100000);
-        for (uint32_t position = 0; position < run.size(); position++)
+        for (uint32_t position = 0; position < run.size(); position++) {
             ASSERT_EQ(run[position], Fill(generator, position, 1)[0]) << first << " " << position;
+        }
     }
 }
 
@@ -79,8 +81,9 @@ TEST(LoadGenerator, RandomOrdersScatterLikeRandomDraws) {
         }
         for (const std::vector<double> &counts : {pieces, gaps}) {
             double mean = double(count) / piece_count, variance = 0;
-            for (double value : counts)
+            for (double value : counts) {
                 variance += (value - mean) * (value - mean) / piece_count;
+            }
             EXPECT_GT(variance / mean, 0.8) << order;
             EXPECT_LT(variance / mean, 1.2) << order;
         }
@@ -142,8 +145,9 @@ TEST(LoadGenerator, AllKernelsGiveTheSameNumbers) {
             std::vector<uint32_t> expected(70001);
             kernels[kernel_count - 1].kernel(&generator.keys, 55, expected.data(), expected.size());
             for (size_t i = 0; i + 1 < kernel_count; i++) {
-                if (!kernels[i].supported)
+                if (!kernels[i].supported) {
                     continue;
+                }
                 std::vector<uint32_t> actual(expected.size());
                 kernels[i].kernel(&generator.keys, 55, actual.data(), actual.size());
                 EXPECT_EQ(expected, actual) << kernels[i].name;

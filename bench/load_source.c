@@ -36,8 +36,9 @@ int load_source_open(struct load_source *source, const struct load_source_option
         struct load_generator generator;
         source->prepared =
             malloc((size_t)options->prepared_count * LOAD_LINE_SIZE + NUMBER_FORMATTER_SLACK_SIZE);
-        if (source->prepared == NULL)
+        if (source->prepared == NULL) {
             return ENOMEM;
+        }
         load_generator_init(&generator, &options->numbers);
         generate_lines(&generator, &source->formatter, 0, options->prepared_count,
                        source->prepared);
@@ -59,7 +60,6 @@ static uint32_t share_start(uint32_t count, uint32_t index, uint32_t share_count
 
 uint64_t load_source_fresh_count(const struct load_source_options *options) {
     uint64_t fresh_count = 0;
-
     for (uint32_t i = 0; i < options->cursor_count; i++) {
         uint32_t start = share_start(options->number_count, i, options->cursor_count);
         uint32_t end = share_start(options->number_count, i + 1, options->cursor_count);
@@ -73,13 +73,13 @@ int load_cursor_open(struct load_cursor *cursor, const struct load_source *sourc
     uint32_t start = share_start(options->number_count, index, options->cursor_count);
     uint32_t end = share_start(options->number_count, index + 1, options->cursor_count);
     struct load_generator_options numbers = options->numbers;
-
     *cursor = (struct load_cursor){.count = end - start};
     cursor->prepared_index = share_start(options->prepared_count, index, options->cursor_count);
     numbers.first_index += start;
     load_generator_init(&cursor->generator, &numbers);
-    if (source->prepared != NULL)
+    if (source->prepared != NULL) {
         return 0;
+    }
     cursor->buffer = malloc(options->buffer_size + NUMBER_FORMATTER_SLACK_SIZE);
     return cursor->buffer == NULL ? ENOMEM : 0;
 }
@@ -91,9 +91,9 @@ void load_cursor_close(struct load_cursor *cursor) {
 
 static uint64_t count_newlines(const char *data, size_t size) {
     uint64_t count = 0;
-
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < size; i++) {
         count += data[i] == '\n';
+    }
     return count;
 }
 
@@ -101,9 +101,9 @@ static uint64_t count_newlines(const char *data, size_t size) {
 static size_t hold_back_started_line(struct load_source *source, const char *buffer, size_t size) {
     const char *newline = memrchr(buffer, '\n', size);
     size_t whole_size = newline == NULL ? 0 : (size_t)(newline - buffer) + 1;
-
-    if (whole_size == 0 && size == source->options.buffer_size)
+    if (whole_size == 0 && size == source->options.buffer_size) {
         return size;
+    }
     source->carry_size = size - whole_size;
     memcpy(source->carry, buffer + whole_size, source->carry_size);
     return whole_size;
@@ -116,25 +116,29 @@ static enum load_source_status next_from_file(struct load_source *source,
 
     while (!source->at_end) {
         struct pollfd readable = {.fd = options->from_fd, .events = POLLIN};
-        if (poll(&readable, 1, 0) == 0)
+        if (poll(&readable, 1, 0) == 0) {
             return LOAD_SOURCE_WAIT;
+        }
 
         size_t size = source->carry_size;
         size_t room = options->buffer_size - size;
-        if (line_limit < room / LOAD_LINE_SIZE)
+        if (line_limit < room / LOAD_LINE_SIZE) {
             room = line_limit * LOAD_LINE_SIZE;
+        }
         ssize_t got = read(options->from_fd, cursor->buffer + size, room);
         if (got < 0) {
-            if (errno == EINTR || errno == EAGAIN)
+            if (errno == EINTR || errno == EAGAIN) {
                 continue;
+            }
             return LOAD_SOURCE_FAILED;
         }
         memcpy(cursor->buffer, source->carry, size);
         source->carry_size = 0;
         size += (size_t)got;
         source->at_end = got == 0;
-        if (!source->at_end && options->cursor_count > 1)
+        if (!source->at_end && options->cursor_count > 1) {
             size = hold_back_started_line(source, cursor->buffer, size);
+        }
         if (size > 0) {
             *chunk =
                 (struct load_chunk){cursor->buffer, size, count_newlines(cursor->buffer, size)};
@@ -148,16 +152,19 @@ enum load_source_status load_source_next(struct load_source *source, struct load
                                          size_t line_limit, struct load_chunk *chunk) {
     const struct load_source_options *options = &source->options;
     size_t count = cursor->count - cursor->position;
-
     assert(line_limit > 0);
-    if (options->from_fd >= 0)
+    if (options->from_fd >= 0) {
         return next_from_file(source, cursor, line_limit, chunk);
-    if (count == 0)
+    }
+    if (count == 0) {
         return LOAD_SOURCE_END;
-    if (count > options->buffer_size / LOAD_LINE_SIZE)
+    }
+    if (count > options->buffer_size / LOAD_LINE_SIZE) {
         count = options->buffer_size / LOAD_LINE_SIZE;
-    if (count > line_limit)
+    }
+    if (count > line_limit) {
         count = line_limit;
+    }
 
     const char *data = cursor->buffer;
     if (source->prepared != NULL) {
@@ -165,8 +172,9 @@ enum load_source_status load_source_next(struct load_source *source, struct load
         count = count < until_end ? count : until_end;
         data = source->prepared + (size_t)cursor->prepared_index * LOAD_LINE_SIZE;
         cursor->prepared_index += (uint32_t)count;
-        if (cursor->prepared_index == options->prepared_count)
+        if (cursor->prepared_index == options->prepared_count) {
             cursor->prepared_index = 0;
+        }
     } else {
         generate_lines(&cursor->generator, &source->formatter, cursor->position, count,
                        cursor->buffer);

@@ -25,7 +25,6 @@ void log_check_close(struct log_check *check) {
 /* Reads one line. Returns false when it is not nine digits and a newline. */
 static bool read_line(const char *line, uint32_t *number) {
     bool good = line[DIGIT_COUNT] == '\n';
-
     *number = 0;
     for (size_t i = 0; i < DIGIT_COUNT; i++) {
         uint32_t digit = (uint32_t)(unsigned char)line[i] - '0';
@@ -37,7 +36,6 @@ static bool read_line(const char *line, uint32_t *number) {
 
 void log_check_lines(struct log_check *check, const char *lines, size_t line_count) {
     uint32_t numbers[BATCH_COUNT];
-
     for (size_t done = 0; done < line_count;) {
         size_t count = 0;
         for (; count < BATCH_COUNT && done < line_count; done++) {

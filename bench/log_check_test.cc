@@ -45,8 +45,9 @@ TEST_F(LogCheck, FindsAnyOtherByte) {
     for (size_t position = 0; position < 10; position++) {
         for (char byte : {'\0', '\n', ' ', '/', ':', 'a', '\x80', '\xff'}) {
             std::string line = "123456789\n";
-            if (line[position] == byte)
+            if (line[position] == byte) {
                 continue;
+            }
             line[position] = byte;
             uint64_t before = check_.malformed_count;
             Take(line);

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bench/load_generator.h"
+#include "server/runtime/os.h"
 
 enum {
     WRITE_SIZE = 1024 * 1024,
@@ -20,38 +20,39 @@ enum {
     PREFETCH_DISTANCE = 32,
 };
 
-static double clock_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+static double seconds_since(int64_t start_ns) {
+    return (double)(os_now_ns() - start_ns) / 1e9;
 }
 
 double machine_limit_write(const char *path, uint32_t number_count) {
     uint64_t left = (uint64_t)number_count * LINE_SIZE;
     char *lines = malloc(WRITE_SIZE);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
     if (fd < 0 || lines == NULL) {
-        fprintf(stderr, "%s: %s\n", path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        if (fd >= 0) {
+            (void)close(fd);
+        }
         free(lines);
         return 0;
     }
-    for (size_t i = 0; i < WRITE_SIZE; i++)
+    for (size_t i = 0; i < WRITE_SIZE; i++) {
         lines[i] = i % LINE_SIZE == LINE_SIZE - 1 ? '\n' : '0';
-    double start = clock_seconds();
+    }
+    int64_t start_ns = os_now_ns();
     while (left > 0) {
         ssize_t written = write(fd, lines, left < WRITE_SIZE ? (size_t)left : WRITE_SIZE);
-        if (written < 0 && errno != EINTR)
+        if (written < 0 && errno != EINTR) {
             break;
+        }
         left -= written > 0 ? (uint64_t)written : 0;
     }
-    double seconds = clock_seconds() - start;
-    if (left > 0)
-        fprintf(stderr, "%s: %s\n", path, strerror(errno));
-    close(fd);
-    unlink(path);
+    double seconds = seconds_since(start_ns);
+    if (left > 0) {
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+    }
+    (void)close(fd);
+    (void)unlink(path);
     free(lines);
     return left > 0 ? 0 : number_count / seconds;
 }
@@ -60,7 +61,6 @@ double machine_limit_write(const char *path, uint32_t number_count) {
  * optimised away. numbers has PREFETCH_DISTANCE further elements. */
 static uint64_t set_bits(uint64_t *map, const uint32_t *numbers, size_t count) {
     uint64_t new_count = 0;
-
     for (size_t i = 0; i < count; i++) {
         __builtin_prefetch(&map[numbers[i + PREFETCH_DISTANCE] / 64], 1);
         uint64_t *word = &map[numbers[i] / 64];
@@ -79,21 +79,20 @@ double machine_limit_map_updates(uint32_t number_count) {
     uint64_t *map = aligned_alloc(HUGE_PAGE_SIZE, size);
     uint64_t new_count = 0;
     double seconds = 0;
-
     if (map == NULL) {
-        fputs("no memory for a map of 10^9 bits\n", stderr);
+        (void)fputs("no memory for a map of 10^9 bits\n", stderr);
         return 0;
     }
     /* Only a wish: without huge pages the figure is lower, and so is every server's. */
-    madvise(map, size, MADV_HUGEPAGE);
+    (void)madvise(map, size, MADV_HUGEPAGE);
     memset(map, 0, size);
     load_generator_init(&generator, &options);
     for (uint32_t done = 0; done < number_count;) {
         uint32_t count = number_count - done < BATCH_COUNT ? number_count - done : BATCH_COUNT;
         load_generator_fill(&generator, done, numbers, count);
-        double start = clock_seconds();
+        int64_t start_ns = os_now_ns();
         new_count += set_bits(map, numbers, count);
-        seconds += clock_seconds() - start;
+        seconds += seconds_since(start_ns);
         done += count;
     }
     free(map);

@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 /* Room for any line that progress_format_line writes, with its terminating NUL. */
-#define PROGRESS_LINE_SIZE 128
+#define PROGRESS_LINE_CAPACITY 128
 
 struct progress {
     const char *label;
@@ -35,8 +35,8 @@ void progress_update(struct progress *progress, uint64_t done);
 void progress_finish(struct progress *progress);
 
 /*
- * The text of the bar without any terminal control: line has PROGRESS_LINE_SIZE bytes. Pure, and
- * apart from the rest so that it can be tested.
+ * The text of the bar without any terminal control: line has PROGRESS_LINE_CAPACITY bytes. Pure,
+ * and apart from the rest so that it can be tested.
  */
 void progress_format_line(char *line, const char *label, uint64_t done, uint64_t total,
                           double elapsed_seconds);

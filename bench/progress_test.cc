@@ -7,7 +7,7 @@
 namespace {
 
 std::string Line(uint64_t done, uint64_t total, double seconds, const char *label = "sent") {
-    char line[PROGRESS_LINE_SIZE];
+    char line[PROGRESS_LINE_CAPACITY];
     progress_format_line(line, label, done, total, seconds);
     return line;
 }
@@ -26,7 +26,7 @@ TEST(Progress, WithoutATotalShowsTheCount) {
 TEST(Progress, NeverOverrunsItsBufferOrItsBar) {
     EXPECT_EQ(Line(200, 100, 1).find("100 %"), Line(100, 100, 1).find("100 %"));
     std::string longest = Line(UINT64_MAX, UINT64_MAX, 1e-9, std::string(500, 'x').c_str());
-    EXPECT_LT(longest.size(), size_t{PROGRESS_LINE_SIZE} - 1);
+    EXPECT_LT(longest.size(), size_t{PROGRESS_LINE_CAPACITY} - 1);
 }
 
 TEST(Progress, StaysSilentWhenNotWanted) {

@@ -16,7 +16,11 @@
 #include "server/runtime/options.h"
 #include "server/runtime/os.h"
 
-enum { USERS_MAX = 10000, REQUESTS_MAX = 100 * 1000 * 1000, DAY_MS = 24 * 60 * 60 * 1000 };
+enum {
+    USER_COUNT_HIGHEST = 10000,
+    REQUEST_COUNT_HIGHEST = 100 * 1000 * 1000,
+    DAY_MS = 24 * 60 * 60 * 1000,
+};
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct settings {
@@ -51,9 +55,9 @@ static enum options_outcome read_settings(struct settings *settings, int argc, c
         {"host", "HOST", "name or address of the server", OPTION_TEXT, &settings->host, 0, 0, NULL},
         {"port", "NUMBER", "its ingest port", OPTION_INTEGER, &settings->port, 1, 65535, NULL},
         {"concurrent-users", "NUMBER", "users at a time", OPTION_INTEGER, &settings->user_count, 1,
-         USERS_MAX, NULL},
+         USER_COUNT_HIGHEST, NULL},
         {"requests-per-user", "NUMBER", "records that each of them sends", OPTION_INTEGER,
-         &settings->requests_per_user, 1, REQUESTS_MAX, NULL},
+         &settings->requests_per_user, 1, REQUEST_COUNT_HIGHEST, NULL},
         {"delay", "SECONDS", "pause between two requests of a user", OPTION_SECONDS,
          &settings->delay_ms, 0, DAY_MS, NULL},
         {"keep", NULL, "all records of a user over one connection", OPTION_FLAG,
@@ -74,8 +78,8 @@ static enum options_outcome read_settings(struct settings *settings, int argc, c
     int first_argument_index;
     enum options_outcome outcome = options_parse(&options, argc, argv, &first_argument_index);
     if (outcome == OPTIONS_RUN &&
-        settings->user_count * settings->requests_per_user > REQUESTS_MAX) {
-        options_complain(&options, "more than %d requests in all", REQUESTS_MAX);
+        settings->user_count * settings->requests_per_user > REQUEST_COUNT_HIGHEST) {
+        options_complain(&options, "more than %d requests in all", REQUEST_COUNT_HIGHEST);
         return OPTIONS_INVALID;
     }
     return outcome;

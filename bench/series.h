@@ -12,14 +12,14 @@
 extern "C" {
 #endif
 
-#define SERIES_COUNT_MAX 101u
+#define SERIES_CAPACITY 101u
 
 struct series {
-    double values[SERIES_COUNT_MAX]; /* in ascending order */
+    double values[SERIES_CAPACITY]; /* in ascending order */
     size_t count;
 };
 
-/* Adds a value in its place. A full series ignores it: rounds are limited to SERIES_COUNT_MAX. */
+/* Adds a value in its place. A full series ignores it: rounds are limited to SERIES_CAPACITY. */
 void series_add(struct series *series, double value);
 
 /* The middle value, or the mean of the two middle ones; 0 for an empty series. */

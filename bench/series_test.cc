@@ -6,8 +6,9 @@ namespace {
 
 series Make(std::initializer_list<double> values) {
     series result = {};
-    for (double value : values)
+    for (double value : values) {
         series_add(&result, value);
+    }
     return result;
 }
 
@@ -30,10 +31,11 @@ TEST(Series, EmptyIsZeroAndFullStaysAsItIs) {
     EXPECT_EQ(series_median(&values), 0);
     EXPECT_EQ(series_min(&values), 0);
     EXPECT_EQ(series_max(&values), 0);
-    for (unsigned i = 0; i < SERIES_COUNT_MAX + 5; i++)
+    for (unsigned i = 0; i < SERIES_CAPACITY + 5; i++) {
         series_add(&values, i);
-    EXPECT_EQ(values.count, size_t{SERIES_COUNT_MAX});
-    EXPECT_EQ(series_max(&values), SERIES_COUNT_MAX - 1);
+    }
+    EXPECT_EQ(values.count, size_t{SERIES_CAPACITY});
+    EXPECT_EQ(series_max(&values), SERIES_CAPACITY - 1);
 }
 
 } // namespace

@@ -12,19 +12,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "server/runtime/os.h"
+
 enum { START_LIMIT_MS = 10000 };
 
-static int64_t clock_now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void process_die_with_parent(pid_t parent) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* The parent may have died between fork and prctl. */
-    if (getppid() != parent)
+    if (getppid() != parent) {
         _exit(EXIT_FAILURE);
+    }
 }
 
 /* The child's side of the fork: becomes the server. */
@@ -33,27 +30,30 @@ static void run_server(pid_t parent, char *const *arguments, int output_fd, int 
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
         dup2(output_fd < 0 ? null_fd : output_fd, STDOUT_FILENO) < 0 ||
-        dup2(error_fd, STDERR_FILENO) < 0)
+        dup2(error_fd, STDERR_FILENO) < 0) {
         _exit(127);
-    execv(arguments[0], arguments);
-    fprintf(stderr, "%s: %s\n", arguments[0], strerror(errno));
+    }
+    (void)execv(arguments[0], arguments);
+    (void)fprintf(stderr, "%s: %s\n", arguments[0], strerror(errno));
     _exit(127);
 }
 
 bool server_process_read_messages(struct server_process *server) {
     for (;;) {
         /* Of more text than fits, the later half is what tells how it ended. */
-        if (server->messages_size == SERVER_PROCESS_MESSAGES_SIZE - 1) {
-            size_t half = SERVER_PROCESS_MESSAGES_SIZE / 2;
+        if (server->messages_size == SERVER_PROCESS_MESSAGES_CAPACITY - 1) {
+            size_t half = SERVER_PROCESS_MESSAGES_CAPACITY / 2;
             server->messages_size -= half;
             memmove(server->messages, server->messages + half, server->messages_size);
         }
         ssize_t got = read(server->error_fd, server->messages + server->messages_size,
-                           SERVER_PROCESS_MESSAGES_SIZE - 1 - server->messages_size);
-        if (got < 0 && errno == EINTR)
+                           SERVER_PROCESS_MESSAGES_CAPACITY - 1 - server->messages_size);
+        if (got < 0 && errno == EINTR) {
             continue;
-        if (got <= 0)
+        }
+        if (got <= 0) {
             return got < 0 && errno == EAGAIN;
+        }
         server->messages_size += (size_t)got;
         server->messages[server->messages_size] = '\0';
     }
@@ -63,15 +63,18 @@ bool server_process_read_messages(struct server_process *server) {
  * the time is over or the server has ended. */
 static bool await_messages(struct server_process *server, int64_t deadline_ms) {
     for (;;) {
-        int64_t left_ms = deadline_ms - clock_now_ms();
+        int64_t left_ms = deadline_ms - os_now_ms();
         struct pollfd readable = {.fd = server->error_fd, .events = POLLIN};
-        if (left_ms <= 0)
+        if (left_ms <= 0) {
             return false;
+        }
         int ready = poll(&readable, 1, (int)left_ms);
-        if (ready > 0)
+        if (ready > 0) {
             return server_process_read_messages(server);
-        if (ready < 0 && errno != EINTR)
+        }
+        if (ready < 0 && errno != EINTR) {
             return false;
+        }
     }
 }
 
@@ -79,17 +82,19 @@ static bool await_messages(struct server_process *server, int64_t deadline_ms) {
 static uint16_t find_port(const char *messages) {
     const char *found = strstr(messages, "listening on ");
     const char *line_end = found == NULL ? NULL : strchr(found, '\n');
-    if (line_end == NULL)
+    if (line_end == NULL) {
         return 0;
+    }
     const char *digits = line_end;
-    while (digits > found && digits[-1] != ':')
+    while (digits > found && digits[-1] != ':') {
         digits--;
+    }
     unsigned long port = strtoul(digits, NULL, 10);
     return port > 65535 ? 0 : (uint16_t)port;
 }
 
 static void close_server(struct server_process *server) {
-    close(server->error_fd);
+    (void)close(server->error_fd);
     server->error_fd = -1;
     server->pid = 0;
 }
@@ -97,36 +102,38 @@ static void close_server(struct server_process *server) {
 bool server_process_start(struct server_process *server, char *const *arguments, int output_fd) {
     int error_pipe[2];
     pid_t parent = getpid();
-    int64_t deadline_ms = clock_now_ms() + START_LIMIT_MS;
-
+    int64_t deadline_ms = os_now_ms() + START_LIMIT_MS;
     *server = (struct server_process){.error_fd = -1};
     if (pipe2(error_pipe, O_CLOEXEC) != 0) {
         perror("pipe");
         return false;
     }
     server->pid = fork();
-    if (server->pid == 0)
+    if (server->pid == 0) {
         run_server(parent, arguments, output_fd, error_pipe[1]);
-    close(error_pipe[1]);
+    }
+    (void)close(error_pipe[1]);
     server->error_fd = error_pipe[0];
     if (server->pid < 0) {
         perror("fork");
         close_server(server);
         return false;
     }
-    if (fcntl(server->error_fd, F_SETFL, O_NONBLOCK) != 0)
+    if (fcntl(server->error_fd, F_SETFL, O_NONBLOCK) != 0) {
         perror("fcntl");
+    }
 
     bool running = true;
     while (server->port == 0 && running) {
         running = await_messages(server, deadline_ms);
         server->port = find_port(server->messages);
     }
-    if (server->port != 0)
+    if (server->port != 0) {
         return true;
-    fprintf(stderr, "%s did not start to listen:\n%s", arguments[0], server->messages);
-    kill(server->pid, SIGKILL);
-    waitpid(server->pid, NULL, 0);
+    }
+    (void)fprintf(stderr, "%s did not start to listen:\n%s", arguments[0], server->messages);
+    (void)kill(server->pid, SIGKILL);
+    (void)waitpid(server->pid, NULL, 0);
     close_server(server);
     return false;
 }
@@ -134,35 +141,38 @@ bool server_process_start(struct server_process *server, char *const *arguments,
 double server_process_cpu_seconds(const struct server_process *server) {
     clockid_t clock;
     struct timespec used;
-
-    if (clock_getcpuclockid(server->pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+    if (clock_getcpuclockid(server->pid, &clock) != 0 || clock_gettime(clock, &used) != 0) {
         return 0;
+    }
     return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
 }
 
 bool server_process_stop(struct server_process *server, unsigned limit_seconds) {
-    int64_t deadline_ms = clock_now_ms() + (int64_t)limit_seconds * 1000;
+    int64_t deadline_ms = os_now_ms() + (int64_t)limit_seconds * 1000;
     int status = 0;
-
-    if (server->pid == 0)
+    if (server->pid == 0) {
         return false;
-    kill(server->pid, SIGTERM);
+    }
+    (void)kill(server->pid, SIGTERM);
     while (await_messages(server, deadline_ms)) {
     }
-    bool late = clock_now_ms() >= deadline_ms;
-    if (late)
-        kill(server->pid, SIGKILL);
-    waitpid(server->pid, &status, 0);
+    bool late = os_now_ms() >= deadline_ms;
+    if (late) {
+        (void)kill(server->pid, SIGKILL);
+    }
+    (void)waitpid(server->pid, &status, 0);
     bool good = !late && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    if (late)
-        fprintf(stderr, "the server did not end within %u s of SIGTERM and was killed\n",
-                limit_seconds);
-    else if (WIFSIGNALED(status))
-        fprintf(stderr, "the server was ended by signal %d\n", WTERMSIG(status));
-    else if (!good)
-        fprintf(stderr, "the server ended with exit code %d\n", WEXITSTATUS(status));
-    if (!good)
-        fputs(server->messages, stderr);
+    if (late) {
+        (void)fprintf(stderr, "the server did not end within %u s of SIGTERM and was killed\n",
+                      limit_seconds);
+    } else if (WIFSIGNALED(status)) {
+        (void)fprintf(stderr, "the server was ended by signal %d\n", WTERMSIG(status));
+    } else if (!good) {
+        (void)fprintf(stderr, "the server ended with exit code %d\n", WEXITSTATUS(status));
+    }
+    if (!good) {
+        (void)fputs(server->messages, stderr);
+    }
     close_server(server);
     return good;
 }

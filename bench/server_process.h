@@ -15,13 +15,13 @@
 #include <sys/types.h>
 
 /* How much of the end of its standard error is kept, to be shown if it fails. */
-#define SERVER_PROCESS_MESSAGES_SIZE 4096u
+#define SERVER_PROCESS_MESSAGES_CAPACITY 4096u
 
 struct server_process {
     pid_t pid;    /* 0: not running */
     int error_fd; /* read end of the pipe from its standard error */
     uint16_t port;
-    char messages[SERVER_PROCESS_MESSAGES_SIZE]; /* NUL-terminated */
+    char messages[SERVER_PROCESS_MESSAGES_CAPACITY]; /* NUL-terminated */
     size_t messages_size;
 };
 

@@ -29,8 +29,9 @@ std::string Draw(const std::vector<svg_plot_bar> &bars, const char *title = "Tit
 
 size_t Count(const std::string &text, const std::string &part) {
     size_t count = 0;
-    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
         count++;
+    }
     return count;
 }
 

@@ -20,31 +20,33 @@ class Program {
         int output[2];
         std::string input_path = std::string(std::getenv("TEST_TMPDIR")) + "/input";
         std::ofstream(input_path) << input;
-        if (pipe(output) != 0)
+        if (pipe(output) != 0) {
             abort();
+        }
         std::vector<char *> arguments;
-        for (std::string &word : words)
+        for (std::string &word : words) {
             arguments.push_back(&word[0]);
+        }
         arguments.push_back(nullptr);
         pid_ = fork();
         if (pid_ == 0) {
             dup2(open(input_path.c_str(), O_RDONLY), STDIN_FILENO);
             dup2(output[1], STDOUT_FILENO);
             dup2(output[1], STDERR_FILENO);
-            close(output[0]);
-            close(output[1]);
+            (void)close(output[0]);
+            (void)close(output[1]);
             execv(arguments[0], arguments.data());
             _exit(127);
         }
-        close(output[1]);
+        (void)close(output[1]);
         output_ = fdopen(output[0], "r");
     }
     ~Program() {
         if (pid_ > 0) {
-            kill(pid_, SIGTERM);
+            (void)kill(pid_, SIGTERM);
             Wait();
         }
-        fclose(output_);
+        (void)fclose(output_);
     }
     Program(const Program &) = delete;
     Program &operator=(const Program &) = delete;
@@ -55,14 +57,15 @@ class Program {
     }
     std::string ReadAll() {
         std::string all;
-        for (std::string line = ReadLine(); !line.empty(); line = ReadLine())
+        for (std::string line = ReadLine(); !line.empty(); line = ReadLine()) {
             all += line;
+        }
         return all;
     }
     // The exit code, or -1 for an end by a signal.
     int Wait() {
         int status = 0;
-        waitpid(pid_, &status, 0);
+        (void)waitpid(pid_, &status, 0);
         pid_ = -1;
         return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     }

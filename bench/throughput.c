@@ -20,23 +20,24 @@
 
 /* Children die with this process (see server_process), so all that a signal leaves to do is to
  * remove the logs; their names are prepared because little is allowed in a handler. */
-static char interrupted_logs[2][THROUGHPUT_PATH_SIZE];
+static char interrupted_logs[2][THROUGHPUT_PATH_CAPACITY];
 
 static void on_interrupt(int signal_number) {
-    unlink(interrupted_logs[0]);
-    unlink(interrupted_logs[1]);
+    (void)unlink(interrupted_logs[0]);
+    (void)unlink(interrupted_logs[1]);
     _exit(128 + signal_number);
 }
 
 static void prepare_for_interrupt(const struct throughput_settings *settings) {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = on_interrupt};
-
     throughput_log_path(settings->memory_dir, interrupted_logs[0]);
     throughput_log_path(settings->disk_dir, interrupted_logs[1]);
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
-        if (sigaction(signals[i], &action, NULL) != 0)
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        if (sigaction(signals[i], &action, NULL) != 0) {
             perror("sigaction");
+        }
+    }
 }
 
 static void add_round(struct throughput_result *result,
@@ -56,17 +57,18 @@ static bool run_scenarios(const struct throughput_options *options,
     const struct throughput_settings *settings = &options->settings;
     struct progress progress;
     uint64_t done = 0;
-
     progress_start(&progress, "rounds", options->scenario_count * settings->round_count, true);
     for (size_t i = 0; i < options->scenario_count; i++) {
         results[i].scenario = options->scenarios[i];
         for (uint32_t round = 1; round <= settings->round_count; round++) {
             struct round_figures figures[CONTENDER_COUNT];
-            for (int contender = 0; contender < CONTENDER_COUNT; contender++)
+            for (int contender = 0; contender < CONTENDER_COUNT; contender++) {
                 if (!throughput_round_run(settings, options->scenarios[i],
                                           (enum throughput_contender)contender, round,
-                                          &figures[contender]))
+                                          &figures[contender])) {
                     return false;
+                }
+            }
             add_round(&results[i], figures);
             progress_finish(&progress);
             throughput_print_round(options->scenarios[i], round, figures);
@@ -87,10 +89,10 @@ static struct throughput_limits measure_limits(const struct throughput_settings 
                                                      .baseline_discards = true};
     struct throughput_limits limits = {0};
     struct round_figures figures;
-    char path[THROUGHPUT_PATH_SIZE];
-
-    if (throughput_round_run(settings, &receive_only, CONTENDER_BASELINE, 1, &figures))
+    char path[THROUGHPUT_PATH_CAPACITY];
+    if (throughput_round_run(settings, &receive_only, CONTENDER_BASELINE, 1, &figures)) {
         limits.receive = figures.numbers_per_second;
+    }
     throughput_log_path(settings->memory_dir, path);
     limits.write_memory = machine_limit_write(path, settings->number_count);
     throughput_log_path(settings->disk_dir, path);
@@ -101,25 +103,27 @@ static struct throughput_limits measure_limits(const struct throughput_settings 
 
 int main(int argc, char **argv) {
     static struct throughput_options options;
-    static struct throughput_result results[THROUGHPUT_SCENARIOS_MAX];
+    static struct throughput_result results[THROUGHPUT_SCENARIO_CAPACITY];
     const struct throughput_settings *settings = &options.settings;
-
     option_enter_user_directory();
     int exit_code = throughput_options_read(argc, argv, &options);
-    if (exit_code >= 0)
+    if (exit_code >= 0) {
         return exit_code;
+    }
     prepare_for_interrupt(settings);
     if (options.universe) {
         const char *directory = options.log_dir_given ? settings->disk_dir : settings->memory_dir;
         return throughput_universe_run(settings, directory, 1) ? EXIT_SUCCESS : EXIT_FAILURE;
     }
-    if (!run_scenarios(&options, results))
+    if (!run_scenarios(&options, results)) {
         return EXIT_FAILURE;
+    }
     throughput_print_results(results, options.scenario_count);
     struct throughput_limits limits = measure_limits(settings);
     throughput_print_limits(&limits, &results[0]);
     if (options.plot_path != NULL &&
-        !throughput_draw_results(options.plot_path, settings, results, options.scenario_count))
+        !throughput_draw_results(options.plot_path, settings, results, options.scenario_count)) {
         return EXIT_FAILURE;
+    }
     return EXIT_SUCCESS;
 }

@@ -11,7 +11,7 @@
 
 #define PROGRAM "throughput"
 
-enum { DEFAULT_ROUNDS = 5, DEFAULT_COUNT = 100000000, COUNT_MIN = 1000 };
+enum { DEFAULT_ROUNDS = 5, DEFAULT_COUNT = 100000000, COUNT_LOWEST = 1000 };
 
 static const char help_text[] =
     "usage: throughput [OPTION]...\n"
@@ -71,22 +71,24 @@ static const struct option long_options[] = {
 
 /* The programs built together with this one lie at fixed places beside it. */
 static void find_built_programs(struct throughput_settings *settings) {
-    char self[THROUGHPUT_PATH_SIZE - 64];
+    char self[THROUGHPUT_PATH_CAPACITY - 64];
     ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
     self[size < 0 ? 0 : size] = '\0';
     char *slash = strrchr(self, '/');
-    if (slash != NULL)
+    if (slash != NULL) {
         *slash = '\0';
-    snprintf(settings->baseline_path, sizeof settings->baseline_path, "%s/baseline_server", self);
-    snprintf(settings->server_path, sizeof settings->server_path, "%s/../server/numbers/server",
-             self);
+    }
+    (void)snprintf(settings->baseline_path, sizeof settings->baseline_path, "%s/baseline_server",
+                   self);
+    (void)snprintf(settings->server_path, sizeof settings->server_path,
+                   "%s/../server/numbers/server", self);
 }
 
 static bool add_scenario(struct throughput_options *options, const char *name) {
     const struct throughput_scenario *scenario = throughput_scenario_find(name);
-
-    if (scenario == NULL || options->scenario_count == THROUGHPUT_SCENARIOS_MAX) {
-        fprintf(stderr, PROGRAM ": --scenario: there is no scenario '%s'; see --list\n", name);
+    if (scenario == NULL || options->scenario_count == THROUGHPUT_SCENARIO_CAPACITY) {
+        (void)fprintf(stderr, PROGRAM ": --scenario: there is no scenario '%s'; see --list\n",
+                      name);
         return false;
     }
     options->scenarios[options->scenario_count++] = scenario;
@@ -96,22 +98,22 @@ static bool add_scenario(struct throughput_options *options, const char *name) {
 static void add_all_scenarios(struct throughput_options *options) {
     size_t count;
     const struct throughput_scenario *scenarios = throughput_scenarios(&count);
-
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         options->scenarios[options->scenario_count++] = &scenarios[i];
+    }
 }
 
 static void list_scenarios(void) {
     size_t count;
     const struct throughput_scenario *scenarios = throughput_scenarios(&count);
-
-    for (size_t i = 0; i < count; i++)
-        printf("%-16s %s\n", scenarios[i].name, scenarios[i].description);
+    for (size_t i = 0; i < count; i++) {
+        (void)printf("%-16s %s\n", scenarios[i].name, scenarios[i].description);
+    }
 }
 
 static bool add_server_argument(struct throughput_settings *settings, char *argument) {
-    if (settings->server_argument_count == THROUGHPUT_SERVER_ARGUMENTS_MAX) {
-        fputs(PROGRAM ": --server-arg: too many\n", stderr);
+    if (settings->server_argument_count == THROUGHPUT_SERVER_ARGUMENT_CAPACITY) {
+        (void)fputs(PROGRAM ": --server-arg: too many\n", stderr);
         return false;
     }
     settings->server_arguments[settings->server_argument_count++] = argument;
@@ -120,9 +122,9 @@ static bool add_server_argument(struct throughput_settings *settings, char *argu
 
 static bool read_count(const char *name, uint64_t minimum, uint64_t maximum, uint32_t *count) {
     uint64_t value;
-
-    if (!option_read_number(PROGRAM, name, optarg, minimum, maximum, &value))
+    if (!option_read_number(PROGRAM, name, optarg, minimum, maximum, &value)) {
         return false;
+    }
     *count = (uint32_t)value;
     return true;
 }
@@ -130,12 +132,11 @@ static bool read_count(const char *name, uint64_t minimum, uint64_t maximum, uin
 /* Takes one option that has a value. Returns false after a message. */
 static bool take_option(struct throughput_options *options, int code) {
     struct throughput_settings *settings = &options->settings;
-
     switch (code) {
     case OPTION_ROUNDS:
-        return read_count("rounds", 1, SERIES_COUNT_MAX, &settings->round_count);
+        return read_count("rounds", 1, SERIES_CAPACITY, &settings->round_count);
     case OPTION_COUNT:
-        return read_count("count", COUNT_MIN, LOAD_GENERATOR_RANGE, &settings->number_count);
+        return read_count("count", COUNT_LOWEST, LOAD_GENERATOR_RANGE, &settings->number_count);
     case OPTION_SCENARIO:
         return add_scenario(options, optarg);
     case OPTION_LOG_DIR:
@@ -149,12 +150,12 @@ static bool take_option(struct throughput_options *options, int code) {
         options->plot_path = optarg;
         return true;
     case OPTION_SERVER:
-        snprintf(settings->server_path, sizeof settings->server_path, "%s", optarg);
+        (void)snprintf(settings->server_path, sizeof settings->server_path, "%s", optarg);
         return true;
     case OPTION_SERVER_ARG:
         return add_server_argument(settings, optarg);
     case OPTION_BASELINE:
-        snprintf(settings->baseline_path, sizeof settings->baseline_path, "%s", optarg);
+        (void)snprintf(settings->baseline_path, sizeof settings->baseline_path, "%s", optarg);
         return true;
     default:
         return false;
@@ -163,7 +164,6 @@ static bool take_option(struct throughput_options *options, int code) {
 
 static void set_defaults(struct throughput_options *options) {
     const char *temporary = getenv("TMPDIR");
-
     *options =
         (struct throughput_options){.settings = {.memory_dir = "/dev/shm",
                                                  .disk_dir = temporary != NULL ? temporary : "/tmp",
@@ -174,27 +174,28 @@ static void set_defaults(struct throughput_options *options) {
 
 int throughput_options_read(int argc, char **argv, struct throughput_options *options) {
     int code;
-
     set_defaults(options);
     while ((code = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         if (code == OPTION_HELP) {
-            fputs(help_text, stdout);
+            (void)fputs(help_text, stdout);
             return EXIT_SUCCESS;
         }
         if (code == OPTION_LIST) {
             list_scenarios();
             return EXIT_SUCCESS;
         }
-        if (code == OPTION_UNIVERSE)
+        if (code == OPTION_UNIVERSE) {
             options->universe = true;
-        else if (!take_option(options, code))
+        } else if (!take_option(options, code)) {
             return EXIT_USAGE;
+        }
     }
     if (optind < argc) {
-        fprintf(stderr, PROGRAM ": '%s' is not an option; see --help\n", argv[optind]);
+        (void)fprintf(stderr, PROGRAM ": '%s' is not an option; see --help\n", argv[optind]);
         return EXIT_USAGE;
     }
-    if (options->scenario_count == 0)
+    if (options->scenario_count == 0) {
         add_all_scenarios(options);
+    }
     return -1;
 }

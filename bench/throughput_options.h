@@ -11,11 +11,11 @@
 
 #include "bench/throughput_round.h"
 
-#define THROUGHPUT_SCENARIOS_MAX 16u
+#define THROUGHPUT_SCENARIO_CAPACITY 16u
 
 struct throughput_options {
     struct throughput_settings settings;
-    const struct throughput_scenario *scenarios[THROUGHPUT_SCENARIOS_MAX];
+    const struct throughput_scenario *scenarios[THROUGHPUT_SCENARIO_CAPACITY];
     size_t scenario_count;
     const char *plot_path; /* NULL: no plot */
     bool log_dir_given;

@@ -10,50 +10,52 @@
 #include "bench/svg_plot.h"
 #include "bench/throughput_options.h"
 
-enum { TEXT_SIZE = 256 };
+enum { TEXT_CAPACITY = 256 };
 
 void throughput_print_round(const struct throughput_scenario *scenario, uint32_t round,
                             const struct round_figures figures[CONTENDER_COUNT]) {
     const struct round_figures *server = &figures[CONTENDER_SERVER];
     const struct round_figures *baseline = &figures[CONTENDER_BASELINE];
-
-    printf("%-16s round %-3u server %7.2f M/s  baseline %7.2f M/s  ratio %.3f\n", scenario->name,
-           (unsigned)round, server->numbers_per_second / 1e6, baseline->numbers_per_second / 1e6,
-           server->numbers_per_second / baseline->numbers_per_second);
-    fflush(stdout);
+    (void)printf("%-16s round %-3u server %7.2f M/s  baseline %7.2f M/s  ratio %.3f\n",
+                 scenario->name, (unsigned)round, server->numbers_per_second / 1e6,
+                 baseline->numbers_per_second / 1e6,
+                 server->numbers_per_second / baseline->numbers_per_second);
+    (void)fflush(stdout);
 }
 
 void throughput_print_results(const struct throughput_result *results, size_t count) {
-    printf("\n%-16s %22s   %18s   %27s\n", "", "ratio to the baseline", "million numbers/s",
-           "CPU ns a number, with server");
-    printf("%-16s %6s  %-14s   %8s %9s   %8s %8s  (with baseline)\n", "scenario", "median",
-           "(min..max)", "server", "baseline", "server", "sender");
+    (void)printf("\n%-16s %22s   %18s   %27s\n", "", "ratio to the baseline", "million numbers/s",
+                 "CPU ns a number, with server");
+    (void)printf("%-16s %6s  %-14s   %8s %9s   %8s %8s  (with baseline)\n", "scenario", "median",
+                 "(min..max)", "server", "baseline", "server", "sender");
     for (size_t i = 0; i < count; i++) {
         const struct throughput_result *result = &results[i];
-        printf("%-16s %6.3f  (%5.3f..%5.3f)   %8.2f %9.2f   %8.2f %8.2f  (%.2f, %.2f)\n",
-               result->scenario->name, series_median(&result->ratios), series_min(&result->ratios),
-               series_max(&result->ratios), series_median(&result->rates[CONTENDER_SERVER]) / 1e6,
-               series_median(&result->rates[CONTENDER_BASELINE]) / 1e6,
-               series_median(&result->server_cpu_ns[CONTENDER_SERVER]),
-               series_median(&result->sender_cpu_ns[CONTENDER_SERVER]),
-               series_median(&result->server_cpu_ns[CONTENDER_BASELINE]),
-               series_median(&result->sender_cpu_ns[CONTENDER_BASELINE]));
+        (void)printf("%-16s %6.3f  (%5.3f..%5.3f)   %8.2f %9.2f   %8.2f %8.2f  (%.2f, %.2f)\n",
+                     result->scenario->name, series_median(&result->ratios),
+                     series_min(&result->ratios), series_max(&result->ratios),
+                     series_median(&result->rates[CONTENDER_SERVER]) / 1e6,
+                     series_median(&result->rates[CONTENDER_BASELINE]) / 1e6,
+                     series_median(&result->server_cpu_ns[CONTENDER_SERVER]),
+                     series_median(&result->sender_cpu_ns[CONTENDER_SERVER]),
+                     series_median(&result->server_cpu_ns[CONTENDER_BASELINE]),
+                     series_median(&result->sender_cpu_ns[CONTENDER_BASELINE]));
     }
 }
 
 static void print_limit(const char *stage, double limit, double rate) {
-    if (limit > 0)
-        printf("%-44s %8.2f M/s %7.2f ns   server at %3.0f %%\n", stage, limit / 1e6, 1e9 / limit,
-               rate / limit * 100);
+    if (limit > 0) {
+        (void)printf("%-44s %8.2f M/s %7.2f ns   server at %3.0f %%\n", stage, limit / 1e6,
+                     1e9 / limit, rate / limit * 100);
+    }
 }
 
 void throughput_print_limits(const struct throughput_limits *limits,
                              const struct throughput_result *result) {
     double rate = series_median(&result->rates[CONTENDER_SERVER]);
-
-    printf("\nThe machine's limits, one stage at a time, and how near the server comes to them"
-           " (scenario %s)\n",
-           result->scenario->name);
+    (void)printf(
+        "\nThe machine's limits, one stage at a time, and how near the server comes to them"
+        " (scenario %s)\n",
+        result->scenario->name);
     print_limit("receive only, 5 clients", limits->receive, rate);
     print_limit("write only, memory file system", limits->write_memory, rate);
     print_limit("write only, disk (through the page cache)", limits->write_disk, rate);
@@ -61,49 +63,51 @@ void throughput_print_limits(const struct throughput_limits *limits,
 }
 
 /* The processor's name, as the kernel tells it; "unknown processor" where it does not. */
-static void read_processor_name(char name[TEXT_SIZE]) {
-    char line[TEXT_SIZE];
+static void read_processor_name(char name[TEXT_CAPACITY]) {
+    char line[TEXT_CAPACITY];
     FILE *stream = fopen("/proc/cpuinfo", "re");
-
-    snprintf(name, TEXT_SIZE, "unknown processor");
+    (void)snprintf(name, TEXT_CAPACITY, "unknown processor");
     while (stream != NULL && fgets(line, sizeof line, stream) != NULL) {
         if (strncmp(line, "model name", strlen("model name")) == 0 && strchr(line, ':') != NULL) {
-            snprintf(name, TEXT_SIZE, "%s", strchr(line, ':') + 2);
+            (void)snprintf(name, TEXT_CAPACITY, "%s", strchr(line, ':') + 2);
             name[strcspn(name, "\n")] = '\0';
             break;
         }
     }
-    if (stream != NULL)
-        fclose(stream);
+    if (stream != NULL) {
+        (void)fclose(stream);
+    }
 }
 
-static void describe_machine(char text[2 * TEXT_SIZE]) {
-    char processor[TEXT_SIZE];
+static void describe_machine(char text[2 * TEXT_CAPACITY]) {
+    char processor[TEXT_CAPACITY];
     struct utsname system;
     int release_size = 0;
-
     read_processor_name(processor);
-    if (uname(&system) == 0)
+    if (uname(&system) == 0) {
         release_size = (int)strspn(system.release, "0123456789.");
-    snprintf(text, 2 * TEXT_SIZE, "%s, %ld processors shared by server and senders, Linux %.*s",
-             processor, sysconf(_SC_NPROCESSORS_ONLN), release_size, system.release);
+    }
+    (void)snprintf(text, 2 * TEXT_CAPACITY,
+                   "%s, %ld processors shared by server and senders, Linux %.*s", processor,
+                   sysconf(_SC_NPROCESSORS_ONLN), release_size, system.release);
 }
 
-static void describe_run(const struct throughput_settings *settings, char text[TEXT_SIZE]) {
+static void describe_run(const struct throughput_settings *settings, char text[TEXT_CAPACITY]) {
     char date[32] = "";
     time_t now = time(NULL);
     struct tm calendar;
-
-    if (gmtime_r(&now, &calendar) != NULL && strftime(date, sizeof date, "%F", &calendar) == 0)
+    if (gmtime_r(&now, &calendar) != NULL && strftime(date, sizeof date, "%F", &calendar) == 0) {
         date[0] = '\0';
-    snprintf(text, TEXT_SIZE, "%g million numbers a round (small-writes: fewer), %u rounds, %s",
-             settings->number_count / 1e6, (unsigned)settings->round_count, date);
+    }
+    (void)snprintf(text, TEXT_CAPACITY,
+                   "%g million numbers a round (small-writes: fewer), %u rounds, %s",
+                   settings->number_count / 1e6, (unsigned)settings->round_count, date);
 }
 
 bool throughput_draw_results(const char *path, const struct throughput_settings *settings,
                              const struct throughput_result *results, size_t count) {
-    struct svg_plot_bar bars[THROUGHPUT_SCENARIOS_MAX];
-    char machine[2 * TEXT_SIZE], run[TEXT_SIZE];
+    struct svg_plot_bar bars[THROUGHPUT_SCENARIO_CAPACITY];
+    char machine[2 * TEXT_CAPACITY], run[TEXT_CAPACITY];
     struct svg_plot plot = {
         .title = "Numbers server: throughput as a share of what the machine can do",
         .subtitle = "1 = a program that only receives and stores the same bytes. Bar: median; "
@@ -112,19 +116,20 @@ bool throughput_draw_results(const char *path, const struct throughput_settings 
         .footers = {machine, run},
         .bars = bars,
         .bar_count = count};
-
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         bars[i] = (struct svg_plot_bar){.name = results[i].scenario->name,
                                         .description = results[i].scenario->description,
                                         .minimum = series_min(&results[i].ratios),
                                         .median = series_median(&results[i].ratios),
                                         .maximum = series_max(&results[i].ratios)};
+    }
     describe_machine(machine);
     describe_run(settings, run);
     FILE *stream = fopen(path, "we");
     bool good = stream != NULL && svg_plot_write(&plot, stream);
     good = stream != NULL && fclose(stream) == 0 && good;
-    if (!good)
-        fprintf(stderr, "%s: %s\n", path, strerror(errno));
+    if (!good) {
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+    }
     return good;
 }

@@ -13,8 +13,9 @@
 
 enum { STOP_LIMIT_SECONDS = 30, SILENCE_LIMIT_MS = 30000, BUFFER_SIZE = 256 * 1024 };
 
-void throughput_log_path(const char *directory, char path[THROUGHPUT_PATH_SIZE]) {
-    snprintf(path, THROUGHPUT_PATH_SIZE, "%s/throughput-%ld.log", directory, (long)getpid());
+void throughput_log_path(const char *directory, char path[THROUGHPUT_PATH_CAPACITY]) {
+    (void)snprintf(path, THROUGHPUT_PATH_CAPACITY, "%s/throughput-%ld.log", directory,
+                   (long)getpid());
 }
 
 struct load_client_options throughput_round_load(const struct throughput_settings *settings,
@@ -35,11 +36,12 @@ struct load_client_options throughput_round_load(const struct throughput_setting
 
 bool throughput_server_start(const struct throughput_settings *settings, const char *log_path,
                              int output_fd, struct server_process *server) {
-    char *arguments[6 + THROUGHPUT_SERVER_ARGUMENTS_MAX] = {
+    char *arguments[6 + THROUGHPUT_SERVER_ARGUMENT_CAPACITY] = {
         (char *)(uintptr_t)settings->server_path, "--port", "0", "--log",
         (char *)(uintptr_t)log_path};
-    for (size_t i = 0; i < settings->server_argument_count; i++)
+    for (size_t i = 0; i < settings->server_argument_count; i++) {
         arguments[5 + i] = settings->server_arguments[i];
+    }
     return server_process_start(server, arguments, output_fd);
 }
 
@@ -55,15 +57,15 @@ static bool baseline_start(const struct throughput_settings *settings, const cha
 /* A fast server that loses numbers would be no result: the log must have the expected size. */
 static bool check_log(const char *path, uint64_t expected_lines) {
     struct stat status;
-
     if (stat(path, &status) != 0) {
-        fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
         return false;
     }
-    if ((uint64_t)status.st_size == expected_lines * LOAD_LINE_SIZE)
+    if ((uint64_t)status.st_size == expected_lines * LOAD_LINE_SIZE) {
         return true;
-    fprintf(stderr, "%s: the log has %jd bytes instead of %" PRIu64 "\n", path,
-            (intmax_t)status.st_size, expected_lines * LOAD_LINE_SIZE);
+    }
+    (void)fprintf(stderr, "%s: the log has %jd bytes instead of %" PRIu64 "\n", path,
+                  (intmax_t)status.st_size, expected_lines * LOAD_LINE_SIZE);
     return false;
 }
 
@@ -74,10 +76,12 @@ static bool measure(const struct throughput_settings *settings,
     struct load_measurement measurement;
 
     if (scenario->sent_before &&
-        !load_process_run(&load, server, THROUGHPUT_ROUND_LIMIT_SECONDS, &measurement))
+        !load_process_run(&load, server, THROUGHPUT_ROUND_LIMIT_SECONDS, &measurement)) {
         return false;
-    if (!load_process_run(&load, server, THROUGHPUT_ROUND_LIMIT_SECONDS, &measurement))
+    }
+    if (!load_process_run(&load, server, THROUGHPUT_ROUND_LIMIT_SECONDS, &measurement)) {
         return false;
+    }
     double lines = (double)measurement.result.sent_lines;
     figures->numbers_per_second = lines / measurement.result.seconds;
     figures->server_cpu_ns = measurement.server_cpu_seconds / lines * 1e9;
@@ -93,26 +97,29 @@ bool throughput_round_run(const struct throughput_settings *settings,
                           const struct throughput_scenario *scenario,
                           enum throughput_contender contender, uint64_t seed,
                           struct round_figures *figures) {
-    char log_path[THROUGHPUT_PATH_SIZE];
+    char log_path[THROUGHPUT_PATH_CAPACITY];
     struct server_process server;
     struct load_client_options load = throughput_round_load(settings, scenario, seed);
     bool is_server = contender == CONTENDER_SERVER;
 
     throughput_log_path(scenario->log_on_disk ? settings->disk_dir : settings->memory_dir,
                         log_path);
-    if (!scenario->baseline_discards)
+    if (!scenario->baseline_discards) {
         throughput_warm_memory(log_path, load.source.number_count);
+    }
     bool started = is_server
                        ? throughput_server_start(settings, log_path, -1, &server)
                        : baseline_start(settings, log_path, scenario->baseline_discards, &server);
-    if (!started)
+    if (!started) {
         return false;
+    }
     bool good = measure(settings, scenario, seed, &server, figures);
     good = server_process_stop(&server, STOP_LIMIT_SECONDS) && good;
     uint64_t expected_lines =
         is_server ? load_source_fresh_count(&load.source) : load.source.number_count;
-    if (good && (is_server || !scenario->baseline_discards))
+    if (good && (is_server || !scenario->baseline_discards)) {
         good = check_log(log_path, expected_lines);
-    unlink(log_path);
+    }
+    (void)unlink(log_path);
     return good;
 }

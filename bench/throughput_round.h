@@ -14,15 +14,15 @@
 #include "bench/load_client.h"
 #include "bench/throughput_scenarios.h"
 
-#define THROUGHPUT_SERVER_ARGUMENTS_MAX 16u
-#define THROUGHPUT_PATH_SIZE 4096u
+#define THROUGHPUT_SERVER_ARGUMENT_CAPACITY 16u
+#define THROUGHPUT_PATH_CAPACITY 4096u
 /* No run is waited for longer than this. */
 #define THROUGHPUT_ROUND_LIMIT_SECONDS 120u
 
 struct throughput_settings {
-    char server_path[THROUGHPUT_PATH_SIZE];
-    char baseline_path[THROUGHPUT_PATH_SIZE];
-    char *server_arguments[THROUGHPUT_SERVER_ARGUMENTS_MAX]; /* added to every start */
+    char server_path[THROUGHPUT_PATH_CAPACITY];
+    char baseline_path[THROUGHPUT_PATH_CAPACITY];
+    char *server_arguments[THROUGHPUT_SERVER_ARGUMENT_CAPACITY]; /* added to every start */
     size_t server_argument_count;
     const char *memory_dir; /* a directory on a memory file system */
     const char *disk_dir;
@@ -50,7 +50,7 @@ struct load_client_options throughput_round_load(const struct throughput_setting
                                                  uint64_t seed);
 
 /* Writes the path of a log of this process in that directory. */
-void throughput_log_path(const char *directory, char path[THROUGHPUT_PATH_SIZE]);
+void throughput_log_path(const char *directory, char path[THROUGHPUT_PATH_CAPACITY]);
 
 /* Starts the server under test with this log and its output to output_fd (-1: nowhere). */
 struct server_process;

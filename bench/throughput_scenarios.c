@@ -59,8 +59,10 @@ const struct throughput_scenario *throughput_scenarios(size_t *count) {
 }
 
 const struct throughput_scenario *throughput_scenario_find(const char *name) {
-    for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++)
-        if (strcmp(scenarios[i].name, name) == 0)
+    for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
+        if (strcmp(scenarios[i].name, name) == 0) {
             return &scenarios[i];
+        }
+    }
     return NULL;
 }

@@ -31,8 +31,9 @@ Outcome RunThroughput(const std::string &server, std::vector<std::string> words)
 int CountLogs() {
     int count = 0;
     DIR *directory = opendir(Directory().c_str());
-    while (dirent *entry = readdir(directory))
+    while (dirent *entry = readdir(directory)) {
         count += std::string(entry->d_name).find(".log") != std::string::npos;
+    }
     closedir(directory);
     return count;
 }
@@ -44,8 +45,9 @@ TEST(Throughput, RunsEveryScenarioAndCleansUp) {
     ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
     for (const char *text :
          {"random ", "random-1-client ", "random-disk ", "sequential ", "duplicates-50 ",
-          "duplicates-100 ", "small-writes ", "receive only", "map updates"})
+          "duplicates-100 ", "small-writes ", "receive only", "map updates"}) {
         EXPECT_NE(outcome.output.find(text), std::string::npos) << text << outcome.output;
+    }
     std::ifstream stream(plot);
     std::stringstream svg;
     svg << stream.rdbuf();

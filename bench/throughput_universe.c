@@ -39,13 +39,14 @@ static void show_progress(void *context, uint64_t sent_lines) {
 /* Reads as many bytes as asked for unless the file ends before. Returns -1 with errno set. */
 static ssize_t read_fully(int fd, char *buffer, size_t size) {
     size_t done = 0;
-
     while (done < size) {
         ssize_t got = read(fd, buffer + done, size - done);
-        if (got < 0 && errno != EINTR)
+        if (got < 0 && errno != EINTR) {
             return -1;
-        if (got == 0)
+        }
+        if (got == 0) {
             break;
+        }
         done += got > 0 ? (size_t)got : 0;
     }
     return (ssize_t)done;
@@ -57,7 +58,6 @@ static int64_t check_lines(int fd, struct log_check *check) {
     struct progress progress;
     int64_t size = 0;
     ssize_t got;
-
     progress_start(&progress, "checked", LOAD_GENERATOR_RANGE, true);
     while ((got = read_fully(fd, buffer, READ_SIZE)) > 0) {
         size += got;
@@ -72,74 +72,75 @@ static int64_t check_lines(int fd, struct log_check *check) {
 static bool verify_log(const char *path) {
     struct log_check check;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-
     if (fd < 0 || !log_check_open(&check)) {
-        fprintf(stderr, "%s: %s\n", path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        if (fd >= 0) {
+            (void)close(fd);
+        }
         return false;
     }
     int64_t size = check_lines(fd, &check);
-    if (size < 0)
-        fprintf(stderr, "%s: %s\n", path, strerror(errno));
+    if (size < 0) {
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+    }
     bool good = (uint64_t)size == LOG_SIZE && check.line_count == LOAD_GENERATOR_RANGE &&
                 check.duplicate_count == 0;
-    printf("Log: %" PRId64 " bytes, %" PRIu64 " good lines, %" PRIu64 " malformed, %" PRIu64
-           " duplicates: %s\n",
-           size, check.line_count, check.malformed_count, check.duplicate_count,
-           good ? "every number exactly once" : "WRONG");
+    (void)printf("Log: %" PRId64 " bytes, %" PRIu64 " good lines, %" PRIu64 " malformed, %" PRIu64
+                 " duplicates: %s\n",
+                 size, check.line_count, check.malformed_count, check.duplicate_count,
+                 good ? "every number exactly once" : "WRONG");
     log_check_close(&check);
-    close(fd);
+    (void)close(fd);
     return good;
 }
 
 /* A server that waits for room would only look slow. Returns false after a message. */
 static bool check_room(const char *directory) {
     struct statvfs system;
-
     if (statvfs(directory, &system) != 0) {
-        fprintf(stderr, "%s: %s\n", directory, strerror(errno));
+        (void)fprintf(stderr, "%s: %s\n", directory, strerror(errno));
         return false;
     }
     uint64_t free_size = (uint64_t)system.f_bavail * system.f_frsize;
-    if (free_size >= LOG_SIZE)
+    if (free_size >= LOG_SIZE) {
         return true;
-    fprintf(stderr, "%s has no room for a log of %" PRIu64 " bytes\n", directory, LOG_SIZE);
+    }
+    (void)fprintf(stderr, "%s has no room for a log of %" PRIu64 " bytes\n", directory, LOG_SIZE);
     return false;
 }
 
 static void print_figures(const struct load_measurement *measurement) {
     const struct load_client_result *result = &measurement->result;
     double lines = (double)result->sent_lines;
-
-    printf("Sent %" PRIu64 " numbers in %.2f s: %.1f million a second\n", result->sent_lines,
-           result->seconds, lines / result->seconds / 1e6);
-    printf("CPU: server %.2f s (%.2f ns a number), sender %.2f s (%.2f ns a number)\n",
-           measurement->server_cpu_seconds, measurement->server_cpu_seconds / lines * 1e9,
-           measurement->sender_cpu_seconds, measurement->sender_cpu_seconds / lines * 1e9);
+    (void)printf("Sent %" PRIu64 " numbers in %.2f s: %.1f million a second\n", result->sent_lines,
+                 result->seconds, lines / result->seconds / 1e6);
+    (void)printf("CPU: server %.2f s (%.2f ns a number), sender %.2f s (%.2f ns a number)\n",
+                 measurement->server_cpu_seconds, measurement->server_cpu_seconds / lines * 1e9,
+                 measurement->sender_cpu_seconds, measurement->sender_cpu_seconds / lines * 1e9);
 }
 
 bool throughput_universe_run(const struct throughput_settings *settings, const char *directory,
                              uint64_t seed) {
-    char log_path[THROUGHPUT_PATH_SIZE];
+    char log_path[THROUGHPUT_PATH_CAPACITY];
     struct throughput_settings whole = *settings;
     struct server_process server;
     struct load_measurement measurement;
     struct progress progress;
-
     whole.number_count = LOAD_GENERATOR_RANGE;
     struct load_client_options load = throughput_round_load(&whole, &universe, seed);
     load.on_progress = show_progress;
     load.progress_context = &progress;
-    if (!check_room(directory))
+    if (!check_room(directory)) {
         return false;
+    }
     throughput_log_path(directory, log_path);
-    fprintf(stderr, "warming memory up with a file of the log's size\n");
+    (void)fprintf(stderr, "warming memory up with a file of the log's size\n");
     throughput_warm_memory(log_path, LOAD_GENERATOR_RANGE);
     /* The server writes its reports to our standard output: ours must not come in between. */
-    fflush(stdout);
-    if (!throughput_server_start(settings, log_path, STDOUT_FILENO, &server))
+    (void)fflush(stdout);
+    if (!throughput_server_start(settings, log_path, STDOUT_FILENO, &server)) {
         return false;
+    }
     progress_start(&progress, "sent", LOAD_GENERATOR_RANGE, true);
     bool good = load_process_run(&load, &server, RUN_LIMIT_SECONDS, &measurement);
     progress_finish(&progress);
@@ -148,6 +149,6 @@ bool throughput_universe_run(const struct throughput_settings *settings, const c
         print_figures(&measurement);
         good = verify_log(log_path);
     }
-    unlink(log_path);
+    (void)unlink(log_path);
     return good;
 }

@@ -243,6 +243,7 @@ INSTANTIATE_TEST_SUITE_P(
                                      Fault{"fdatasync", "EIO"}, Fault{"fsync", "EIO"},
                                      Fault{"lock_exclusive", "ENOLCK"},
                                      Fault{"open_standard_streams", "EMFILE"},
+                                     Fault{"enter_working_directory", "ENOENT"},
                                      Fault{"allow_descriptors", "EPERM"}, Fault{"socket", "EMFILE"},
                                      Fault{"accept", "EMFILE"}, Fault{"recv", "ECONNRESET"},
                                      Fault{"poll", "ENOMEM"}, Fault{"eventfd", "EMFILE"},

@@ -3,7 +3,6 @@
  * again in the opposite order. The only place that knows all of them.
  */
 #include <gperftools/profiler.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -242,12 +241,9 @@ static enum exit_code run(struct daemon *daemon) {
     if (daemon->signal_fd < 0) {
         return start_failure(daemon, "receive signals", daemon->signal_fd);
     }
-    /* `bazel run` starts programs elsewhere and tells where its user stands. */
-    const char *directory = getenv("BUILD_WORKING_DIRECTORY");
-    if (directory != NULL && chdir(directory) != 0) {
-        logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot go to BUILD_WORKING_DIRECTORY %s",
-                     directory);
-        return EXIT_CODE_START_FAILURE;
+    error = os_enter_working_directory();
+    if (error != 0) {
+        return start_failure(daemon, "go to BUILD_WORKING_DIRECTORY", error);
     }
     enum exit_code exit_code = run_with_profile(daemon);
     (void)os_close(daemon->signal_fd);

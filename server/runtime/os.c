@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -101,6 +102,11 @@ int os_open_standard_streams(void) {
         fd = open("/dev/null", O_RDWR); /* takes the lowest number that is free */
     } while (fd >= 0 && fd <= STDERR_FILENO);
     return fd < 0 ? -errno : os_close(fd);
+}
+
+int os_enter_working_directory(void) {
+    const char *directory = getenv("BUILD_WORKING_DIRECTORY");
+    return directory == NULL ? 0 : or_negative_errno(chdir(directory));
 }
 
 int os_allow_descriptors(size_t count) {

@@ -50,6 +50,10 @@ int os_lock_exclusive(int fd);
  * their numbers and with them output that was never meant for it. 0, or a negative errno value. */
 int os_open_standard_streams(void);
 
+/* Goes to where the user is: `bazel run` starts programs elsewhere and tells the place in the
+ * variable BUILD_WORKING_DIRECTORY. 0, also without that variable, or a negative errno value. */
+int os_enter_working_directory(void);
+
 /* Makes sure that the process may have count descriptors open. -EMFILE: the system allows fewer. */
 int os_allow_descriptors(size_t count);
 

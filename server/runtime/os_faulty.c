@@ -24,6 +24,7 @@ enum function {
     FUNCTION_FSYNC,
     FUNCTION_LOCK_EXCLUSIVE,
     FUNCTION_OPEN_STANDARD_STREAMS,
+    FUNCTION_ENTER_WORKING_DIRECTORY,
     FUNCTION_ALLOW_DESCRIPTORS,
     FUNCTION_SOCKET,
     FUNCTION_ACCEPT,
@@ -51,6 +52,7 @@ static const char *const function_names[FUNCTION_COUNT] = {
     "fsync",
     "lock_exclusive",
     "open_standard_streams",
+    "enter_working_directory",
     "allow_descriptors",
     "socket",
     "accept",
@@ -344,6 +346,11 @@ int os_fsync(int fd) {
 int os_lock_exclusive(int fd) {
     struct fate fate = decide(FUNCTION_LOCK_EXCLUSIVE);
     return fate.error != 0 ? -fate.error : real_os_lock_exclusive(fd);
+}
+
+int os_enter_working_directory(void) {
+    struct fate fate = decide(FUNCTION_ENTER_WORKING_DIRECTORY);
+    return fate.error != 0 ? -fate.error : real_os_enter_working_directory();
 }
 
 int os_allow_descriptors(size_t count) {

@@ -21,6 +21,7 @@ extern __typeof__(os_fdatasync) real_os_fdatasync;
 extern __typeof__(os_fsync) real_os_fsync;
 extern __typeof__(os_lock_exclusive) real_os_lock_exclusive;
 extern __typeof__(os_open_standard_streams) real_os_open_standard_streams;
+extern __typeof__(os_enter_working_directory) real_os_enter_working_directory;
 extern __typeof__(os_allow_descriptors) real_os_allow_descriptors;
 extern __typeof__(os_socket) real_os_socket;
 extern __typeof__(os_accept) real_os_accept;
