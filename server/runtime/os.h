@@ -49,7 +49,8 @@ int os_lock_exclusive(int fd);
  * their numbers and with them output that was never meant for it. 0, or a negative errno value. */
 int os_open_standard_streams(void);
 
-/* Makes sure that the process may have count descriptors open. -EMFILE: the system allows fewer. */
+/* Makes sure that the process may have count descriptors open. -EMFILE: the system allows fewer,
+ * and the process has as many of them as it may. */
 int os_allow_descriptors(size_t count);
 
 /* Sockets. Accepted and created ones are non-blocking. */
