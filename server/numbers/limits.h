@@ -63,6 +63,11 @@ enum {
      * done: a wakeup whose write failed delays it so long, and does not hang it. */
     LONGEST_WAIT_MS = 500,
 
+    /* The kernel may lack the memory for a poll for a moment: how often in a row it is tried again,
+     * and how long after. */
+    FAILED_POLL_COUNT_HIGHEST = 100,
+    FAILED_POLL_PAUSE_MS = 10,
+
     /* A second request to shut down gives up what waits for room on a full disk, but only so long
      * after the first: timeout(1) sends one to the process and at once another to its group. */
     ABANDON_AFTER_MS = 1000,
