@@ -42,8 +42,8 @@ static int cut_torn_record(const struct log_writer *writer, size_t torn_size) {
 /* Waits a moment for room on the disk; false if the owner does not want to wait any longer. */
 static bool wait_for_room(struct log_writer *writer, int error) {
     int64_t now_ms = os_now_ms();
-    writer->is_disk_full = true;
     if (warning_limiter_allows(&writer->full_disk_warning, now_ms)) {
+        writer->has_warned = true;
         logger_print(writer->config.logger, LOG_LEVEL_WARNING,
                      "cannot write the log: %s; the clients wait until there is room",
                      strerror(-error));
@@ -80,8 +80,8 @@ static int write_block(struct log_writer *writer, const struct log_block *block)
             return error;
         }
     }
-    if (writer->is_disk_full) {
-        writer->is_disk_full = false;
+    if (writer->has_warned) {
+        writer->has_warned = false;
         logger_print(writer->config.logger, LOG_LEVEL_INFO, "there is room for the log again");
     }
     return 0;

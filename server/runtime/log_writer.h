@@ -90,7 +90,7 @@ struct log_writer {
     ATOMIC_FIELD(int) error; /* 0, or the negative errno value that ended the writing */
 
     struct warning_limiter full_disk_warning; /* the writer thread's, as the next one */
-    bool is_disk_full;
+    bool has_warned; /* of a full disk, and not said yet that there is room again */
     pthread_t writer_thread;
     pthread_t sync_thread;
     bool has_writer_thread;
