@@ -78,6 +78,19 @@ TEST(ClientsTest, MaxClients1024UnderTheUsualLimit) {
     ExpectPlaces(&server, 1024);
 }
 
+TEST(ClientsTest, ServesAsManyAsTheHardLimitAllows) {
+    ProcessOptions options = NumbersServerCommand({});
+    options.limits.emplace_back(RLIMIT_NOFILE, rlimit{16, 100});
+    NumbersServer server({"--max-clients=1024"}, options);
+    EXPECT_TRUE(server.process().WaitForErrors(HasLineWith("ulimit -n")));
+    std::vector<TcpClient> clients;
+    for (std::uint32_t number = 0; number < 64; ++number) {
+        clients.push_back(server.ConnectServed(NumberLine(number)));
+    }
+    EXPECT_EQ(server.Stop(), Exited(0));
+    EXPECT_EQ(server.Log(), NumberRange(0, 64));
+}
+
 TEST(ClientsTest, PlaceIsFreeAfterAnOrderlyClose) {
     NumbersServer server;
     std::vector<TcpClient> clients = FillPlaces(server, 5);

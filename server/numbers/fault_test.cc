@@ -250,6 +250,16 @@ TEST(FullDeviceTest, IsNoDeath) {
     FaultTable::Get().Add("5: --log=/dev/full", 1, "one warning, nothing confirmed, exit 74");
 }
 
+TEST(FailedPollTest, GoesOnWhenThereIsMemoryAgain) {
+    NumbersServer server({}, Faulty("poll:5:ENOMEM:50"));
+    EXPECT_EQ(server.Deliver(NumberLines(0, 1000)), Ending::kFin);
+    EXPECT_EQ(server.Deliver(NumberLines(1000, 1000)), Ending::kFin);
+    EXPECT_EQ(server.Stop(), Exited(0));
+    EXPECT_EQ(server.Log(), NumberRange(0, 2000));
+    EXPECT_EQ(server.process().errors().find("faults=0 "), std::string::npos);
+    FaultTable::Get().Add("2: poll ENOMEM for a while", 50, "goes on, nothing lost");
+}
+
 struct FinalFault {
     const char *name;
     const char *plan;

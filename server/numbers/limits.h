@@ -9,6 +9,8 @@
 #include "dedup/dedup_map.h"
 #include "formatter/number_formatter.h"
 #include "parser/line_parser.h"
+#include "server/runtime/listener.h"
+#include "server/runtime/log_writer.h"
 
 enum {
     /* Nine digits and a newline: a line of input and a line of the log are the same. */
@@ -61,6 +63,11 @@ enum {
      * done: a wakeup whose write failed delays it so long, and does not hang it. */
     LONGEST_WAIT_MS = 500,
 
+    /* The kernel may lack the memory for a poll for a moment: how often in a row it is tried again,
+     * and how long after. */
+    FAILED_POLL_COUNT_HIGHEST = 100,
+    FAILED_POLL_PAUSE_MS = 10,
+
     /* A second request to shut down gives up what waits for room on a full disk, but only so long
      * after the first: timeout(1) sends one to the process and at once another to its group. */
     ABANDON_AFTER_MS = 1000,
@@ -71,9 +78,16 @@ enum {
 static_assert((int)NUMBER_FORMATTER_LINE_SIZE == (int)LINE_PARSER_LINE_SIZE,
               "a line of the log is a line of input");
 static_assert(DEDUP_BUCKET_COUNT * DEDUP_PIECE_SIZE + STAGE_COUNT * STAGE_SIZE +
-                      2 * BLOCKS_PER_WORKER * BLOCK_SIZE + 8 * 1024 * 1024 <
+                      WORKER_COUNT_HIGHEST *
+                          (BLOCKS_PER_WORKER * BLOCK_SIZE + STAGE_SIZE / DEDUP_BUCKET_COUNT) +
+                      8 * 1024 * 1024 <
                   MEMORY_PROMISED_SIZE,
-              "map, stages, blocks and the rest fit the promised memory");
+              "map, stages, the workers' blocks and scratch, and the rest fit the promised memory");
+static_assert(BLOCKS_PER_WORKER >= 2 &&
+                  WORKER_COUNT_HIGHEST * BLOCKS_PER_WORKER <= LOG_WRITER_BLOCK_CAPACITY,
+              "one block can be filled while another is written, and the writer has room for all");
+static_assert((int)LISTENER_CAPACITY + 10 <= (int)DESCRIPTORS_BESIDE_CLIENTS,
+              "listeners, standard streams, log, pipe and the like are counted");
 static_assert(DEDUP_BUCKET_COUNT % BUCKETS_PER_TURN == 0, "turns of buckets come out even");
 static_assert(STAGE_AGE_LIGHT_MS < STAGE_AGE_HIGHEST_MS && STAGE_AGE_HIGHEST_MS < 100,
               "a number that waits longest is still handed on within 100 ms");

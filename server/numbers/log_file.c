@@ -56,7 +56,7 @@ static enum log_file_status check_and_lock(struct log_file *log, const struct lo
 
 enum log_file_status log_file_open(struct log_file *log, const char *path,
                                    const struct logger *logger) {
-    *log = (struct log_file){.path = path};
+    *log = (struct log_file){.path = path, .stop_fd = -1};
     log->fd = os_open(path, O_RDWR | O_CREAT | O_APPEND | O_NOCTTY, 0644);
     if (log->fd < 0) {
         return fail(log, logger, "open", log->fd);
@@ -144,11 +144,20 @@ static enum log_file_status cut_torn_line(struct loading *loading) {
     return LOG_FILE_OK;
 }
 
+/* Whether somebody wants the loading, which may take minutes, to stop. */
+static bool is_stopped(const struct loading *loading) {
+    struct pollfd polled = {.fd = loading->log->stop_fd, .events = POLLIN};
+    return os_poll(&polled, 1, 0) == 1;
+}
+
 static enum log_file_status load_file(struct loading *loading) {
     enum log_file_status status = LOG_FILE_OK;
     off_t offset = 0;
     ssize_t size = 0;
     do {
+        if (is_stopped(loading)) {
+            return LOG_FILE_STOPPED;
+        }
         size = os_pread(loading->log->fd, loading->buffer + SESSION_HEADROOM_SIZE, RECEIVE_SIZE,
                         offset);
         if (size > 0) {

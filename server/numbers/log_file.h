@@ -21,12 +21,14 @@ extern "C" {
 struct log_file {
     const char *path;
     int fd;
+    int stop_fd;     /* once it is readable, loading stops; -1, as after log_file_open: never */
     bool is_regular; /* not a device such as /dev/null, which has no length and cannot be synced */
 };
 
 enum log_file_status {
     LOG_FILE_OK,
-    LOG_FILE_FAILED, /* the reason was printed */
+    LOG_FILE_FAILED,  /* the reason was printed */
+    LOG_FILE_STOPPED, /* loading was asked to stop by stop_fd */
 };
 
 /* Opens the log, creating it where it does not exist, and locks it against a second server. Its
@@ -39,7 +41,8 @@ enum log_file_status log_file_clear(struct log_file *log, const struct logger *l
 
 /*
  * Inserts the numbers that are in the log into the map, and cuts off a torn last line. A file that
- * is no such log (another byte, a number twice) is refused with the line named and left alone.
+ * is no such log (another byte, a number twice) is refused with the line named and left alone, as
+ * is one whose loading is stopped.
  */
 enum log_file_status log_file_load(struct log_file *log, struct dedup_map *map,
                                    const struct line_parser *parser, const struct logger *logger);

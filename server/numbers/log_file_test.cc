@@ -153,6 +153,22 @@ TEST_F(LogFileTest, LoadsMoreThanOneReadTakes) {
     }
 }
 
+TEST_F(LogFileTest, LoadingStopsWhenAskedTo) {
+    const std::string content = NumberLines(0, 100) + "0000";
+    harness::WriteFile(path_, content);
+    ASSERT_EQ(Open(path_), LOG_FILE_OK);
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    log_.stop_fd = ends[0];
+    EXPECT_EQ(log_file_load(&log_, &map_, &parser_, logger_.get()), LOG_FILE_OK);
+    harness::WriteFile(path_, content);
+    ASSERT_EQ(os_write(ends[1], "x", 1), 1);
+    EXPECT_EQ(log_file_load(&log_, &map_, &parser_, logger_.get()), LOG_FILE_STOPPED);
+    EXPECT_EQ(harness::ReadFile(path_), content);
+    os_close(ends[0]);
+    os_close(ends[1]);
+}
+
 TEST_F(LogFileTest, ShortReadsLoadTheSame) {
     ASSERT_TRUE(os_faulty_plan("pread:*:short=7"));
     ASSERT_EQ(Load(NumberLines(0, 100) + "0000"), LOG_FILE_OK) << logger_.Text();

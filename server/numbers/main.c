@@ -174,7 +174,11 @@ static enum exit_code run_with_map(struct daemon *daemon) {
     }
     dedup_map_init(&daemon->map, daemon->map_memory);
     enum exit_code exit_code = EXIT_CODE_START_FAILURE;
-    if (prepare_log(daemon) == LOG_FILE_OK && arm_guard(daemon)) {
+    enum log_file_status status = prepare_log(daemon);
+    if (status == LOG_FILE_STOPPED) {
+        logger_print(&daemon->logger, LOG_LEVEL_INFO, "asked to end while loading the log");
+        exit_code = EXIT_CODE_OK;
+    } else if (status == LOG_FILE_OK && arm_guard(daemon)) {
         exit_code = run_with_wakeup(daemon);
     }
     os_unmap_memory(daemon->map_memory, dedup_map_size());
@@ -200,6 +204,7 @@ static enum exit_code run_with_log(struct daemon *daemon) {
         LOG_FILE_OK) {
         return EXIT_CODE_START_FAILURE;
     }
+    daemon->log.stop_fd = daemon->signal_fd;
     enum exit_code exit_code = run_with_guard(daemon);
     log_file_close(&daemon->log);
     return exit_code;

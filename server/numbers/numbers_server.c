@@ -372,10 +372,22 @@ static int poll_timeout(struct numbers_server *server) {
     return wait_ms < LONGEST_WAIT_MS ? (int)wait_ms : LONGEST_WAIT_MS;
 }
 
+/* After a failed poll: waits a moment, and says whether to try again. */
+static bool wait_for_memory(struct numbers_server *server, int error) {
+    server->failed_poll_count++;
+    if (error != -ENOMEM || server->failed_poll_count > FAILED_POLL_COUNT_HIGHEST) {
+        return false;
+    }
+    (void)os_poll(NULL, 0, FAILED_POLL_PAUSE_MS);
+    return true;
+}
+
 enum exit_code numbers_server_run(struct numbers_server *server) {
     while (!server->is_done) {
         int fired_count = poll_loop_run_once(&server->loop, poll_timeout(server));
-        if (fired_count < 0) {
+        if (fired_count >= 0) {
+            server->failed_poll_count = 0;
+        } else if (!wait_for_memory(server, fired_count)) {
             give_up(server, "wait for events", fired_count);
             break;
         }

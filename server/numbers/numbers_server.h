@@ -101,6 +101,7 @@ struct numbers_server {
     int64_t abandon_from_ms; /* from when on a second request abandons what is not stored */
     bool has_offered_to_abandon;
     bool is_done;
+    int failed_poll_count; /* in a row */
     enum exit_code exit_code;
     int64_t
         idle_deadline_ms; /* when the next client will have been silent for too long; -1: none */

@@ -23,8 +23,9 @@ static size_t provide_room(struct worker *worker) {
     return worker->block == NULL ? 0 : (BLOCK_SIZE - worker->block->size) / LINE_SIZE;
 }
 
-/* Writes the worker's new numbers as lines into as many blocks as they take. */
-static void format_new_numbers(struct worker *worker, size_t new_count) {
+/* Writes the worker's new numbers as lines into as many blocks as they take, and returns how many:
+ * all of them, unless writing has failed. */
+static size_t format_new_numbers(struct worker *worker, size_t new_count) {
     const struct number_formatter *formatter = worker->pipeline->config.formatter;
     size_t done_count = 0;
     size_t room_count;
@@ -36,6 +37,7 @@ static void format_new_numbers(struct worker *worker, size_t new_count) {
                                                block->bytes + block->size);
         done_count += count;
     }
+    return done_count;
 }
 
 static void insert_bucket(struct worker *worker, const struct dedup_stage *stage,
@@ -47,10 +49,10 @@ static void insert_bucket(struct worker *worker, const struct dedup_stage *stage
     }
     size_t new_count =
         dedup_map_insert_bucket(config->map, stage, bucket_index, worker->new_numbers);
-    atomic_fetch_add_explicit(&config->tally->unique_count, new_count, memory_order_relaxed);
+    size_t logged_count = format_new_numbers(worker, new_count);
+    atomic_fetch_add_explicit(&config->tally->unique_count, logged_count, memory_order_relaxed);
     atomic_fetch_add_explicit(&config->tally->duplicate_count, count - new_count,
                               memory_order_relaxed);
-    format_new_numbers(worker, new_count);
 }
 
 /* Takes runs of buckets as long as there are any. */

@@ -274,6 +274,7 @@ TEST_P(PipelineTest, AFailedLogDoesNotHoldItUp) {
     (void)pipeline_hand_over(&pipeline_);
     AwaitDrained();
     EXPECT_EQ(pipeline_stored_batch(&pipeline_), 0u);
+    EXPECT_EQ(tally_.unique_count.load(), 3u) << "what was dropped does not count";
 }
 
 TEST_P(PipelineTest, CanBeDestroyedWithNumbersInside) {

@@ -1,5 +1,6 @@
 /*
- * What has been received, counted by the workers and read by the reporter.
+ * What has been received, counted by the workers and read by the reporter. A unique number counts
+ * once its line is in a block for the log, so that what is dropped after a failure does not.
  *
  * Threading: any thread may add and read. The two counts are read one after the other: a report
  * made meanwhile may miss a little of one of them, and the next report then has it.

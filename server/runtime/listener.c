@@ -87,6 +87,23 @@ static int add_address(struct listener *listener, const struct addrinfo *address
     return 0;
 }
 
+/* Adds all addresses of a name. One that this machine does not have (::1 without IPv6, say, in the
+ * usual /etc/hosts) is no failure where another one works. */
+static int add_addresses(struct listener *listener, const struct addrinfo *addresses,
+                         uint16_t *port) {
+    size_t count_before = listener->count;
+    int missing_error = 0;
+    for (const struct addrinfo *address = addresses; address != NULL; address = address->ai_next) {
+        int error = add_address(listener, address, port);
+        if (error == -EADDRNOTAVAIL || error == -EAFNOSUPPORT) {
+            missing_error = error;
+        } else if (error != 0) {
+            return error;
+        }
+    }
+    return listener->count > count_before ? 0 : missing_error;
+}
+
 /* Listens on all that name stands for: "localhost" may be both 127.0.0.1 and ::1. */
 static int add_name(struct listener *listener, const char *name, uint16_t *port,
                     const struct logger *logger) {
@@ -98,15 +115,11 @@ static int add_name(struct listener *listener, const char *name, uint16_t *port,
                      gai_strerror(lookup));
         return -EADDRNOTAVAIL;
     }
-    int error = 0;
-    for (struct addrinfo *address = addresses; address != NULL && error == 0;
-         address = address->ai_next) {
-        error = add_address(listener, address, port);
-    }
+    int error = add_addresses(listener, addresses, port);
     freeaddrinfo(addresses);
     if (error != 0) {
         logger_print(logger, LOG_LEVEL_ERROR, "cannot listen on %s port %u: %s", name, *port,
-                     strerror(-error));
+                     error == -ENOSPC ? "too many addresses" : strerror(-error));
     }
     return error;
 }

@@ -132,6 +132,24 @@ TEST_F(ListenerTest, KnowsLocalhost) {
     EXPECT_GE(listener_.count, 1u);
 }
 
+TEST_F(ListenerTest, OneOfANamesAddressesIsEnough) {
+    ASSERT_EQ(Open({"localhost"}), 0) << logger_.Text();
+    const size_t count = listener_.count;
+    listener_close(&listener_);
+    for (const char *error : {"EAFNOSUPPORT", "EADDRNOTAVAIL"}) {
+        ASSERT_TRUE(os_faulty_plan((std::string("socket:1:") + error).c_str()));
+        if (count == 1) {
+            EXPECT_NE(Open({"localhost"}), 0) << "none is not enough";
+        } else {
+            EXPECT_EQ(Open({"localhost"}), 0);
+        }
+        EXPECT_EQ(listener_.count, count - 1);
+        listener_close(&listener_);
+    }
+    ASSERT_TRUE(os_faulty_plan("socket:*:EAFNOSUPPORT"));
+    EXPECT_EQ(Open({"localhost"}), -EAFNOSUPPORT);
+}
+
 TEST_F(ListenerTest, NamesAnAddressThatDoesNotExist) {
     EXPECT_EQ(Open({"127.0.0.1", "999.1.1.1"}), -EADDRNOTAVAIL);
     EXPECT_EQ(listener_.count, 0u) << "nothing is left open";
@@ -153,6 +171,7 @@ TEST_F(ListenerTest, RefusesMoreAddressesThanItHasRoomFor) {
         addresses.push_back(text.c_str());
     }
     EXPECT_EQ(Open(addresses), -ENOSPC);
+    EXPECT_EQ(logger_.Count(": too many addresses\n"), 1u) << logger_.Text();
     addresses.pop_back();
     EXPECT_EQ(Open(addresses), 0) << logger_.Text();
     EXPECT_EQ(listener_.count, static_cast<size_t>(LISTENER_CAPACITY));

@@ -21,7 +21,8 @@ static void fail(struct log_writer *writer, int error) {
     int none = 0;
     (void)atomic_compare_exchange_strong(&writer->error, &none, error);
     (void)pthread_cond_broadcast(&writer->block_freed);
-    (void)pthread_cond_broadcast(&writer->work_arrived);
+    (void)pthread_cond_signal(&writer->work_arrived);
+    (void)pthread_cond_signal(&writer->writing_ended);
     (void)pthread_mutex_unlock(&writer->mutex);
     wakeup_signal(writer->config.progress);
 }
@@ -41,8 +42,8 @@ static int cut_torn_record(const struct log_writer *writer, size_t torn_size) {
 /* Waits a moment for room on the disk; false if the owner does not want to wait any longer. */
 static bool wait_for_room(struct log_writer *writer, int error) {
     int64_t now_ms = os_now_ms();
-    writer->is_disk_full = true;
     if (warning_limiter_allows(&writer->full_disk_warning, now_ms)) {
+        writer->has_warned = true;
         logger_print(writer->config.logger, LOG_LEVEL_WARNING,
                      "cannot write the log: %s; the clients wait until there is room",
                      strerror(-error));
@@ -79,17 +80,11 @@ static int write_block(struct log_writer *writer, const struct log_block *block)
             return error;
         }
     }
-    if (writer->is_disk_full) {
-        writer->is_disk_full = false;
+    if (writer->has_warned) {
+        writer->has_warned = false;
         logger_print(writer->config.logger, LOG_LEVEL_INFO, "there is room for the log again");
     }
     return 0;
-}
-
-/* Marks position as kept, and tells whoever waits for it. Call with the mutex held. */
-static void advance_stored(struct log_writer *writer, uint64_t position) {
-    atomic_store(&writer->stored_position, position);
-    wakeup_signal(writer->config.progress);
 }
 
 /* Takes the oldest block, waiting for one; NULL when there will be no more. */
@@ -113,7 +108,7 @@ static struct log_block *next_block(struct log_writer *writer) {
 static void end_thread(struct log_writer *writer, bool *flag) {
     (void)pthread_mutex_lock(&writer->mutex);
     *flag = true;
-    (void)pthread_cond_broadcast(&writer->work_arrived);
+    (void)pthread_cond_signal(&writer->writing_ended);
     (void)pthread_mutex_unlock(&writer->mutex);
     wakeup_signal(writer->config.progress);
 }
@@ -137,8 +132,9 @@ static void *run_writer(void *context) {
         writer->free_blocks[writer->free_count++] = block;
         writer->written_position += size;
         (void)pthread_cond_signal(&writer->block_freed);
-        advance_stored(writer, writer->written_position);
+        atomic_store(&writer->stored_position, writer->written_position);
         (void)pthread_mutex_unlock(&writer->mutex);
+        wakeup_signal(writer->config.progress);
     }
     end_thread(writer, &writer->is_written_out);
     return NULL;
@@ -148,7 +144,7 @@ static void *run_writer(void *context) {
 static bool wait_for_sync_time(struct log_writer *writer, int64_t deadline_ms, uint64_t *position) {
     (void)pthread_mutex_lock(&writer->mutex);
     while (!writer->is_written_out && atomic_load(&writer->error) == 0 &&
-           !condition_wait_until(&writer->work_arrived, &writer->mutex, deadline_ms)) {
+           !condition_wait_until(&writer->writing_ended, &writer->mutex, deadline_ms)) {
     }
     *position = writer->written_position;
     bool is_last_done = writer->is_written_out && *position == writer->synced_position;
@@ -190,7 +186,11 @@ static int init_synchronization(struct log_writer *writer) {
     if (error == 0) {
         error = condition_init(&writer->work_arrived);
         if (error == 0) {
-            return 0;
+            error = condition_init(&writer->writing_ended);
+            if (error == 0) {
+                return 0;
+            }
+            (void)pthread_cond_destroy(&writer->work_arrived);
         }
         (void)pthread_cond_destroy(&writer->block_freed);
     }
@@ -265,7 +265,7 @@ void log_writer_submit(struct log_writer *writer, struct log_block *block) {
     } else {
         writer->queue[writer->queue_count++] = block;
         writer->submitted_position += block->size;
-        (void)pthread_cond_broadcast(&writer->work_arrived);
+        (void)pthread_cond_signal(&writer->work_arrived);
     }
     (void)pthread_mutex_unlock(&writer->mutex);
 }
@@ -288,14 +288,14 @@ int log_writer_error(const struct log_writer *writer) {
 void log_writer_abandon(struct log_writer *writer) {
     (void)pthread_mutex_lock(&writer->mutex);
     writer->is_abandoned = true;
-    (void)pthread_cond_broadcast(&writer->work_arrived);
+    (void)pthread_cond_signal(&writer->work_arrived);
     (void)pthread_mutex_unlock(&writer->mutex);
 }
 
 void log_writer_finish(struct log_writer *writer) {
     (void)pthread_mutex_lock(&writer->mutex);
     writer->is_finishing = true;
-    (void)pthread_cond_broadcast(&writer->work_arrived);
+    (void)pthread_cond_signal(&writer->work_arrived);
     (void)pthread_mutex_unlock(&writer->mutex);
 }
 
@@ -313,6 +313,7 @@ void log_writer_destroy(struct log_writer *writer) {
     if (writer->has_sync_thread) {
         (void)pthread_join(writer->sync_thread, NULL);
     }
+    (void)pthread_cond_destroy(&writer->writing_ended);
     (void)pthread_cond_destroy(&writer->work_arrived);
     (void)pthread_cond_destroy(&writer->block_freed);
     (void)pthread_mutex_destroy(&writer->mutex);

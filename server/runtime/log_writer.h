@@ -72,7 +72,8 @@ struct log_writer {
 
     pthread_mutex_t mutex; /* guards what follows, up to the atomics */
     pthread_cond_t block_freed;
-    pthread_cond_t work_arrived; /* for both threads here */
+    pthread_cond_t work_arrived;  /* for the writer thread, which alone waits for it */
+    pthread_cond_t writing_ended; /* for the sync thread: all is written, or writing has failed */
     struct log_block *free_blocks[LOG_WRITER_BLOCK_CAPACITY];
     size_t free_count;
     struct log_block *queue[LOG_WRITER_BLOCK_CAPACITY]; /* submitted, oldest first */
@@ -89,7 +90,7 @@ struct log_writer {
     ATOMIC_FIELD(int) error; /* 0, or the negative errno value that ended the writing */
 
     struct warning_limiter full_disk_warning; /* the writer thread's, as the next one */
-    bool is_disk_full;
+    bool has_warned; /* of a full disk, and not said yet that there is room again */
     pthread_t writer_thread;
     pthread_t sync_thread;
     bool has_writer_thread;

@@ -183,6 +183,33 @@ TEST_P(FullDiskTest, KeepsWholeRecordsAndGoesOnWhenThereIsRoom) {
     EXPECT_EQ(logger_.Count("\n"), 2u) << logger_.Text();
 }
 
+TEST_F(LogWriterTest, ADiskAtItsEdgeDoesNotFloodTheLog) {
+    Start("append:1:ENOSPC,append:3:ENOSPC,append:5:ENOSPC");
+    for (uint32_t block = 0; block < 3; ++block) {
+        ASSERT_TRUE(Submit(Records(block * 10, 10)));
+    }
+    Finish();
+    EXPECT_EQ(os_faulty_fault_count(), 3u);
+    EXPECT_EQ(File(), Records(0, 30));
+    EXPECT_EQ(logger_.Count(" warning "), 1u);
+    EXPECT_EQ(logger_.Count("there is room for the log again"), 1u);
+}
+
+// The sync of what is written fails while more waits for room.
+TEST_F(LogWriterTest, AFailedSyncEndsTheWaitForRoom) {
+    config_.durability = DURABILITY_INTERVAL;
+    config_.sync_interval_ms = 1;
+    Start("append:2:ENOSPC:always,fdatasync:1:hold,fdatasync:1:EIO");
+    ASSERT_TRUE(Submit(Records(0, 10)));
+    os_faulty_await_call("fdatasync", 1);
+    ASSERT_TRUE(Submit(Records(10, 10)));
+    os_faulty_await_call("append", 3);
+    os_faulty_release();
+    AwaitError(-EIO);
+    Finish();
+    EXPECT_EQ(File(), Records(0, 10));
+}
+
 TEST_F(LogWriterTest, AFullDiskIsNotWaitedForWhenAbandoned) {
     Start("append:1:short=23,append:2:ENOSPC:always");
     ASSERT_TRUE(Submit(Records(0, 10)));

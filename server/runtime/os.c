@@ -117,11 +117,12 @@ int os_allow_descriptors(size_t count) {
     if (limit.rlim_cur >= count) {
         return 0;
     }
-    if (limit.rlim_max < count) {
-        return -EMFILE;
+    bool is_enough = limit.rlim_max >= count;
+    limit.rlim_cur = is_enough ? count : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return -errno;
     }
-    limit.rlim_cur = count;
-    return or_negative_errno(setrlimit(RLIMIT_NOFILE, &limit));
+    return is_enough ? 0 : -EMFILE;
 }
 
 int os_socket(int family, int type, int protocol) {

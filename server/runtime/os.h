@@ -54,7 +54,8 @@ int os_open_standard_streams(void);
  * variable BUILD_WORKING_DIRECTORY. 0, also without that variable, or a negative errno value. */
 int os_enter_working_directory(void);
 
-/* Makes sure that the process may have count descriptors open. -EMFILE: the system allows fewer. */
+/* Makes sure that the process may have count descriptors open. -EMFILE: the system allows fewer,
+ * and the process has as many of them as it may. */
 int os_allow_descriptors(size_t count);
 
 /* Sockets. Accepted and created ones are non-blocking. */
