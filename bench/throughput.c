@@ -8,15 +8,17 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bench/machine_limits.h"
-#include "bench/option_values.h"
 #include "bench/progress.h"
 #include "bench/throughput_options.h"
 #include "bench/throughput_report.h"
 #include "bench/throughput_round.h"
 #include "bench/throughput_universe.h"
+#include "server/runtime/exit_code.h"
+#include "server/runtime/os.h"
 
 /* Children die with this process (see server_process), so all that a signal leaves to do is to
  * remove the logs; their names are prepared because little is allowed in a handler. */
@@ -105,10 +107,18 @@ int main(int argc, char **argv) {
     static struct throughput_options options;
     static struct throughput_result results[THROUGHPUT_SCENARIO_CAPACITY];
     const struct throughput_settings *settings = &options.settings;
-    option_enter_user_directory();
-    int exit_code = throughput_options_read(argc, argv, &options);
-    if (exit_code >= 0) {
-        return exit_code;
+    switch (throughput_options_read(&options, argc, argv)) {
+    case OPTIONS_SHOWN:
+        return EXIT_CODE_OK;
+    case OPTIONS_INVALID:
+        return EXIT_CODE_USAGE;
+    case OPTIONS_RUN:
+        break;
+    }
+    int error = os_enter_working_directory();
+    if (error != 0) {
+        (void)fprintf(stderr, "throughput: BUILD_WORKING_DIRECTORY: %s\n", strerror(-error));
+        return EXIT_FAILURE;
     }
     prepare_for_interrupt(settings);
     if (options.universe) {

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "bench/throughput_round.h"
+#include "server/runtime/options.h"
 
 #define THROUGHPUT_SCENARIO_CAPACITY 16u
 
@@ -22,11 +23,9 @@ struct throughput_options {
     bool universe;
 };
 
-/*
- * Reads the command line into *options, which holds the defaults afterwards where nothing was
- * given; without --scenario it holds all scenarios. Returns -1 to go on, or the exit code of a
- * command line that is answered at once (a message or the help has been printed).
- */
-int throughput_options_read(int argc, char **argv, struct throughput_options *options);
+/* Reads the command line into *options, which holds the defaults where nothing was given, and all
+ * scenarios without --scenario. Of the outcomes only OPTIONS_RUN means to go on. */
+enum options_outcome throughput_options_read(struct throughput_options *options, int argc,
+                                             char **argv);
 
 #endif /* BENCH_THROUGHPUT_OPTIONS_H_ */

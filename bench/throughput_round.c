@@ -36,11 +36,10 @@ struct load_client_options throughput_round_load(const struct throughput_setting
 
 bool throughput_server_start(const struct throughput_settings *settings, const char *log_path,
                              int output_fd, struct server_process *server) {
-    char *arguments[6 + THROUGHPUT_SERVER_ARGUMENT_CAPACITY] = {
-        (char *)(uintptr_t)settings->server_path, "--port", "0", "--log",
-        (char *)(uintptr_t)log_path};
-    for (size_t i = 0; i < settings->server_argument_count; i++) {
-        arguments[5 + i] = settings->server_arguments[i];
+    char *arguments[6 + OPTION_LIST_CAPACITY] = {(char *)(uintptr_t)settings->server_path, "--port",
+                                                 "0", "--log", (char *)(uintptr_t)log_path};
+    for (size_t i = 0; i < settings->server_arguments.count; i++) {
+        arguments[5 + i] = (char *)(uintptr_t)settings->server_arguments.items[i];
     }
     return server_process_start(server, arguments, output_fd);
 }
@@ -49,7 +48,7 @@ static bool baseline_start(const struct throughput_settings *settings, const cha
                            bool discards, struct server_process *server) {
     char *path = (char *)(uintptr_t)settings->baseline_path;
     char *log = (char *)(uintptr_t)log_path;
-    char *discarding[] = {path, "--port", "0", "--discard", NULL};
+    char *discarding[] = {path, "--port", "0", NULL};
     char *storing[] = {path, "--port", "0", "--log", log, NULL};
     return server_process_start(server, discards ? discarding : storing, -1);
 }

@@ -13,8 +13,8 @@
 
 #include "bench/load_client.h"
 #include "bench/throughput_scenarios.h"
+#include "server/runtime/options.h"
 
-#define THROUGHPUT_SERVER_ARGUMENT_CAPACITY 16u
 #define THROUGHPUT_PATH_CAPACITY 4096u
 /* No run is waited for longer than this. */
 #define THROUGHPUT_ROUND_LIMIT_SECONDS 120u
@@ -22,9 +22,8 @@
 struct throughput_settings {
     char server_path[THROUGHPUT_PATH_CAPACITY];
     char baseline_path[THROUGHPUT_PATH_CAPACITY];
-    char *server_arguments[THROUGHPUT_SERVER_ARGUMENT_CAPACITY]; /* added to every start */
-    size_t server_argument_count;
-    const char *memory_dir; /* a directory on a memory file system */
+    struct option_list server_arguments; /* added to every start */
+    const char *memory_dir;              /* a directory on a memory file system */
     const char *disk_dir;
     uint32_t number_count; /* in a round */
     uint32_t round_count;

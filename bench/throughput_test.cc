@@ -81,9 +81,13 @@ TEST(Throughput, ServerArgumentsAreHandedOn) {
 }
 
 TEST(Throughput, BadCommandLinesGiveOneLineAndExitCodeTwo) {
-    const std::vector<std::vector<std::string>> lines = {
-        {"--rounds", "0"}, {"--rounds", "102"},        {"--count", "10"},
-        {"--unknown"},     {"--scenario", "sideways"}, {"surplus"}};
+    const std::vector<std::vector<std::string>> lines = {{"--rounds", "0"},
+                                                         {"--rounds", "102"},
+                                                         {"--count", "10"},
+                                                         {"--unknown"},
+                                                         {"--scenario", "sideways"},
+                                                         {"surplus"},
+                                                         {"--server", std::string(5000, 'x')}};
     for (const std::vector<std::string> &words : lines) {
         Outcome outcome = RunThroughput(kServer, words);
         EXPECT_EQ(outcome.exit_code, 2) << words[0];
