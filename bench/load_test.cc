@@ -172,6 +172,21 @@ TEST(LoadWithoutServer, BadCommandLinesGiveOneLineAndExitCodeTwo) {
     }
 }
 
+TEST(LoadWithoutServer, FilesAreLookedForWhereTheUserIs) {
+    std::string directory = std::getenv("TEST_TMPDIR");
+    std::ofstream(directory + "/lines") << "000000001\n";
+    std::vector<std::string> words = {"--from", "lines", "--port", "1"};
+    EXPECT_NE(RunLoad(words).output.find("lines: No such file"), std::string::npos);
+
+    setenv("BUILD_WORKING_DIRECTORY", directory.c_str(), 1);
+    EXPECT_NE(RunLoad(words).output.find("1 refused"), std::string::npos);
+    setenv("BUILD_WORKING_DIRECTORY", "/nonexistent/directory", 1);
+    Outcome outcome = RunLoad(words);
+    unsetenv("BUILD_WORKING_DIRECTORY");
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_NE(outcome.output.find("BUILD_WORKING_DIRECTORY"), std::string::npos) << outcome.output;
+}
+
 TEST(LoadWithoutServer, HelpAndVersion) {
     EXPECT_EQ(RunLoad({"--help"}).exit_code, 0);
     EXPECT_NE(RunLoad({"--help"}).output.find("Examples:"), std::string::npos);
@@ -186,6 +201,25 @@ TEST(LoadWithoutServer, MissingFileAndUnknownHostAreNamed) {
     Outcome outcome = RunLoad({"--host", host});
     EXPECT_EQ(outcome.exit_code, 1);
     EXPECT_NE(outcome.output.find("there is no host '" + host + "'"), std::string::npos);
+}
+
+TEST(BaselineServer, BadCommandLinesGiveOneLineAndExitCodeTwo) {
+    const std::vector<std::vector<std::string>> lines = {
+        {"--port", "65536"}, {"--max-clients", "0"}, {"--buffer-size", "0"},
+        {"--log", ""},       {"--unknown"},          {"surplus"}};
+    for (std::vector<std::string> words : lines) {
+        words.insert(words.begin(), kServer);
+        Outcome outcome = RunProgram(words);
+        EXPECT_EQ(outcome.exit_code, 2) << words[1];
+        EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1)
+            << outcome.output;
+    }
+}
+
+TEST(BaselineServer, LogThatCannotBeOpenedIsNamed) {
+    Outcome outcome = RunProgram({kServer, "--log", "/nonexistent/file"});
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_NE(outcome.output.find("/nonexistent/file"), std::string::npos) << outcome.output;
 }
 
 } // namespace
