@@ -9,10 +9,12 @@
 #include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bench/progress.h"
 #include "bench/records_users.h"
+#include "server/runtime/exit_code.h"
 #include "server/runtime/options.h"
 #include "server/runtime/os.h"
 
@@ -21,7 +23,6 @@ enum {
     REQUEST_COUNT_HIGHEST = 100 * 1000 * 1000,
     DAY_MS = 24 * 60 * 60 * 1000,
 };
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct settings {
     const char *host;
@@ -123,7 +124,7 @@ static int run(const struct settings *settings, const struct records_users_confi
     int error = records_users_init(&users, config);
     if (error != 0) {
         (void)fprintf(stderr, "records_load: %s\n", strerror(-error));
-        return EXIT_FAILED;
+        return EXIT_FAILURE;
     }
     struct progress progress;
     int64_t start_ns = os_now_ns();
@@ -139,16 +140,16 @@ static int run(const struct settings *settings, const struct records_users_confi
     }
     bool is_good = users.failed_count == 0 && users.error_count == 0;
     records_users_destroy(&users);
-    return is_good ? 0 : EXIT_FAILED;
+    return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv) {
     struct settings settings;
     switch (read_settings(&settings, argc, argv)) {
     case OPTIONS_SHOWN:
-        return 0;
+        return EXIT_CODE_OK;
     case OPTIONS_INVALID:
-        return EXIT_USAGE;
+        return EXIT_CODE_USAGE;
     case OPTIONS_RUN:
         break;
     }
@@ -161,7 +162,7 @@ int main(int argc, char **argv) {
         .id_prefix = settings.id_prefix,
     };
     if (!find_server(&settings, &config)) {
-        return EXIT_FAILED;
+        return EXIT_FAILURE;
     }
     return run(&settings, &config);
 }
