@@ -155,10 +155,15 @@ ProcessOptions RecordsServerCommand(const std::vector<std::string> &arguments) {
     return options;
 }
 
-RecordsServer::RecordsServer(const std::vector<std::string> &arguments) {
+RecordsServer::RecordsServer(const std::vector<std::string> &arguments,
+                             const std::map<std::string, std::string> &environment) {
     std::vector<std::string> all = {"--ingest-port=0", "--query-port=0"};
     all.insert(all.end(), arguments.begin(), arguments.end());
-    process_ = std::make_unique<Process>(RecordsServerCommand(all));
+    ProcessOptions options = RecordsServerCommand(all);
+    for (const auto &[name, value] : environment) {
+        options.environment[name] = value;
+    }
+    process_ = std::make_unique<Process>(options);
     bool is_ready = process_->WaitForErrors(HasLineWith("ready: "));
     const std::string errors = process_->errors();
     ingest_port_ = PortBehind("records on port ", errors);

@@ -6,7 +6,9 @@
 #define SERVER_RECORDS_RECORDS_PROCESS_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +25,9 @@ class RecordsServer {
   public:
     // Starts the server on free ports and waits until it is ready. Throws std::runtime_error with
     // what it wrote when it does not start.
-    explicit RecordsServer(const std::vector<std::string> &arguments);
+    // `environment` brings variables that it gets more.
+    explicit RecordsServer(const std::vector<std::string> &arguments,
+                           const std::map<std::string, std::string> &environment = {});
     // A sanitizer's report on its standard error fails the running test.
     ~RecordsServer();
 

@@ -1,0 +1,88 @@
+// The records server on an operating system that fails to order: with the file store, whose every
+// system call goes through the seam. Whatever fails, each acknowledged record is in the file once.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/records/records_process.h"
+#include "testing/files.h"
+
+namespace {
+
+using harness::Exited;
+using harness::ExpectEachOnce;
+using harness::IdsOf;
+using harness::MakeIds;
+using harness::ProcessOptions;
+using harness::ProcessResult;
+using harness::ReadFile;
+using harness::RecordLines;
+using harness::RecordsServer;
+using harness::RecordsServerCommand;
+using harness::RunToEnd;
+using harness::TemporaryDirectory;
+using Ids = std::vector<std::string>;
+
+class RecordsFaults : public testing::TestWithParam<const char *> {};
+
+TEST_P(RecordsFaults, NothingIsLostAndNothingIsThereTwice) {
+    TemporaryDirectory directory;
+    const std::string path = directory.File("records.jsonl");
+    RecordsServer server({"--store=file:" + path, "--ack", "--fsync=always", "--queue-size=100"},
+                         {{"OS_FAULT", GetParam()}, {"OS_FAULT_COUNTS", "1"}});
+    Ids all;
+    for (const char *prefix : {"a", "b", "c"}) {
+        Ids ids = MakeIds(prefix, 1000);
+        all.insert(all.end(), ids.begin(), ids.end());
+        EXPECT_EQ(server.Ingest(RecordLines(ids)), "{\"stored\": 1000}\n");
+        ExpectEachOnce(IdsOf(ReadFile(path)), all);
+    }
+    ExpectEachOnce(IdsOf(server.Query("all\n")), all);
+    EXPECT_EQ(server.Query("id b7\n"), harness::ShownLine("b7"));
+    EXPECT_EQ(server.Stop(), Exited(0));
+    ExpectEachOnce(IdsOf(ReadFile(path)), all);
+    EXPECT_EQ(server.CountMessages("os_faulty: faults="), 1u);
+    EXPECT_EQ(server.CountMessages("os_faulty: faults=0 "), 0u) << "the fault never happened";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Plans, RecordsFaults,
+    testing::Values("append:3:ENOSPC:5", "append:1:EIO:2", "append:*:short=7",
+                    "append:*:short=1000,append:5:EFBIG:3", "fdatasync:1:EIO:2",
+                    "fdatasync:4:ENOSPC:1", "append:3:ENOSPC:1,ftruncate:1:EIO:3",
+                    "append:2:short=100,append:3:EIO:1", "recv:*:short=1", "recv:*:short=61",
+                    "send:*:short=3", "recv:*:short=1000,send:*:short=1,append:*:short=99",
+                    "pread:*:short=50", "accept:1:EMFILE:2", "accept:2:ECONNABORTED:1",
+                    "accept:1:ENOMEM:1", "fdatasync:*:delay=20"));
+
+// The server cannot start without these; it says so and leaves nothing running.
+TEST(RecordsStart, EveryCallThatFails) {
+    for (const char *function : {"open", "socket", "eventfd", "thread_create", "lock_exclusive"}) {
+        for (int call = 1; call <= 10; call++) {
+            TemporaryDirectory directory;
+            ProcessOptions options =
+                RecordsServerCommand({"--store=file:" + directory.File("records.jsonl"),
+                                      "--ingest-port=0", "--query-port=0", "--log-level=error"});
+            const std::string plan = std::string(function) + ":" + std::to_string(call) + ":EMFILE";
+            options.environment["OS_FAULT"] = plan;
+            options.environment["OS_FAULT_COUNTS"] = "1";
+            harness::Process process(options);
+            // A fault that is not reached does not keep the server from serving: end it then.
+            auto status = process.WaitForExit(std::chrono::milliseconds(300));
+            if (!status) {
+                process.Signal(SIGTERM);
+                EXPECT_EQ(process.WaitForExit(), Exited(0)) << plan;
+                EXPECT_NE(process.errors().find("faults=0"), std::string::npos)
+                    << plan << " went unnoticed: " << process.errors();
+                break;
+            }
+            EXPECT_EQ(status, Exited(1)) << plan << process.errors();
+            EXPECT_NE(process.errors().find(" error "), std::string::npos) << plan;
+        }
+    }
+}
+
+} // namespace
