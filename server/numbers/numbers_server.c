@@ -1,7 +1,7 @@
 #include "server/numbers/numbers_server.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,9 +123,8 @@ static void on_receivable(void *context, short events) {
     (void)events; /* an error or a hang-up is what recv then reports */
     struct connection *connection = context;
     struct numbers_server *server = connection->server;
-    if (server->is_stalled || server->is_shutting_down) {
-        return;
-    }
+    /* Its watch is paused or gone otherwise. */
+    assert(!server->is_stalled && !server->is_shutting_down);
     char *bytes = server->buffer + SESSION_HEADROOM_SIZE;
     ssize_t size = os_recv(connection->fd, bytes, RECEIVE_SIZE);
     if (size == -EAGAIN) {
