@@ -59,7 +59,7 @@ static bool wait_for_room(struct log_writer *writer, int error) {
 }
 
 /* Writes all of the block, waiting out a full disk. 0, or the negative errno value of a final
- * failure, with whole records in the file either way. */
+ * failure; with whole records in the file either way, unless it was the cutting that failed. */
 static int write_block(struct log_writer *writer, const struct log_block *block) {
     size_t done_size = 0;
     while (done_size < block->size) {

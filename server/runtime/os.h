@@ -1,12 +1,16 @@
 /*
- * The system-call seam: the one place where the daemons meet the kernel.
+ * The system-call seam: the calls that go wrong in a running daemon (files, sockets, memory,
+ * threads, waiting) go through here, so that tests can make them. What is set up once at the start
+ * (signals, addresses, the tail guard's descriptors) calls the kernel directly.
  *
- * Every function hands an error back as a negative errno value (-ENOSPC, -EAGAIN, ...) and repeats
- * the call by itself where a signal interrupted it (EINTR), so that callers have one thing to check
- * and errno is read nowhere else. Everything opened or accepted here is close-on-exec.
+ * Every function hands an error back as a negative errno value (-ENOSPC, -EAGAIN, ...), so that
+ * callers have one thing to check. A call that a signal interrupted (EINTR) is repeated here,
+ * except where a repetition is wrong: os_close has closed all the same, os_poll reports no events,
+ * and a failed os_fsync or os_fdatasync is never repeated. Descriptors from here are close-on-exec,
+ * but for the standard streams.
  *
  * Tests link //server/runtime:os_faulty in place of //server/runtime:os: the same functions, of
- * which the N-th call can be made to fail (see os_faulty.c).
+ * which the N-th call can be made to fail (see os_faulty.h).
  *
  * Threading: no state of its own; as thread-safe as the system calls.
  */
