@@ -16,6 +16,7 @@ enum {
     /* Nine digits and a newline: a line of input and a line of the log are the same. */
     LINE_SIZE = LINE_PARSER_LINE_SIZE,
 
+    /* The specification's figures. */
     CLIENT_COUNT_DEFAULT = 5,
     CLIENT_COUNT_HIGHEST = 1024,
 
@@ -30,7 +31,7 @@ enum {
     RECEIVED_NUMBER_CAPACITY = (RECEIVE_SIZE + LINE_SIZE) / LINE_SIZE + LINE_PARSER_SLACK_COUNT,
 
     /* The two stages: the more numbers a stage holds, the more of them meet in one cache line of
-     * the map. Together with the map they make up nearly all of the memory. */
+     * the map. As large as the promised memory allows beside the map. */
     STAGE_COUNT = 2,
     STAGE_SIZE = 44 * 1024 * 1024,
 
@@ -42,10 +43,13 @@ enum {
     STAGE_LIGHT_COUNT = 50 * 1000,
 
     /* A block of formatted lines: large enough to make a write's fixed cost small, small enough to
-     * be in the cache still when the writer thread copies it. Two for each worker. */
+     * be in the cache still when the writer thread copies it. */
     BLOCK_SIZE = 512 * 1024,
+
+    /* Double buffering: one is filled while the other waits or is written. */
     BLOCKS_PER_WORKER = 2,
 
+    /* The one poll loop cannot feed more, and their blocks have to fit the promised memory. */
     WORKER_COUNT_HIGHEST = 16,
 
     /* How many neighbouring buckets a worker takes at a time: inserting one of them fetches the

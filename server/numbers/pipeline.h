@@ -56,6 +56,8 @@ struct batch_end {
     uint64_t position;
 };
 
+/* Batches follow each other by 10 ms at the least (STAGE_AGE_LIGHT_MS) unless clients end, and are
+ * mostly stored within a few of them; where more wait, they are confirmed together. */
 enum { BATCH_END_CAPACITY = 8 };
 
 struct pipeline {

@@ -1,5 +1,6 @@
 /*
- * Listening sockets: numeric IPv4 and IPv6 addresses, several at a time.
+ * Listening sockets: IPv4 and IPv6 addresses and names (which are looked up, by DNS too), several
+ * at a time.
  *
  * Ownership: the listener owns its descriptors. Threading: the poll loop's thread.
  */
@@ -16,7 +17,13 @@
 extern "C" {
 #endif
 
-enum { LISTENER_CAPACITY = 16, LISTENER_BACKLOG = 1024 };
+enum {
+    /* More than the addresses that a machine usually has; each costs a descriptor. */
+    LISTENER_CAPACITY = 16,
+    /* How many connections the kernel keeps until they are accepted: a flood of them fits. The
+     * kernel lowers it to net.core.somaxconn. */
+    LISTENER_BACKLOG = 1024,
+};
 
 struct listener {
     int fds[LISTENER_CAPACITY];

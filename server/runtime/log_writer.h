@@ -43,6 +43,7 @@ enum durability { DURABILITY_NEVER, DURABILITY_INTERVAL, DURABILITY_ALWAYS };
 /* Their names in the order of the enum, for an option that chooses one; ends with NULL. */
 extern const char *const durability_names[];
 
+/* The tables of blocks are part of the struct: enough for 32 producers with two blocks each. */
 enum { LOG_WRITER_BLOCK_CAPACITY = 64 };
 
 struct log_block {

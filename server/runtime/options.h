@@ -27,6 +27,7 @@ enum option_kind {
     OPTION_CHOICE,    /* value: int *, the index of the argument in choices */
 };
 
+/* As many addresses as the listener has room for (listener.h). */
 enum { OPTION_LIST_CAPACITY = 16 };
 
 /* The first one given replaces the default. */
