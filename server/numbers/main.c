@@ -2,6 +2,7 @@
  * The numbers server: reads the options, builds the parts, runs the loop, and takes the parts down
  * again in the opposite order. The only place that knows all of them.
  */
+#include <assert.h>
 #include <gperftools/profiler.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,9 @@
 #include "server/runtime/log_writer.h"
 #include "server/runtime/os.h"
 #include "server/runtime/signals.h"
+
+static_assert((int)OPTION_LIST_CAPACITY <= (int)LISTENER_CAPACITY,
+              "every --bind that the command line takes can be listened on");
 
 struct daemon {
     struct configuration configuration;
@@ -41,9 +45,6 @@ static enum exit_code start_failure(const struct daemon *daemon, const char *act
     return EXIT_CODE_START_FAILURE;
 }
 
-/* The layers below build one part each, run what is above it, and take the part down again. They
- * are listed from the last one to the first. */
-
 /* The usual limit of 1024 open descriptors is too low for --max-clients=1024. */
 static void allow_descriptors(const struct daemon *daemon) {
     size_t count = (size_t)daemon->configuration.client_capacity + DESCRIPTORS_BESIDE_CLIENTS;
@@ -53,6 +54,9 @@ static void allow_descriptors(const struct daemon *daemon) {
                      (size_t)daemon->configuration.client_capacity);
     }
 }
+
+/* The layers from here on build one part each, run what is above it, and take the part down again.
+ * They are listed from the last one to the first. */
 
 static enum exit_code run_server(struct daemon *daemon) {
     struct numbers_server_config config = {
@@ -247,10 +251,9 @@ static enum exit_code run(struct daemon *daemon) {
         return start_failure(daemon, "receive signals", daemon->signal_fd);
     }
     error = os_enter_working_directory();
-    if (error != 0) {
-        return start_failure(daemon, "go to BUILD_WORKING_DIRECTORY", error);
-    }
-    enum exit_code exit_code = run_with_profile(daemon);
+    enum exit_code exit_code = error == 0
+                                   ? run_with_profile(daemon)
+                                   : start_failure(daemon, "go to BUILD_WORKING_DIRECTORY", error);
     (void)os_close(daemon->signal_fd);
     return exit_code;
 }
