@@ -55,8 +55,12 @@ std::string MariadbServer::WhyNot() {
 
 MariadbServer::MariadbServer() : port_(FindFreePort()) {
     ProcessOptions options;
-    options.arguments = {kInstaller, "--no-defaults", "--datadir=" + directory_.File("data"),
-                         "--auth-root-authentication-method=normal", "--skip-test-db"};
+    options.arguments = {kInstaller,
+                         "--no-defaults",
+                         "--datadir=" + directory_.File("data"),
+                         "--tmpdir=" + directory_.path(),
+                         "--auth-root-authentication-method=normal",
+                         "--skip-test-db"};
     AddUser(&options.arguments);
     ProcessResult result = RunToEnd(options);
     if (result.status != Exited(0)) {
@@ -73,16 +77,12 @@ MariadbServer::MariadbServer() : port_(FindFreePort()) {
 void MariadbServer::Start() {
     ProcessOptions options;
     // The socket's path is relative to the data directory: absolute it might be too long.
-    options.arguments = {kServer,
-                         "--no-defaults",
-                         "--datadir=" + directory_.File("data"),
-                         "--init-file=" + directory_.File("init.sql"),
-                         "--bind-address=127.0.0.1",
+    options.arguments = {kServer, "--no-defaults", "--datadir=" + directory_.File("data"),
+                         "--init-file=" + directory_.File("init.sql"), "--bind-address=127.0.0.1",
                          "--port=" + std::to_string(port_),
-                         "--socket=socket",
-                         "--pid-file=pid",
-                         "--skip-name-resolve",
-                         "--performance-schema=off",
+                         // Two servers in one /tmp would delete each other's tables.
+                         "--tmpdir=" + directory_.path(), "--socket=socket", "--pid-file=pid",
+                         "--skip-name-resolve", "--performance-schema=off",
                          "--innodb-buffer-pool-size=32M"};
     AddUser(&options.arguments);
     process_ = std::make_unique<Process>(options);
