@@ -87,6 +87,7 @@ struct numbers_server {
     struct connection *connections; /* config.client_capacity entries */
     size_t client_count;            /* connections that are not free */
     size_t storing_count;           /* of these, in CONNECTION_STORING */
+    poll_handler *on_receivable;    /* of the connections' watches */
     int listener_watches[LISTENER_CAPACITY];
     bool is_accepting;
     int64_t accept_again_ms; /* when to accept again after a failure; 0: no failure */
