@@ -23,6 +23,7 @@ const char *const kOptionNames[] = {
     "--log-level",
     "--report-interval",
     "--idle-timeout",
+    "--no-remote-terminate",
     "--profile",
     "--threads",
     "--help",

@@ -76,6 +76,8 @@ static enum options_outcome parse(struct configuration *configuration, const cha
          &configuration->report_interval_ms, 10, DAY_MS, NULL},
         {"idle-timeout", "SECONDS", "reset a client that is silent for so long; 0: never",
          OPTION_SECONDS, &configuration->idle_timeout_ms, 0, DAY_MS, NULL},
+        {"no-remote-terminate", NULL, "take `terminate` from loopback addresses only", OPTION_FLAG,
+         &configuration->refuses_remote_terminate, 0, 0, NULL},
         {"threads", "NUMBER", "how many threads look for duplicates, 1 to 16", OPTION_INTEGER,
          &configuration->worker_count, 1, WORKER_COUNT_HIGHEST, NULL},
         {"profile", "FILE", "write a CPU profile of the run, for google-pprof", OPTION_TEXT,

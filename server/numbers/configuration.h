@@ -28,6 +28,7 @@ struct configuration {
     int64_t sync_interval_ms;
     int64_t report_interval_ms;
     int64_t idle_timeout_ms;
+    bool refuses_remote_terminate;
     int64_t worker_count;
     const char *profile_path; /* NULL: no profile */
     int log_level;            /* enum log_level */

@@ -63,6 +63,7 @@ static enum exit_code run_server(struct daemon *daemon) {
         .client_capacity = (size_t)daemon->configuration.client_capacity,
         .when_full = (enum when_full)daemon->configuration.when_full,
         .idle_timeout_ms = daemon->configuration.idle_timeout_ms,
+        .refuses_remote_terminate = daemon->configuration.refuses_remote_terminate,
         .listener = &daemon->listener,
         .signal_fd = daemon->signal_fd,
         .progress = &daemon->progress,

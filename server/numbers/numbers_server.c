@@ -74,6 +74,11 @@ static void set_stalled(struct numbers_server *server, bool is_stalled) {
     }
 }
 
+static bool may_terminate(const struct connection *connection) {
+    return !connection->server->config.refuses_remote_terminate ||
+           listener_has_loopback_peer(connection->fd);
+}
+
 /* Gives the pipeline what is pending, and does what is to follow once it has taken everything. */
 static void take_pending(struct numbers_server *server) {
     struct pending *pending = &server->pending;
@@ -89,7 +94,7 @@ static void take_pending(struct numbers_server *server) {
     if (connection == NULL || pending->stop == LINE_PARSER_NEEDS_MORE) {
         return;
     }
-    if (pending->stop == LINE_PARSER_TERMINATE) {
+    if (pending->stop == LINE_PARSER_TERMINATE && may_terminate(connection)) {
         start_shutdown(server, "a client sent terminate");
     } else {
         reset_connection(connection);

@@ -45,7 +45,8 @@ enum when_full { WHEN_FULL_REFUSE, WHEN_FULL_WAIT };
 struct numbers_server_config {
     size_t client_capacity;
     enum when_full when_full;
-    int64_t idle_timeout_ms; /* 0: none */
+    int64_t idle_timeout_ms;       /* 0: none */
+    bool refuses_remote_terminate; /* `terminate` counts from this machine only */
     struct listener *listener;
     int signal_fd;
     const struct wakeup *progress; /* the pipeline and the writer signal it */

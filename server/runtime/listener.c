@@ -170,3 +170,25 @@ void listener_reset_connection(int fd) {
     listener_set_reset_on_close(fd, true);
     (void)os_close(fd);
 }
+
+bool listener_is_loopback(const struct sockaddr *address) {
+    enum { LOOPBACK_NETWORK = 127 };
+    if (address->sa_family == AF_INET) {
+        const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)(const void *)address;
+        return ntohl(ipv4->sin_addr.s_addr) >> 24 == LOOPBACK_NETWORK;
+    }
+    if (address->sa_family == AF_INET6) {
+        const struct in6_addr *ipv6 =
+            &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+        return IN6_IS_ADDR_LOOPBACK(ipv6) ||
+               (IN6_IS_ADDR_V4MAPPED(ipv6) && ipv6->s6_addr[12] == LOOPBACK_NETWORK);
+    }
+    return false;
+}
+
+bool listener_has_loopback_peer(int fd) {
+    struct sockaddr_storage address;
+    socklen_t address_size = sizeof address;
+    return getpeername(fd, (struct sockaddr *)&address, &address_size) == 0 &&
+           listener_is_loopback((const struct sockaddr *)&address);
+}

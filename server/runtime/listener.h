@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "server/runtime/logger.h"
 
@@ -47,6 +48,12 @@ void listener_tune_connection(int fd);
 
 /* Closes with RST instead of FIN: the peer learns that what it sent may not have been kept. */
 void listener_reset_connection(int fd);
+
+/* Whether an address is this machine's own: 127.0.0.0/8, ::1, or the former as an IPv6 address. */
+bool listener_is_loopback(const struct sockaddr *address);
+
+/* Whether the other end of a connection has such an address; false also when it cannot be told. */
+bool listener_has_loopback_peer(int fd);
 
 /* Chooses what a close sends from now on, the kernel's close after a crash or kill -9 too: RST
  * (true), so that a FIN is always this program's own word, or FIN (false, as at first). */

@@ -218,4 +218,37 @@ TEST_F(ListenerTest, ChoosesWhatACloseSends) {
     }
 }
 
+TEST_F(ListenerTest, KnowsItsOwnMachine) {
+    for (const auto &[text, is_loopback] :
+         {std::pair{"127.0.0.1", true}, std::pair{"127.255.255.254", true},
+          std::pair{"126.0.0.1", false}, std::pair{"128.0.0.1", false},
+          std::pair{"192.0.2.1", false}}) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        ASSERT_EQ(inet_pton(AF_INET, text, &address.sin_addr), 1);
+        EXPECT_EQ(listener_is_loopback(reinterpret_cast<sockaddr *>(&address)), is_loopback)
+            << text;
+    }
+    for (const auto &[text, is_loopback] :
+         {std::pair{"::1", true}, std::pair{"::ffff:127.0.0.1", true}, std::pair{"::2", false},
+          std::pair{"::ffff:192.0.2.1", false}, std::pair{"2001:db8::1", false}}) {
+        sockaddr_in6 address{};
+        address.sin6_family = AF_INET6;
+        ASSERT_EQ(inet_pton(AF_INET6, text, &address.sin6_addr), 1);
+        EXPECT_EQ(listener_is_loopback(reinterpret_cast<sockaddr *>(&address)), is_loopback)
+            << text;
+    }
+    const sockaddr unix_address{AF_UNIX, {}};
+    EXPECT_FALSE(listener_is_loopback(&unix_address));
+}
+
+TEST_F(ListenerTest, KnowsAPeerOnItsOwnMachine) {
+    ASSERT_EQ(Open({"127.0.0.1"}), 0);
+    TcpClient client(PortOf(listener_.fds[0]));
+    const int fd = Accept();
+    EXPECT_TRUE(listener_has_loopback_peer(fd));
+    os_close(fd);
+    EXPECT_FALSE(listener_has_loopback_peer(fd)) << "what cannot be told is not believed";
+}
+
 } // namespace
