@@ -177,9 +177,17 @@ void *os_map_memory(size_t size) {
         (void)munmap(mapped, head_size);
     }
     (void)munmap(mapped + head_size + kept_size, mapped_size - head_size - kept_size);
+    char *memory = mapped + head_size;
     /* Advice only: without huge pages everything works, a little slower. */
-    (void)madvise(mapped + head_size, kept_size, MADV_HUGEPAGE);
-    return mapped + head_size;
+    (void)madvise(memory, kept_size, MADV_HUGEPAGE);
+    /* A page fault on a huge page zeroes 2 MiB, and in a virtual machine may have to wait for the
+     * host: that belongs to the start. Kernels before 5.14 do not know the advice and fault later.
+     */
+    if (madvise(memory, kept_size, MADV_POPULATE_WRITE) != 0 && errno == ENOMEM) {
+        os_unmap_memory(memory, kept_size);
+        return NULL;
+    }
+    return memory;
 }
 
 void os_unmap_memory(void *memory, size_t size) {

@@ -75,7 +75,8 @@ int os_poll(struct pollfd *polled, size_t count, int timeout_ms);
 /* An eventfd counter that wakes a poll; non-blocking. */
 int os_eventfd(void);
 
-/* Zeroed private memory, aligned to 2 MiB and on huge pages where the system has them, or NULL. */
+/* Zeroed private memory, aligned to 2 MiB, on huge pages where the system has them, and present: no
+ * page fault is left to whoever uses it. NULL if there is not so much. */
 void *os_map_memory(size_t size);
 void os_unmap_memory(void *memory, size_t size);
 
