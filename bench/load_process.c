@@ -86,6 +86,7 @@ bool load_process_run(const struct load_client_options *options, struct server_p
         perror("pipe");
         return false;
     }
+    struct stage_usage usage_before = stage_usage_read(server->pid);
     double server_cpu_before = server_process_cpu_seconds(server);
     int64_t deadline_ms = os_now_ms() + (int64_t)limit_seconds * 1000;
     pid_t pid = fork();
@@ -95,6 +96,10 @@ bool load_process_run(const struct load_client_options *options, struct server_p
     (void)close(report_pipe[1]);
     bool good = pid > 0 && await_report(report_pipe[0], server, deadline_ms, &report);
     double server_cpu_after = server_process_cpu_seconds(server);
+    struct stage_usage usage = stage_usage_read(server->pid);
+    for (int stage = 0; stage < STAGE_KIND_COUNT; stage++) {
+        usage.cpu_seconds[stage] -= usage_before.cpu_seconds[stage];
+    }
     (void)close(report_pipe[0]);
     if (pid < 0) {
         perror("fork");
@@ -108,6 +113,6 @@ bool load_process_run(const struct load_client_options *options, struct server_p
         return false;
     }
     *measurement = (struct load_measurement){report.result, report.cpu_seconds,
-                                             server_cpu_after - server_cpu_before};
+                                             server_cpu_after - server_cpu_before, usage};
     return true;
 }

@@ -11,11 +11,13 @@
 
 #include "bench/load_client.h"
 #include "bench/server_process.h"
+#include "bench/stage_usage.h"
 
 struct load_measurement {
     struct load_client_result result;
     double sender_cpu_seconds;
-    double server_cpu_seconds; /* used by the server during the run */
+    double server_cpu_seconds;       /* used by the server during the run */
+    struct stage_usage server_usage; /* the CPU seconds of the run; the memory since the start */
 };
 
 /*

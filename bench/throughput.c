@@ -49,8 +49,15 @@ static void add_round(struct throughput_result *result,
         series_add(&result->server_cpu_ns[i], figures[i].server_cpu_ns);
         series_add(&result->sender_cpu_ns[i], figures[i].sender_cpu_ns);
     }
-    series_add(&result->ratios, figures[CONTENDER_SERVER].numbers_per_second /
-                                    figures[CONTENDER_BASELINE].numbers_per_second);
+    const struct round_figures *server = &figures[CONTENDER_SERVER];
+    series_add(&result->ratios,
+               server->numbers_per_second / figures[CONTENDER_BASELINE].numbers_per_second);
+    series_add(&result->tuned_ratios,
+               server->numbers_per_second / figures[CONTENDER_TUNED_BASELINE].numbers_per_second);
+    for (int stage = 0; stage < STAGE_KIND_COUNT; stage++) {
+        series_add(&result->stage_cpu_ns[stage], server->stage_cpu_ns[stage]);
+    }
+    series_add(&result->peak_memory_mib, server->peak_memory_mib);
 }
 
 /* Runs every round of every scenario. Returns false when a run failed: then no figure counts. */
@@ -92,7 +99,7 @@ static struct throughput_limits measure_limits(const struct throughput_settings 
     struct throughput_limits limits = {0};
     struct round_figures figures;
     char path[THROUGHPUT_PATH_CAPACITY];
-    if (throughput_round_run(settings, &receive_only, CONTENDER_BASELINE, 1, &figures)) {
+    if (throughput_round_run(settings, &receive_only, CONTENDER_TUNED_BASELINE, 1, &figures)) {
         limits.receive = figures.numbers_per_second;
     }
     throughput_log_path(settings->memory_dir, path);
@@ -129,6 +136,7 @@ int main(int argc, char **argv) {
         return EXIT_FAILURE;
     }
     throughput_print_results(results, options.scenario_count);
+    throughput_print_stages(results, options.scenario_count);
     struct throughput_limits limits = measure_limits(settings);
     throughput_print_limits(&limits, &results[0]);
     if (options.plot_path != NULL &&

@@ -14,31 +14,64 @@ enum { TEXT_CAPACITY = 256 };
 
 void throughput_print_round(const struct throughput_scenario *scenario, uint32_t round,
                             const struct round_figures figures[CONTENDER_COUNT]) {
-    const struct round_figures *server = &figures[CONTENDER_SERVER];
-    const struct round_figures *baseline = &figures[CONTENDER_BASELINE];
-    (void)printf("%-16s round %-3u server %7.2f M/s  baseline %7.2f M/s  ratio %.3f\n",
-                 scenario->name, (unsigned)round, server->numbers_per_second / 1e6,
-                 baseline->numbers_per_second / 1e6,
-                 server->numbers_per_second / baseline->numbers_per_second);
+    double rates[CONTENDER_COUNT];
+    for (int i = 0; i < CONTENDER_COUNT; i++) {
+        rates[i] = figures[i].numbers_per_second / 1e6;
+    }
+    (void)printf(
+        "%-16s round %-3u server %7.2f M/s  baseline %7.2f M/s  ratio %.3f   tuned baseline "
+        "%7.2f M/s  ratio %.3f\n",
+        scenario->name, (unsigned)round, rates[CONTENDER_SERVER], rates[CONTENDER_BASELINE],
+        rates[CONTENDER_SERVER] / rates[CONTENDER_BASELINE], rates[CONTENDER_TUNED_BASELINE],
+        rates[CONTENDER_SERVER] / rates[CONTENDER_TUNED_BASELINE]);
     (void)fflush(stdout);
 }
 
+static void print_ratios(const struct series *ratios) {
+    (void)printf("  %6.3f  (%5.3f..%5.3f)", series_median(ratios), series_min(ratios),
+                 series_max(ratios));
+}
+
 void throughput_print_results(const struct throughput_result *results, size_t count) {
-    (void)printf("\n%-16s %22s   %18s   %27s\n", "", "ratio to the baseline", "million numbers/s",
-                 "CPU ns a number, with server");
-    (void)printf("%-16s %6s  %-14s   %8s %9s   %8s %8s  (with baseline)\n", "scenario", "median",
-                 "(min..max)", "server", "baseline", "server", "sender");
+    (void)printf("\nRatios are medians of the rounds, with the least and the greatest; rates are "
+                 "million numbers a second.\n\n");
+    (void)printf("%-16s  %-22s  %-22s  %8s %8s %8s\n", "", "ratio to the baseline",
+                 "to the tuned baseline", "", "", "tuned");
+    (void)printf("%-16s  %6s  %-14s  %6s  %-14s  %8s %8s %8s\n", "scenario", "median", "(min..max)",
+                 "median", "(min..max)", "server", "baseline", "baseline");
     for (size_t i = 0; i < count; i++) {
         const struct throughput_result *result = &results[i];
-        (void)printf("%-16s %6.3f  (%5.3f..%5.3f)   %8.2f %9.2f   %8.2f %8.2f  (%.2f, %.2f)\n",
-                     result->scenario->name, series_median(&result->ratios),
-                     series_min(&result->ratios), series_max(&result->ratios),
-                     series_median(&result->rates[CONTENDER_SERVER]) / 1e6,
-                     series_median(&result->rates[CONTENDER_BASELINE]) / 1e6,
+        (void)printf("%-16s", result->scenario->name);
+        print_ratios(&result->ratios);
+        print_ratios(&result->tuned_ratios);
+        (void)printf("  ");
+        for (int contender = 0; contender < CONTENDER_COUNT; contender++) {
+            (void)printf(" %8.2f", series_median(&result->rates[contender]) / 1e6);
+        }
+        (void)printf("\n");
+    }
+}
+
+void throughput_print_stages(const struct throughput_result *results, size_t count) {
+    (void)printf(
+        "\nCPU time in ns a number, by the server's threads, and beside it the sender's and "
+        "the baseline's\n\n%-16s",
+        "scenario");
+    for (int stage = 0; stage < STAGE_KIND_COUNT; stage++) {
+        (void)printf(" %13s", stage_names[stage]);
+    }
+    (void)printf(" %8s %8s %9s %12s\n", "server", "sender", "baseline", "peak memory");
+    for (size_t i = 0; i < count; i++) {
+        const struct throughput_result *result = &results[i];
+        (void)printf("%-16s", result->scenario->name);
+        for (int stage = 0; stage < STAGE_KIND_COUNT; stage++) {
+            (void)printf(" %13.2f", series_median(&result->stage_cpu_ns[stage]));
+        }
+        (void)printf(" %8.2f %8.2f %9.2f %8.0f MiB\n",
                      series_median(&result->server_cpu_ns[CONTENDER_SERVER]),
                      series_median(&result->sender_cpu_ns[CONTENDER_SERVER]),
                      series_median(&result->server_cpu_ns[CONTENDER_BASELINE]),
-                     series_median(&result->sender_cpu_ns[CONTENDER_BASELINE]));
+                     series_median(&result->peak_memory_mib));
     }
 }
 

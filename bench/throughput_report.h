@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "bench/series.h"
+#include "bench/stage_usage.h"
 #include "bench/throughput_round.h"
 
 /* All rounds of one scenario. */
@@ -19,7 +20,10 @@ struct throughput_result {
     struct series rates[CONTENDER_COUNT]; /* numbers a second */
     struct series server_cpu_ns[CONTENDER_COUNT];
     struct series sender_cpu_ns[CONTENDER_COUNT];
-    struct series ratios; /* server to baseline, within a round */
+    struct series ratios;       /* server to baseline, within a round */
+    struct series tuned_ratios; /* server to tuned baseline */
+    struct series stage_cpu_ns[STAGE_KIND_COUNT];
+    struct series peak_memory_mib; /* the server's */
 };
 
 /* What the machine can do in single stages, in numbers a second; 0 where it could not be measured.
@@ -34,6 +38,9 @@ struct throughput_limits {
 void throughput_print_round(const struct throughput_scenario *scenario, uint32_t round,
                             const struct round_figures figures[CONTENDER_COUNT]);
 void throughput_print_results(const struct throughput_result *results, size_t count);
+
+/* Where the server's CPU time goes, stage by stage, and its peak memory. */
+void throughput_print_stages(const struct throughput_result *results, size_t count);
 
 /* Compares the limits with the median rate of one scenario. */
 void throughput_print_limits(const struct throughput_limits *limits,

@@ -12,10 +12,13 @@
 #include <stdint.h>
 
 #include "bench/load_client.h"
+#include "bench/stage_usage.h"
 #include "bench/throughput_scenarios.h"
 #include "server/runtime/options.h"
 
 #define THROUGHPUT_PATH_CAPACITY 4096u
+/* The memory that a run needs beside its log: see bench/ballast.h. */
+#define THROUGHPUT_LEAD_SIZE (UINT64_C(512) << 20)
 /* No run is waited for longer than this. */
 #define THROUGHPUT_ROUND_LIMIT_SECONDS 120u
 
@@ -29,12 +32,21 @@ struct throughput_settings {
     uint32_t round_count;
 };
 
-enum throughput_contender { CONTENDER_SERVER, CONTENDER_BASELINE, CONTENDER_COUNT };
+/* The server under test; the baseline, which receives 64 KiB at a time as such programs do; and the
+ * same program with what it receives at a time tuned to store as fast as it can. */
+enum throughput_contender {
+    CONTENDER_SERVER,
+    CONTENDER_BASELINE,
+    CONTENDER_TUNED_BASELINE,
+    CONTENDER_COUNT
+};
 
 struct round_figures {
-    double numbers_per_second; /* wall time from the first connect to the last FIN */
-    double server_cpu_ns;      /* a number */
-    double sender_cpu_ns;      /* a number */
+    double numbers_per_second;             /* wall time from the first connect to the last FIN */
+    double server_cpu_ns;                  /* a number */
+    double sender_cpu_ns;                  /* a number */
+    double stage_cpu_ns[STAGE_KIND_COUNT]; /* a number; of the server under test */
+    double peak_memory_mib;
 };
 
 /* Returns false after a message on standard error; nothing is left running or lying about. */
@@ -55,10 +67,5 @@ void throughput_log_path(const char *directory, char path[THROUGHPUT_PATH_CAPACI
 struct server_process;
 bool throughput_server_start(const struct throughput_settings *settings, const char *log_path,
                              int output_fd, struct server_process *server);
-
-/* A virtual machine gives memory that files have freed back to its host, and the next file then
- * pays for fetching it again, now and then ten times the cost of the write itself. A file of the
- * run's size, written and removed right before, gives both contenders equally warm memory. */
-void throughput_warm_memory(const char *log_path, uint64_t line_count);
 
 #endif /* BENCH_THROUGHPUT_ROUND_H_ */

@@ -151,7 +151,7 @@ static int allocate(struct pipeline *pipeline) {
 
 static int start_workers(struct pipeline *pipeline) {
     for (size_t index = 0; index < pipeline->config.worker_count; index++) {
-        int error = os_thread_create(&pipeline->workers[index], run_worker, pipeline);
+        int error = os_thread_create(&pipeline->workers[index], "worker", run_worker, pipeline);
         if (error != 0) {
             return error;
         }

@@ -71,7 +71,7 @@ int reporter_init(struct reporter *reporter, const struct tally *tally, int fd,
     }
     error = condition_init(&reporter->finishing);
     if (error == 0) {
-        error = os_thread_create(&reporter->thread, run_reporter, reporter);
+        error = os_thread_create(&reporter->thread, "reporter", run_reporter, reporter);
         if (error == 0) {
             return 0;
         }

@@ -113,7 +113,8 @@ int query_threads_start(struct query_threads *threads, const struct query_source
         return -error;
     }
     while (threads->started_count < RECORDS_QUERY_THREADS) {
-        error = os_thread_create(&threads->threads[threads->started_count], run_thread, threads);
+        error = os_thread_create(&threads->threads[threads->started_count], "query", run_thread,
+                                 threads);
         if (error != 0) {
             query_threads_finish(threads);
             return error;

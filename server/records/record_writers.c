@@ -99,7 +99,7 @@ static int start_thread(struct record_writers *writers, size_t index) {
     (void)pthread_mutex_lock(&writers->mutex);
     writers->running_count++;
     (void)pthread_mutex_unlock(&writers->mutex);
-    int error = os_thread_create(&thread->thread, run_thread, thread);
+    int error = os_thread_create(&thread->thread, "record-writer", run_thread, thread);
     if (error != 0) {
         store_writer_close(thread->writer);
         (void)pthread_mutex_lock(&writers->mutex);

@@ -215,13 +215,13 @@ static int allocate_blocks(struct log_writer *writer) {
 
 static int start_threads(struct log_writer *writer) {
     writer->is_synced_out = writer->config.durability != DURABILITY_INTERVAL;
-    int error = os_thread_create(&writer->writer_thread, run_writer, writer);
+    int error = os_thread_create(&writer->writer_thread, "log-writer", run_writer, writer);
     if (error != 0) {
         return error;
     }
     writer->has_writer_thread = true;
     if (writer->config.durability == DURABILITY_INTERVAL) {
-        error = os_thread_create(&writer->sync_thread, run_sync, writer);
+        error = os_thread_create(&writer->sync_thread, "log-sync", run_sync, writer);
         writer->has_sync_thread = error == 0;
     }
     return error;

@@ -194,8 +194,13 @@ void os_unmap_memory(void *memory, size_t size) {
     (void)munmap(memory, size);
 }
 
-int os_thread_create(pthread_t *thread, void *(*run)(void *), void *context) {
-    return -pthread_create(thread, NULL, run, context);
+int os_thread_create(pthread_t *thread, const char *name, void *(*run)(void *), void *context) {
+    int error = -pthread_create(thread, NULL, run, context);
+    if (error == 0) {
+        /* Only for those who look: a thread without its name works as well. */
+        (void)pthread_setname_np(*thread, name);
+    }
+    return error;
 }
 
 int os_fork(void) {

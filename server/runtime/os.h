@@ -80,7 +80,8 @@ int os_eventfd(void);
 void *os_map_memory(size_t size);
 void os_unmap_memory(void *memory, size_t size);
 
-int os_thread_create(pthread_t *thread, void *(*run)(void *), void *context);
+/* The name, at most 15 characters, is what tools that list threads show. */
+int os_thread_create(pthread_t *thread, const char *name, void *(*run)(void *), void *context);
 int os_fork(void);
 
 /* Nanoseconds and milliseconds of the monotonic clock, which no change of the date moves. */

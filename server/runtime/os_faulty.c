@@ -397,9 +397,9 @@ void os_unmap_memory(void *memory, size_t size) {
     real_os_unmap_memory(memory, size);
 }
 
-int os_thread_create(pthread_t *thread, void *(*run)(void *), void *context) {
+int os_thread_create(pthread_t *thread, const char *name, void *(*run)(void *), void *context) {
     struct fate fate = decide(FUNCTION_THREAD_CREATE);
-    return fate.error != 0 ? -fate.error : real_os_thread_create(thread, run, context);
+    return fate.error != 0 ? -fate.error : real_os_thread_create(thread, name, run, context);
 }
 
 int os_fork(void) {
