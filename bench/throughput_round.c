@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bench/ballast.h"
 #include "bench/load_process.h"
+#include "bench/machine_limits.h"
 #include "bench/server_process.h"
 
 /* What the baselines receive at a time: as usual, and where it stores fastest (found by trying
@@ -17,10 +17,11 @@
 #define BASELINE_BUFFER_SIZE "65536"
 #define TUNED_BUFFER_SIZE "1048576"
 
-/* Smaller logs fit into memory that is free at any time. */
-#define BALLAST_LOG_SIZE (UINT64_C(64) << 20)
-
-enum { STOP_LIMIT_SECONDS = 30, SILENCE_LIMIT_MS = 30000, BUFFER_SIZE = 256 * 1024 };
+enum {
+    STOP_LIMIT_SECONDS = 30,
+    SILENCE_LIMIT_MS = 30000,
+    BUFFER_SIZE = 256 * 1024,
+};
 
 void throughput_log_path(const char *directory, char path[THROUGHPUT_PATH_CAPACITY]) {
     (void)snprintf(path, THROUGHPUT_PATH_CAPACITY, "%s/throughput-%ld.log", directory,
@@ -103,21 +104,23 @@ static bool measure(const struct throughput_settings *settings,
     return true;
 }
 
+void throughput_warm_memory(const char *log_path, uint32_t line_count) {
+    (void)machine_limit_write(log_path, line_count + line_count / 4);
+}
+
 bool throughput_round_run(const struct throughput_settings *settings,
                           const struct throughput_scenario *scenario,
                           enum throughput_contender contender, uint64_t seed,
                           struct round_figures *figures) {
     char log_path[THROUGHPUT_PATH_CAPACITY];
     struct server_process server;
-    struct ballast ballast = {0};
     struct load_client_options load = throughput_round_load(settings, scenario, seed);
     bool is_server = contender == CONTENDER_SERVER;
 
     throughput_log_path(scenario->log_on_disk ? settings->disk_dir : settings->memory_dir,
                         log_path);
-    uint64_t log_size = (uint64_t)load.source.number_count * LOAD_LINE_SIZE;
-    if (!scenario->baseline_discards && log_size >= BALLAST_LOG_SIZE) {
-        ballast_start(&ballast, log_path, log_size, THROUGHPUT_LEAD_SIZE);
+    if (!scenario->baseline_discards) {
+        throughput_warm_memory(log_path, load.source.number_count);
     }
     bool good = is_server ? throughput_server_start(settings, log_path, -1, &server)
                           : baseline_start(settings, log_path, scenario->baseline_discards,
@@ -126,7 +129,6 @@ bool throughput_round_run(const struct throughput_settings *settings,
         good = measure(settings, scenario, seed, &server, figures);
         good = server_process_stop(&server, STOP_LIMIT_SECONDS) && good;
     }
-    ballast_stop(&ballast);
     uint64_t expected_lines =
         is_server ? load_source_fresh_count(&load.source) : load.source.number_count;
     if (good && (is_server || !scenario->baseline_discards)) {

@@ -17,8 +17,6 @@
 #include "server/runtime/options.h"
 
 #define THROUGHPUT_PATH_CAPACITY 4096u
-/* The memory that a run needs beside its log: see bench/ballast.h. */
-#define THROUGHPUT_LEAD_SIZE (UINT64_C(512) << 20)
 /* No run is waited for longer than this. */
 #define THROUGHPUT_ROUND_LIMIT_SECONDS 120u
 
@@ -67,5 +65,11 @@ void throughput_log_path(const char *directory, char path[THROUGHPUT_PATH_CAPACI
 struct server_process;
 bool throughput_server_start(const struct throughput_settings *settings, const char *log_path,
                              int output_fd, struct server_process *server);
+
+/* A virtual machine gives memory that files have freed back to its host, and the next file then
+ * pays for fetching it again, now and then ten times the cost of the write itself. A file a little
+ * larger than the log, written and removed right before, gives all contenders memory that is as
+ * warm as can be. */
+void throughput_warm_memory(const char *log_path, uint32_t line_count);
 
 #endif /* BENCH_THROUGHPUT_ROUND_H_ */

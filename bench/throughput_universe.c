@@ -9,7 +9,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "bench/ballast.h"
 #include "bench/load_process.h"
 #include "bench/log_check.h"
 #include "bench/progress.h"
@@ -127,7 +126,6 @@ bool throughput_universe_run(const struct throughput_settings *settings, const c
     struct server_process server;
     struct load_measurement measurement;
     struct progress progress;
-    struct ballast ballast;
     whole.number_count = LOAD_GENERATOR_RANGE;
     struct load_client_options load = throughput_round_load(&whole, &universe, seed);
     load.on_progress = show_progress;
@@ -136,18 +134,17 @@ bool throughput_universe_run(const struct throughput_settings *settings, const c
         return false;
     }
     throughput_log_path(directory, log_path);
-    ballast_start(&ballast, log_path, LOG_SIZE, THROUGHPUT_LEAD_SIZE);
+    (void)fprintf(stderr, "warming memory up with a file of the log's size\n");
+    throughput_warm_memory(log_path, LOAD_GENERATOR_RANGE);
     /* The server writes its reports to our standard output: ours must not come in between. */
     (void)fflush(stdout);
     if (!throughput_server_start(settings, log_path, STDOUT_FILENO, &server)) {
-        ballast_stop(&ballast);
         return false;
     }
     progress_start(&progress, "sent", LOAD_GENERATOR_RANGE, true);
     bool good = load_process_run(&load, &server, RUN_LIMIT_SECONDS, &measurement);
     progress_finish(&progress);
     good = server_process_stop(&server, STOP_LIMIT_SECONDS) && good;
-    ballast_stop(&ballast);
     if (good) {
         print_figures(&measurement);
         good = verify_log(log_path);
