@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "server/records/configuration.h"
 #include "server/records/records_server.h"
@@ -206,12 +205,9 @@ static enum exit_code run(struct daemon *daemon) {
     if (error != 0) {
         return start_failure(daemon, "open /dev/null", error);
     }
-    /* `bazel run` starts programs elsewhere and tells where its user stands. */
-    const char *directory = getenv("BUILD_WORKING_DIRECTORY");
-    if (directory != NULL && chdir(directory) != 0) {
-        logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot go to BUILD_WORKING_DIRECTORY %s",
-                     directory);
-        return EXIT_CODE_START_FAILURE;
+    error = os_enter_working_directory();
+    if (error != 0) {
+        return start_failure(daemon, "go to BUILD_WORKING_DIRECTORY", error);
     }
     daemon->signal_fd = signals_open();
     if (daemon->signal_fd < 0) {

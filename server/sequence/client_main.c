@@ -8,6 +8,7 @@
 
 #include "server/runtime/exit_code.h"
 #include "server/runtime/options.h"
+#include "server/runtime/os.h"
 #include "server/sequence/backoff.h"
 #include "server/sequence/client.h"
 #include "server/sequence/client_id.h"
@@ -209,10 +210,9 @@ static enum exit_code run(const struct settings *settings, struct client_state *
 }
 
 static enum exit_code run_with_state(const struct settings *settings) {
-    /* `bazel run` starts programs elsewhere and tells where its user stands. */
-    const char *directory = getenv("BUILD_WORKING_DIRECTORY");
-    if (directory != NULL && chdir(directory) != 0) {
-        return complain(directory, strerror(errno));
+    int error = os_enter_working_directory();
+    if (error != 0) {
+        return complain("BUILD_WORKING_DIRECTORY", strerror(-error));
     }
     struct client_state state;
     switch (client_state_open(&state, settings->state_path)) {
