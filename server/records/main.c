@@ -2,10 +2,8 @@
  * The records server: reads the options, builds the parts, runs the loop, and takes the parts down
  * again in the opposite order. The only place that knows all of them.
  */
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "server/records/configuration.h"
 #include "server/records/records_server.h"
@@ -31,14 +29,6 @@ static enum exit_code start_failure(const struct daemon *daemon, const char *act
     return EXIT_CODE_START_FAILURE;
 }
 
-static unsigned port_of(const struct listener *listener) {
-    struct sockaddr_storage address = {0};
-    socklen_t size = sizeof address;
-    (void)getsockname(listener->fds[0], (struct sockaddr *)&address, &size);
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
-}
-
 /* The layers below build one part each, run what is above it, and take the part down again. They
  * are listed from the last one to the first. */
 
@@ -59,7 +49,7 @@ static enum exit_code run_loop(struct daemon *daemon) {
     listener_announce(&daemon->query_listener, &daemon->logger);
     logger_print(&daemon->logger, LOG_LEVEL_INFO,
                  "ready: records on port %u, queries on port %u, store %s",
-                 port_of(&daemon->ingest_listener), port_of(&daemon->query_listener),
+                 listener_port(&daemon->ingest_listener), listener_port(&daemon->query_listener),
                  daemon->configuration.store);
     enum exit_code exit_code = records_server_run(&daemon->server);
     query_threads_cancel(&daemon->query_threads);

@@ -2,13 +2,11 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 
 #include "server/runtime/os.h"
 #include "server/runtime/signals.h"
@@ -238,17 +236,6 @@ static int start_listening(struct server *server, uint16_t port) {
     return 0;
 }
 
-/* The port that the system chose. */
-static uint16_t find_port(const struct server *server) {
-    struct sockaddr_storage address = {0};
-    socklen_t size = sizeof address;
-    if (getsockname(server->listener.fds[0], (struct sockaddr *)&address, &size) != 0) {
-        return server->config.port;
-    }
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
-}
-
 static void handle_listener_time(struct server *server, int64_t now_ms) {
     if (!server->is_offline) {
         set_accepting(server, true);
@@ -346,7 +333,7 @@ int server_open(struct server *server, const struct server_config *config, int s
         server_close(server);
         return error;
     }
-    server->port = find_port(server);
+    server->port = listener_port(&server->listener);
     listener_announce(&server->listener, config->logger);
     return 0;
 }
