@@ -5,11 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/runtime/exit_code.h"
-#include "server/runtime/logger.h"
 #include "server/runtime/options.h"
 #include "server/runtime/os.h"
-#include "server/runtime/signals.h"
+#include "server/runtime/startup.h"
 #include "server/sequence/limits.h"
 #include "server/sequence/memory_store.h"
 #include "server/sequence/redis_store.h"
@@ -172,10 +170,20 @@ static enum exit_code serve(struct session_store *store, const struct settings *
     return error == 0 ? EXIT_CODE_OK : EXIT_CODE_IO_FAILURE;
 }
 
+static enum exit_code run(const struct settings *settings, const struct logger *logger,
+                          int signal_fd) {
+    struct session_store store;
+    if (open_store(&store, settings, logger) != 0) {
+        return EXIT_CODE_START_FAILURE;
+    }
+    enum exit_code code = serve(&store, settings, logger, signal_fd);
+    session_store_destroy(&store);
+    return code;
+}
+
 int main(int argc, char **argv) {
     struct settings settings;
     struct logger logger;
-    struct session_store store;
     set_defaults(&settings);
     switch (read_settings(&settings, argc, argv)) {
     case OPTIONS_RUN:
@@ -188,16 +196,11 @@ int main(int argc, char **argv) {
     logger_init(&logger, (enum log_level)settings.log_level);
     /* A line about a purged session shows at once, in a pipe too. */
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
-    int signal_fd = signals_open();
+    int signal_fd = startup_prepare_process(&logger);
     if (signal_fd < 0) {
-        logger_print(&logger, LOG_LEVEL_ERROR, "cannot receive signals: %s", strerror(-signal_fd));
         return EXIT_CODE_START_FAILURE;
     }
-    if (open_store(&store, &settings, &logger) != 0) {
-        return EXIT_CODE_START_FAILURE;
-    }
-    enum exit_code code = serve(&store, &settings, &logger, signal_fd);
-    session_store_destroy(&store);
+    enum exit_code code = run(&settings, &logger, signal_fd);
     (void)os_close(signal_fd);
     return code;
 }

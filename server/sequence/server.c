@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "server/runtime/os.h"
 #include "server/runtime/signals.h"
+#include "server/runtime/startup.h"
 #include "server/sequence/limits.h"
 
 enum {
@@ -21,8 +21,9 @@ enum {
     ACCEPT_PAUSE_MS = 100,
     /* How soon to try again when the port cannot be listened on after being offline. */
     RELISTEN_PAUSE_MS = 100,
-    /* Standard streams, signals, listening sockets, the store's connection, and some to spare. */
-    OTHER_DESCRIPTOR_COUNT = LISTENER_CAPACITY + 32,
+    /* Refusals, standard streams, signals, listening sockets, the store's connection, and some to
+     * spare. */
+    OTHER_DESCRIPTOR_COUNT = REFUSAL_COUNT + LISTENER_CAPACITY + 32,
     NO_WATCH = -1,
 };
 
@@ -283,21 +284,6 @@ static int find_timeout_ms(const struct server *server) {
     return until_purge_ms < INT32_MAX ? (int)until_purge_ms : INT32_MAX;
 }
 
-/* Asks for as many descriptors as all connections need; without them accept() fails in due time. */
-static void raise_descriptor_limit(const struct server *server) {
-    rlim_t wanted = server->slot_count + OTHER_DESCRIPTOR_COUNT;
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) {
-        return;
-    }
-    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
-        logger_print(server->config.logger, LOG_LEVEL_WARNING,
-                     "the system allows %llu descriptors, which is too few for %zu connections",
-                     (unsigned long long)limit.rlim_cur, server->config.connection_count_max);
-    }
-}
-
 static int allocate(struct server *server) {
     server->slot_count = server->config.connection_count_max + REFUSAL_COUNT;
     server->slots = calloc(server->slot_count, sizeof *server->slots);
@@ -326,7 +312,7 @@ int server_open(struct server *server, const struct server_config *config, int s
         server_close(server);
         return error;
     }
-    raise_descriptor_limit(server);
+    startup_allow_clients(config->connection_count_max, OTHER_DESCRIPTOR_COUNT, config->logger);
     int signal_watch = epoll_loop_add(&server->loop, signal_fd, POLLIN, handle_signal, server);
     error = signal_watch < 0 ? signal_watch : start_listening(server, config->port);
     if (error != 0) {
