@@ -220,6 +220,22 @@ int os_poll(struct pollfd *polled, size_t count, int timeout_ms) {
     return fate.error != 0 ? -fate.error : real_os_poll(polled, count, timeout_ms);
 }
 
+int os_epoll_create(void) {
+    struct fate fate = decide(OS_FUNCTION_EPOLL_CREATE);
+    return fate.error != 0 ? -fate.error : real_os_epoll_create();
+}
+
+int os_epoll_control(int epoll_fd, int operation, int fd, struct epoll_event *event) {
+    struct fate fate = decide(OS_FUNCTION_EPOLL_CONTROL);
+    return fate.error != 0 ? -fate.error : real_os_epoll_control(epoll_fd, operation, fd, event);
+}
+
+int os_epoll_wait(int epoll_fd, struct epoll_event *events, size_t capacity, int timeout_ms) {
+    struct fate fate = decide(OS_FUNCTION_EPOLL_WAIT);
+    return fate.error != 0 ? -fate.error
+                           : real_os_epoll_wait(epoll_fd, events, capacity, timeout_ms);
+}
+
 int os_eventfd(void) {
     struct fate fate = decide(OS_FUNCTION_EVENTFD);
     return fate.error != 0 ? -fate.error : real_os_eventfd();
