@@ -1,5 +1,4 @@
 /* The command line of the sequence client: what to get, from where, and where to keep it. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,19 +27,11 @@ struct settings {
     struct option_list fallbacks;
 };
 
-/* Reads all of `text` as a number from 0 to `maximum`. */
-static bool parse_number(const char *text, int64_t maximum, int64_t *number) {
-    char *end = NULL;
-    errno = 0;
-    *number = strtoll(text, &end, 10);
-    return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0' && *number <= maximum;
-}
-
 /* Adds the server at HOST:PORT, an address of IPv6 in brackets. */
 static bool add_fallback(struct client_config *config, const char *text) {
     const char *colon = strrchr(text, ':');
     int64_t port;
-    if (colon == NULL || !parse_number(colon + 1, PORT_MAX, &port)) {
+    if (colon == NULL || !options_read_number(colon + 1, 0, PORT_MAX, &port)) {
         return false;
     }
     bool has_brackets = text[0] == '[' && colon[-1] == ']';
@@ -70,12 +61,12 @@ static bool read_arguments(struct settings *s, const struct options *options, in
     }
     int next = 1;
     if (s->is_new && next < count &&
-        !parse_number(arguments[next++], PROTOCOL_NUMBER_COUNT_MAX, &s->number_count)) {
+        !options_read_number(arguments[next++], 0, PROTOCOL_NUMBER_COUNT_MAX, &s->number_count)) {
         options_complain(options, "N is a number from 0 to %d, not '%s'", PROTOCOL_NUMBER_COUNT_MAX,
                          arguments[next - 1]);
         return false;
     }
-    if (next < count && !parse_number(arguments[next++], PORT_MAX, &s->port)) {
+    if (next < count && !options_read_number(arguments[next++], 0, PORT_MAX, &s->port)) {
         options_complain(options, "PORT is a number from 0 to %d, not '%s'", PORT_MAX,
                          arguments[next - 1]);
         return false;

@@ -1,5 +1,4 @@
 /* The composition root of the sequence server: options, store, server. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,16 +63,10 @@ static bool check_settings(struct settings *settings, const struct options *opti
         options_complain(options, "unexpected argument '%s'", arguments[1]);
         return false;
     }
-    if (argument_count == 1) {
-        char *end = NULL;
-        errno = 0;
-        settings->port = strtol(arguments[0], &end, 10);
-        if (errno != 0 || end == arguments[0] || *end != '\0' || settings->port < 0 ||
-            settings->port > PORT_MAX) {
-            options_complain(options, "the port is a number from 0 to %d, not '%s'", PORT_MAX,
-                             arguments[0]);
-            return false;
-        }
+    if (argument_count == 1 && !options_read_number(arguments[0], 0, PORT_MAX, &settings->port)) {
+        options_complain(options, "the port is a number from 0 to %d, not '%s'", PORT_MAX,
+                         arguments[0]);
+        return false;
     }
     return true;
 }
