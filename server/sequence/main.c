@@ -40,8 +40,8 @@ static void set_defaults(struct settings *settings) {
     *settings = (struct settings){
         .port = PORT_DEFAULT,
         .addresses = {.items = {"127.0.0.1"}, .count = 1},
-        .connection_count_max = LIMIT_CONNECTION_COUNT,
-        .session_count_max = LIMIT_SESSION_COUNT,
+        .connection_count_max = LIMIT_CONNECTION_COUNT_DEFAULT,
+        .session_count_max = LIMIT_SESSION_COUNT_DEFAULT,
         .session_ttl_ms = 30 * 1000,
         .idle_timeout_ms = 10 * 1000,
         .store = "memory",
