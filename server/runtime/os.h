@@ -4,11 +4,11 @@
  * (signals, addresses, the tail guard's descriptors), the options of sockets, the kind of a file,
  * the date, and randomness ask the kernel directly.
  *
- * Every function hands an error back as a negative errno value (-ENOSPC, -EAGAIN, ...), so that
- * callers have one thing to check. A call that a signal interrupted (EINTR) is repeated here,
- * except where a repetition is wrong: os_close has closed all the same, os_poll and os_epoll_wait
- * report no events, and a failed os_fsync or os_fdatasync is never repeated. Descriptors from here
- * are close-on-exec, but for the standard streams.
+ * Every function but os_map_memory hands an error back as a negative errno value (-ENOSPC, -EAGAIN,
+ * ...), so that callers have one thing to check. A call that a signal interrupted (EINTR) is
+ * repeated here, except where a repetition is wrong: os_close has closed all the same, os_poll and
+ * os_epoll_wait report no events, and a failed os_fsync or os_fdatasync is never repeated.
+ * Descriptors from here are close-on-exec, but for the standard streams.
  *
  * Tests link //server/runtime:os_faulty in place of //server/runtime:os: the same functions, of
  * which the N-th call can be made to fail (see os_faulty.h).
