@@ -12,9 +12,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
-#include <fstream>
 #include <stdexcept>
+
+#include "testing/daemon.h"
+#include "testing/process_facts.h"
 
 namespace sequence {
 
@@ -28,27 +29,10 @@ namespace {
 
 constexpr std::chrono::minutes kRunPatience{10};
 
-// The tests run in the runfiles directory, where the programs' paths begin; some run them
-// elsewhere.
-std::string ProgramPath(const char *variable) {
-    const char *path = std::getenv(variable);
-    if (path == nullptr) {
-        throw std::runtime_error(std::string(variable) + " is not set");
-    }
-    if (path[0] == '/') {
-        return path;
-    }
-    std::array<char, 4096> directory{};
-    if (getcwd(directory.data(), directory.size()) == nullptr) {
-        harness::ThrowErrno("getcwd");
-    }
-    return std::string(directory.data()) + "/" + path;
-}
-
 // The test's own environment, without the variables that change what the programs do.
 ProcessOptions Command(const char *variable, const std::vector<std::string> &arguments) {
     ProcessOptions options;
-    options.arguments = {ProgramPath(variable)};
+    options.arguments = {harness::ProgramPath(variable)};
     options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
     options.environment = {{"TEST_MODE", std::nullopt},
                            {"REDIS_PASSWORD", std::nullopt},
@@ -77,21 +61,6 @@ std::uint16_t FindFreePort() {
     return ntohs(address.sin_port);
 }
 
-// The port at the end of the first line of `errors` that tells one.
-std::uint16_t FindPort(const std::string &errors) {
-    const std::string announcement = "listening on 127.0.0.1:";
-    const size_t place = errors.find(announcement);
-    if (place == std::string::npos || errors.find('\n', place) == std::string::npos) {
-        return 0;
-    }
-    return static_cast<std::uint16_t>(std::stoul(errors.substr(place + announcement.size())));
-}
-
-void ExpectNoSanitizerReport(const std::string &errors) {
-    EXPECT_EQ(errors.find("Sanitizer"), std::string::npos) << errors;
-    EXPECT_EQ(errors.find("runtime error"), std::string::npos) << errors;
-}
-
 } // namespace
 
 Server::Server(const std::vector<std::string> &arguments, std::uint16_t port, ProcessOptions base) {
@@ -101,16 +70,19 @@ Server::Server(const std::vector<std::string> &arguments, std::uint16_t port, Pr
     base.arguments = options.arguments;
     base.environment.insert(options.environment.begin(), options.environment.end());
     process_ = std::make_unique<Process>(base);
-    if (!process_->WaitForErrors([](const std::string &text) { return FindPort(text) != 0; })) {
+    process_->WaitForErrors([](const std::string &errors) {
+        return harness::FindListeningPort(errors, "127.0.0.1") != 0;
+    });
+    port_ = harness::FindListeningPort(process_->errors(), "127.0.0.1");
+    if (port_ == 0) {
         throw std::runtime_error("the server does not start: " + process_->errors());
     }
-    port_ = FindPort(process_->errors());
 }
 
 Server::~Server() {
     process_->Signal(SIGTERM);
     process_->WaitForExit();
-    ExpectNoSanitizerReport(process_->errors());
+    harness::ExpectNoSanitizerReport(process_->errors());
 }
 
 void Server::Stop() {
@@ -132,11 +104,7 @@ bool Server::WaitForPurge(const std::string &client_id) {
 }
 
 size_t Server::ResidentSize() const {
-    std::ifstream file("/proc/" + std::to_string(process_->pid()) + "/statm");
-    size_t size_pages = 0;
-    size_t resident_pages = 0;
-    file >> size_pages >> resident_pages;
-    return resident_pages * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    return harness::ReadResidentMemory(process_->pid()).current_kib * 1024;
 }
 
 ProcessOptions Client::Command(const std::vector<std::string> &arguments) const {
@@ -151,7 +119,7 @@ ProcessResult Client::Run(const std::vector<std::string> &arguments) {
     result.status = process->WaitForExit(kRunPatience);
     result.output = process->output();
     result.errors = process->errors();
-    ExpectNoSanitizerReport(result.errors);
+    harness::ExpectNoSanitizerReport(result.errors);
     return result;
 }
 
