@@ -3,16 +3,13 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <csignal>
 #include <stdexcept>
+#include <utility>
 
 #include "testing/daemon.h"
 #include "testing/process_facts.h"
@@ -40,18 +37,12 @@ ProcessOptions Command(const char *variable, const std::vector<std::string> &arg
     return options;
 }
 
-sockaddr_in Loopback(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-}
-
 // A port that is free now. Somebody may take it before it is used: then try another one.
 std::uint16_t FindFreePort() {
     const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = Loopback(0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     if (probe < 0 || bind(probe, reinterpret_cast<sockaddr *>(&address), size) != 0 ||
         getsockname(probe, reinterpret_cast<sockaddr *>(&address), &size) != 0) {
@@ -132,79 +123,34 @@ void ExpectDelivered(const ProcessResult &result) {
     EXPECT_NE(result.output.find(") is valid!\n"), std::string::npos) << result.output;
 }
 
-Connection::Connection(std::uint16_t port) {
-    sockaddr_in address = Loopback(port);
-    socket_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (socket_ < 0 ||
-        connect(socket_, reinterpret_cast<sockaddr *>(&address), sizeof address) != 0) {
-        const int error = errno;
-        close(socket_);
-        errno = error;
-        harness::ThrowErrno("connect");
-    }
-    const int yes = 1;
-    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-}
-
-Connection::~Connection() {
-    if (socket_ >= 0) {
-        close(socket_);
-    }
-}
-
-Connection::Connection(Connection &&other) noexcept
-    : socket_(other.socket_), unread_(std::move(other.unread_)), ending_(other.ending_) {
-    other.socket_ = -1;
-}
-
-bool Connection::Send(std::string_view bytes) {
-    while (!bytes.empty()) {
-        const ssize_t size = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        if (size < 0) {
-            return false;
-        }
-        bytes.remove_prefix(static_cast<size_t>(size));
-    }
-    return true;
-}
-
-void Connection::HalfClose() {
-    shutdown(socket_, SHUT_WR);
-}
-
-bool Connection::ReadMore() {
-    pollfd polled{socket_, POLLIN, 0};
-    if (poll(&polled, 1, static_cast<int>(harness::kPatience.count())) <= 0) {
-        return false;
-    }
-    std::array<char, 65536> bytes;
-    const ssize_t size = recv(socket_, bytes.data(), bytes.size(), 0);
-    if (size <= 0) {
-        ending_ = size == 0 ? "" : "<RST>";
-        return false;
-    }
-    unread_.append(bytes.data(), static_cast<size_t>(size));
-    return true;
-}
-
 std::string Connection::ReadMessage() {
-    size_t end;
-    while ((end = unread_.find(';')) == std::string::npos && ReadMore()) {
-    }
-    const size_t size = end == std::string::npos ? unread_.size() : end + 1;
-    const std::string message = unread_.substr(0, size);
-    unread_.erase(0, size);
-    return message;
+    const auto has_message = [this](const std::string &received) {
+        return received.find(';', read_size_) != std::string::npos;
+    };
+    client_.ReceiveUntil(has_message);
+    const std::string &received = client_.received();
+    const size_t end = has_message(received) ? received.find(';', read_size_) + 1 : received.size();
+    const size_t start = std::exchange(read_size_, end);
+    return received.substr(start, end - start);
 }
 
 std::string Connection::ReadToEnd() {
-    while (ReadMore()) {
+    const harness::Ending ending = client_.WaitForEnding();
+    const std::string &received = client_.received();
+    std::string rest = received.substr(std::exchange(read_size_, received.size()));
+    switch (ending) {
+    case harness::Ending::kFin:
+        return rest;
+    case harness::Ending::kReset:
+        return rest + "<RST>";
+    case harness::Ending::kNone:
+        break;
     }
-    return std::move(unread_) + ending_;
+    return rest + "<open>";
 }
 
 std::string Connection::Ask(std::string_view request) {
-    Send(request);
+    client_.Send(request);
     return ReadMessage();
 }
 
