@@ -5,9 +5,9 @@
  *
  * Every client asks for batch after batch and waits for each, as the real one does, and compares
  * the checksum in the end. All connect before the first one starts; the time is taken from then on.
- * With
- * --echo the checksum is not compared: for sequence_echo, which shows what the same messages cost a
- * server that does nothing else. One thread, one epoll. Exit code 0: every client has everything.
+ * With --echo the checksum is not compared: for sequence_echo, which shows what the same messages
+ * cost a server that does nothing else. One thread, one epoll. Exit code 0: every client has
+ * everything.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "server/runtime/options.h"
 #include "server/runtime/os.h"
@@ -28,7 +26,12 @@
 #include "server/sequence/protocol.h"
 #include "server/sequence/randomness.h"
 
-enum { EVENT_COUNT = 256, SILENCE_MAX_MS = 30000, CLIENT_COUNT_MAX = 60000 };
+enum {
+    EVENT_COUNT = 256,
+    SILENCE_MAX_MS = 30000,
+    CLIENT_COUNT_MAX = 60000,
+    DESCRIPTORS_BESIDE_CLIENTS = 16,
+};
 
 struct client {
     int fd;
@@ -221,10 +224,9 @@ static bool connect_all(const struct load *load, struct client *clients) {
 }
 
 static bool run(struct load *load, struct client *clients) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    int error = os_allow_descriptors((size_t)load->client_count + DESCRIPTORS_BESIDE_CLIENTS);
+    if (error != 0) {
+        return fail("too few descriptors (ulimit -n)", -error);
     }
     load->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (load->epoll_fd < 0) {

@@ -3,22 +3,12 @@
 #include <cinttypes>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <stdexcept>
 
 #include "gtest/gtest.h"
 
 namespace harness {
 namespace {
-
-std::string ProgramPath() {
-    const char *path = std::getenv("NUMBERS_SERVER");
-    if (path == nullptr) {
-        throw std::runtime_error("NUMBERS_SERVER must name the server's program");
-    }
-    return std::filesystem::absolute(path).string();
-}
 
 // The specification's text. Whatever was read from a line must give that line again.
 std::string FormatReport(const Report &report) {
@@ -31,7 +21,7 @@ std::string FormatReport(const Report &report) {
 
 ProcessOptions NumbersServerCommand(const std::vector<std::string> &arguments) {
     ProcessOptions options;
-    options.arguments.push_back(ProgramPath());
+    options.arguments.push_back(ProgramPath("NUMBERS_SERVER"));
     options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
     options.environment["BUILD_WORKING_DIRECTORY"] = std::nullopt;
     options.environment["NUMBERS_PARSER_KERNEL"] = std::nullopt;
@@ -71,17 +61,6 @@ Report SumReports(const std::vector<Report> &reports) {
     return sum;
 }
 
-std::uint16_t FindListeningPort(const std::string &errors, const std::string &address) {
-    const std::string start = "listening on " + address + ":";
-    for (const std::string &line : SplitLines(errors)) {
-        const size_t found = line.find(start);
-        if (found != std::string::npos) {
-            return static_cast<std::uint16_t>(std::stoul(line.substr(found + start.size())));
-        }
-    }
-    return 0;
-}
-
 NumbersServer::NumbersServer(const std::vector<std::string> &arguments, ProcessOptions base)
     : log_path_(directory_.File("numbers.log")) {
     base.arguments.push_back("--port=0");
@@ -99,8 +78,7 @@ NumbersServer::NumbersServer(const std::vector<std::string> &arguments, ProcessO
 
 NumbersServer::~NumbersServer() {
     const std::string errors = process_->errors();
-    EXPECT_EQ(errors.find("Sanitizer"), std::string::npos) << errors;
-    EXPECT_EQ(errors.find("runtime error:"), std::string::npos) << errors;
+    ExpectNoSanitizerReport(errors);
     if (testing::Test::HasFailure()) {
         std::cerr << "The server's standard error:\n" << errors;
     }

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "testing/daemon.h"
 #include "testing/files.h"
 #include "testing/number_log.h"
 #include "testing/process.h"
@@ -103,9 +104,6 @@ class NumbersServer {
     std::unique_ptr<Process> process_;
     std::uint16_t port_ = 0;
 };
-
-// The port of the line "listening on ADDRESS:PORT" in `errors`; 0 when there is none yet.
-std::uint16_t FindListeningPort(const std::string &errors, const std::string &address);
 
 } // namespace harness
 

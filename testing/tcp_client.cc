@@ -162,8 +162,15 @@ void TcpClient::Reset() {
 }
 
 Ending TcpClient::WaitForEnding(std::chrono::milliseconds patience) {
+    return ReceiveUntil([](const std::string &) { return false; }, patience);
+}
+
+Ending TcpClient::ReceiveUntil(const TextCondition &enough, std::chrono::milliseconds patience) {
     const Clock::time_point deadline = Clock::now() + patience;
     while (!is_reset_) {
+        if (enough(received_)) {
+            return Ending::kNone;
+        }
         std::array<char, 4096> buffer;
         const ssize_t size = recv(socket_, buffer.data(), buffer.size(), MSG_DONTWAIT);
         if (size > 0) {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -51,10 +52,16 @@ class TcpClient {
     // Ends the connection with RST.
     void Reset();
 
+    // Reads until `enough` is true of all that was received, the server ends the connection, or
+    // `patience` has passed. kNone: there may be more to come.
+    using TextCondition = std::function<bool(const std::string &received)>;
+    Ending ReceiveUntil(const TextCondition &enough,
+                        std::chrono::milliseconds patience = kPatience);
+
     // Reads until the server ends the connection or `patience` has passed.
     Ending WaitForEnding(std::chrono::milliseconds patience = kPatience);
 
-    // What the server has said up to now, as far as WaitForEnding has read it.
+    // What the server has said up to now, as far as it has been read.
     const std::string &received() const {
         return received_;
     }

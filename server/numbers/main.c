@@ -4,7 +4,6 @@
  */
 #include <assert.h>
 #include <gperftools/profiler.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "server/numbers/configuration.h"
@@ -15,10 +14,9 @@
 #include "server/numbers/reporter.h"
 #include "server/numbers/tail_guard.h"
 #include "server/numbers/tally.h"
-#include "server/runtime/exit_code.h"
 #include "server/runtime/log_writer.h"
 #include "server/runtime/os.h"
-#include "server/runtime/signals.h"
+#include "server/runtime/startup.h"
 
 static_assert((int)OPTION_LIST_CAPACITY <= (int)LISTENER_CAPACITY,
               "every --bind that the command line takes can be listened on");
@@ -40,21 +38,6 @@ struct daemon {
     int signal_fd;
 };
 
-static enum exit_code start_failure(const struct daemon *daemon, const char *action, int error) {
-    logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot %s: %s", action, strerror(-error));
-    return EXIT_CODE_START_FAILURE;
-}
-
-/* The usual limit of 1024 open descriptors is too low for --max-clients=1024. */
-static void allow_descriptors(const struct daemon *daemon) {
-    size_t count = (size_t)daemon->configuration.client_capacity + DESCRIPTORS_BESIDE_CLIENTS;
-    if (os_allow_descriptors(count) != 0) {
-        logger_print(&daemon->logger, LOG_LEVEL_WARNING,
-                     "the limit of open descriptors (ulimit -n) is too low to serve %zu clients",
-                     (size_t)daemon->configuration.client_capacity);
-    }
-}
-
 /* The layers from here on build one part each, run what is above it, and take the part down again.
  * They are listed from the last one to the first. */
 
@@ -74,9 +57,9 @@ static enum exit_code run_server(struct daemon *daemon) {
     };
     int error = numbers_server_init(&daemon->server, &config);
     if (error != 0) {
-        return start_failure(daemon, "start the server", error);
+        return startup_fail(&daemon->logger, "start the server", error);
     }
-    allow_descriptors(daemon);
+    startup_allow_clients(config.client_capacity, DESCRIPTORS_BESIDE_CLIENTS, &daemon->logger);
     listener_announce(&daemon->listener, &daemon->logger);
     enum exit_code exit_code = numbers_server_run(&daemon->server);
     numbers_server_destroy(&daemon->server);
@@ -87,7 +70,7 @@ static enum exit_code run_with_reporter(struct daemon *daemon) {
     int error = reporter_init(&daemon->reporter, &daemon->tally, STDOUT_FILENO,
                               daemon->configuration.report_interval_ms);
     if (error != 0) {
-        return start_failure(daemon, "start the reporter", error);
+        return startup_fail(&daemon->logger, "start the reporter", error);
     }
     enum exit_code exit_code = run_server(daemon);
     reporter_finish(&daemon->reporter);
@@ -105,7 +88,7 @@ static enum exit_code run_with_pipeline(struct daemon *daemon) {
     };
     int error = pipeline_init(&daemon->pipeline, &config);
     if (error != 0) {
-        return start_failure(daemon, "start the workers", error);
+        return startup_fail(&daemon->logger, "start the workers", error);
     }
     enum exit_code exit_code = run_with_reporter(daemon);
     pipeline_destroy(&daemon->pipeline);
@@ -129,7 +112,7 @@ static enum exit_code run_with_writer(struct daemon *daemon) {
     };
     int error = log_writer_init(&daemon->writer, &config);
     if (error != 0) {
-        return start_failure(daemon, "start the log writer", error);
+        return startup_fail(&daemon->logger, "start the log writer", error);
     }
     enum exit_code exit_code = run_with_pipeline(daemon);
     log_writer_finish(&daemon->writer);
@@ -140,7 +123,7 @@ static enum exit_code run_with_writer(struct daemon *daemon) {
 static enum exit_code run_with_wakeup(struct daemon *daemon) {
     int error = wakeup_init(&daemon->progress);
     if (error != 0) {
-        return start_failure(daemon, "create an eventfd", error);
+        return startup_fail(&daemon->logger, "create an eventfd", error);
     }
     enum exit_code exit_code = run_with_writer(daemon);
     wakeup_destroy(&daemon->progress);
@@ -165,7 +148,7 @@ static enum log_file_status prepare_log(struct daemon *daemon) {
 static bool arm_guard(struct daemon *daemon) {
     int error = daemon->log.is_regular ? tail_guard_arm(&daemon->guard) : 0;
     if (error != 0) {
-        (void)start_failure(daemon, "arm the tail guard", error);
+        (void)startup_fail(&daemon->logger, "arm the tail guard", error);
     }
     return error == 0;
 }
@@ -197,7 +180,7 @@ static enum exit_code run_with_guard(struct daemon *daemon) {
     }
     int error = tail_guard_start(&daemon->guard, daemon->log.fd, LINE_SIZE);
     if (error != 0) {
-        return start_failure(daemon, "start the tail guard", error);
+        return startup_fail(&daemon->logger, "start the tail guard", error);
     }
     enum exit_code exit_code = run_with_map(daemon);
     tail_guard_finish(&daemon->guard);
@@ -243,18 +226,11 @@ static enum exit_code run_with_profile(struct daemon *daemon) {
 }
 
 static enum exit_code run(struct daemon *daemon) {
-    int error = os_open_standard_streams();
-    if (error != 0) {
-        return start_failure(daemon, "open /dev/null", error);
-    }
-    daemon->signal_fd = signals_open();
+    daemon->signal_fd = startup_prepare_process(&daemon->logger);
     if (daemon->signal_fd < 0) {
-        return start_failure(daemon, "receive signals", daemon->signal_fd);
+        return EXIT_CODE_START_FAILURE;
     }
-    error = os_enter_working_directory();
-    enum exit_code exit_code = error == 0
-                                   ? run_with_profile(daemon)
-                                   : start_failure(daemon, "go to BUILD_WORKING_DIRECTORY", error);
+    enum exit_code exit_code = run_with_profile(daemon);
     (void)os_close(daemon->signal_fd);
     return exit_code;
 }

@@ -105,8 +105,7 @@ struct numbers_server {
     bool is_done;
     int failed_poll_count; /* in a row */
     enum exit_code exit_code;
-    int64_t
-        idle_deadline_ms; /* when the next client will have been silent for too long; -1: none */
+    int64_t idle_deadline_ms; /* when a client will next have been silent for too long; -1: none */
 };
 
 /* Takes the memory and the watches. 0, or a negative errno value with nothing left over. */

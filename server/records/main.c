@@ -2,16 +2,12 @@
  * The records server: reads the options, builds the parts, runs the loop, and takes the parts down
  * again in the opposite order. The only place that knows all of them.
  */
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "server/records/configuration.h"
 #include "server/records/records_server.h"
 #include "server/runtime/os.h"
-#include "server/runtime/signals.h"
+#include "server/runtime/startup.h"
 
 struct daemon {
     struct configuration configuration;
@@ -27,40 +23,17 @@ struct daemon {
     struct records_server server;
 };
 
-static enum exit_code start_failure(const struct daemon *daemon, const char *action, int error) {
-    logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot %s: %s", action, strerror(-error));
-    return EXIT_CODE_START_FAILURE;
-}
-
-static unsigned port_of(const struct listener *listener) {
-    struct sockaddr_storage address = {0};
-    socklen_t size = sizeof address;
-    (void)getsockname(listener->fds[0], (struct sockaddr *)&address, &size);
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
-}
-
 /* The layers below build one part each, run what is above it, and take the part down again. They
  * are listed from the last one to the first. */
 
-/* The usual limit of 1024 open descriptors is too low for the default of --max-clients. */
-static void allow_descriptors(const struct daemon *daemon) {
-    size_t count =
-        (size_t)daemon->configuration.client_capacity + RECORDS_DESCRIPTORS_BESIDE_CLIENTS;
-    if (os_allow_descriptors(count) != 0) {
-        logger_print(&daemon->logger, LOG_LEVEL_WARNING,
-                     "the limit of open descriptors (ulimit -n) is too low to serve %zu clients",
-                     (size_t)daemon->configuration.client_capacity);
-    }
-}
-
 static enum exit_code run_loop(struct daemon *daemon) {
-    allow_descriptors(daemon);
+    startup_allow_clients((size_t)daemon->configuration.client_capacity,
+                          RECORDS_DESCRIPTORS_BESIDE_CLIENTS, &daemon->logger);
     listener_announce(&daemon->ingest_listener, &daemon->logger);
     listener_announce(&daemon->query_listener, &daemon->logger);
     logger_print(&daemon->logger, LOG_LEVEL_INFO,
                  "ready: records on port %u, queries on port %u, store %s",
-                 port_of(&daemon->ingest_listener), port_of(&daemon->query_listener),
+                 listener_port(&daemon->ingest_listener), listener_port(&daemon->query_listener),
                  daemon->configuration.store);
     enum exit_code exit_code = records_server_run(&daemon->server);
     query_threads_cancel(&daemon->query_threads);
@@ -87,7 +60,7 @@ static enum exit_code run_server(struct daemon *daemon) {
     if (error != 0) {
         record_buffer_close(&daemon->buffer);
         query_threads_finish(&daemon->query_threads);
-        return start_failure(daemon, "start the server", error);
+        return startup_fail(&daemon->logger, "start the server", error);
     }
     enum exit_code exit_code = run_loop(daemon);
     query_threads_finish(&daemon->query_threads);
@@ -101,7 +74,7 @@ static enum exit_code run_with_queries(struct daemon *daemon) {
     int error = query_threads_start(&daemon->query_threads, &source, &daemon->progress);
     if (error != 0) {
         record_buffer_close(&daemon->buffer);
-        return start_failure(daemon, "start the query threads", error);
+        return startup_fail(&daemon->logger, "start the query threads", error);
     }
     return run_server(daemon);
 }
@@ -134,7 +107,7 @@ static enum exit_code run_with_writers(struct daemon *daemon) {
     };
     int error = record_writers_start(&daemon->writers, &config);
     if (error != 0) {
-        return start_failure(daemon, "start the workers", error);
+        return startup_fail(&daemon->logger, "start the workers", error);
     }
     enum exit_code exit_code = run_with_queries(daemon);
     record_writers_finish(&daemon->writers);
@@ -144,7 +117,7 @@ static enum exit_code run_with_writers(struct daemon *daemon) {
 static enum exit_code run_with_buffer(struct daemon *daemon) {
     int error = wakeup_init(&daemon->progress);
     if (error != 0) {
-        return start_failure(daemon, "create an eventfd", error);
+        return startup_fail(&daemon->logger, "create an eventfd", error);
     }
     error = record_buffer_init(&daemon->buffer, (size_t)daemon->configuration.queue_size,
                                &daemon->progress);
@@ -153,7 +126,7 @@ static enum exit_code run_with_buffer(struct daemon *daemon) {
         exit_code = run_with_writers(daemon);
         record_buffer_destroy(&daemon->buffer);
     } else {
-        (void)start_failure(daemon, "set the buffer up", error);
+        (void)startup_fail(&daemon->logger, "set the buffer up", error);
     }
     wakeup_destroy(&daemon->progress);
     return exit_code;
@@ -202,20 +175,9 @@ static enum exit_code run_with_listeners(struct daemon *daemon) {
 }
 
 static enum exit_code run(struct daemon *daemon) {
-    int error = os_open_standard_streams();
-    if (error != 0) {
-        return start_failure(daemon, "open /dev/null", error);
-    }
-    /* `bazel run` starts programs elsewhere and tells where its user stands. */
-    const char *directory = getenv("BUILD_WORKING_DIRECTORY");
-    if (directory != NULL && chdir(directory) != 0) {
-        logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot go to BUILD_WORKING_DIRECTORY %s",
-                     directory);
-        return EXIT_CODE_START_FAILURE;
-    }
-    daemon->signal_fd = signals_open();
+    daemon->signal_fd = startup_prepare_process(&daemon->logger);
     if (daemon->signal_fd < 0) {
-        return start_failure(daemon, "receive signals", daemon->signal_fd);
+        return EXIT_CODE_START_FAILURE;
     }
     enum exit_code exit_code = run_with_listeners(daemon);
     (void)os_close(daemon->signal_fd);

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 
 #include "server/runtime/os.h"
 
@@ -14,9 +13,9 @@ static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLERR == EPOLLERR &&
 
 int epoll_loop_init(struct epoll_loop *loop, size_t capacity) {
     *loop = (struct epoll_loop){.capacity = capacity};
-    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    loop->epoll_fd = os_epoll_create();
     if (loop->epoll_fd < 0) {
-        return -errno;
+        return loop->epoll_fd;
     }
     loop->watches = calloc(capacity, sizeof *loop->watches);
     if (loop->watches == NULL) {
@@ -45,7 +44,7 @@ static int control(struct epoll_loop *loop, int operation, int watch_index, shor
         .events = (uint32_t)events,
         .data = {.u64 = (uint64_t)watch->generation << 32 | (uint32_t)watch_index},
     };
-    return epoll_ctl(loop->epoll_fd, operation, watch->fd, &event) == 0 ? 0 : -errno;
+    return os_epoll_control(loop->epoll_fd, operation, watch->fd, &event);
 }
 
 int epoll_loop_set_events(struct epoll_loop *loop, int watch_index, short events) {
@@ -107,10 +106,7 @@ static void hand_out(struct epoll_loop *loop, const struct epoll_event *event) {
 
 int epoll_loop_run_once(struct epoll_loop *loop, int timeout_ms) {
     struct epoll_event events[EPOLL_LOOP_ROUND_COUNT];
-    int count = epoll_wait(loop->epoll_fd, events, EPOLL_LOOP_ROUND_COUNT, timeout_ms);
-    if (count < 0) {
-        return errno == EINTR ? 0 : -errno;
-    }
+    int count = os_epoll_wait(loop->epoll_fd, events, EPOLL_LOOP_ROUND_COUNT, timeout_ms);
     for (int i = 0; i < count; i++) {
         hand_out(loop, &events[i]);
     }

@@ -9,6 +9,8 @@
 #include <functional>
 #include <vector>
 
+#include "server/runtime/os_faulty.h"
+
 namespace {
 
 constexpr size_t kCapacity = 4;
@@ -51,9 +53,11 @@ void Fire(void *context, short events) {
 class EpollLoopTest : public testing::Test {
   protected:
     void SetUp() override {
+        ASSERT_TRUE(os_faulty_plan(""));
         ASSERT_EQ(epoll_loop_init(&loop_, kCapacity), 0);
     }
     void TearDown() override {
+        os_faulty_plan("");
         epoll_loop_destroy(&loop_);
     }
     void Add(Watch *watch, const Pair &pair, short events) {
@@ -129,6 +133,48 @@ TEST_F(EpollLoopTest, ReportsADescriptorThatCannotBeWatched) {
     for (size_t i = 0; i < kCapacity; i++) {
         Add(&watches[i], pairs[i], POLLIN);
     }
+}
+
+// The system has no room for one more watch: the place is free again.
+TEST_F(EpollLoopTest, AFailedAddTakesNoPlace) {
+    std::array<Pair, kCapacity> pairs;
+    std::array<Watch, kCapacity> watches;
+    ASSERT_TRUE(os_faulty_plan("epoll_control:1:ENOMEM"));
+    EXPECT_EQ(epoll_loop_add(&loop_, pairs[0].watched, POLLIN, Fire, nullptr), -ENOMEM);
+    for (size_t i = 0; i < kCapacity; i++) {
+        Add(&watches[i], pairs[i], POLLIN);
+    }
+}
+
+TEST_F(EpollLoopTest, AFailedChangeLeavesAPausedWatchPaused) {
+    Pair pair;
+    Watch watch;
+    Add(&watch, pair, 0);
+    pair.Talk();
+    ASSERT_TRUE(os_faulty_plan("epoll_control:1:ENOSPC"));
+    EXPECT_EQ(epoll_loop_set_events(&loop_, watch.index, POLLIN), -ENOSPC);
+    EXPECT_EQ(epoll_loop_run_once(&loop_, 0), 0);
+    EXPECT_EQ(epoll_loop_set_events(&loop_, watch.index, POLLIN), 0);
+    EXPECT_EQ(epoll_loop_run_once(&loop_, -1), 1);
+}
+
+TEST_F(EpollLoopTest, ReportsAFailedWait) {
+    Pair pair;
+    Watch watch;
+    Add(&watch, pair, POLLIN);
+    pair.Talk();
+    ASSERT_TRUE(os_faulty_plan("epoll_wait:1:EINVAL"));
+    EXPECT_EQ(epoll_loop_run_once(&loop_, -1), -EINVAL);
+    EXPECT_EQ(watch.fired_count, 0);
+    EXPECT_EQ(epoll_loop_run_once(&loop_, -1), 1);
+}
+
+TEST(EpollLoop, AFailedStartLeavesNothingToDestroy) {
+    epoll_loop loop{};
+    ASSERT_TRUE(os_faulty_plan("epoll_create:1:EMFILE"));
+    EXPECT_EQ(epoll_loop_init(&loop, kCapacity), -EMFILE);
+    epoll_loop_destroy(&loop);
+    EXPECT_EQ(os_faulty_call_count("close"), 0u);
 }
 
 // Two watches fire in one round; each one's handler removes the other: only one of them may run.

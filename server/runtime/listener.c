@@ -145,6 +145,11 @@ void listener_announce(const struct listener *listener, const struct logger *log
     }
 }
 
+uint16_t listener_port(const struct listener *listener) {
+    char text[ADDRESS_TEXT_CAPACITY];
+    return listener->count == 0 ? 0 : describe(listener->fds[0], text);
+}
+
 void listener_close(struct listener *listener) {
     for (size_t index = 0; index < listener->count; index++) {
         (void)os_close(listener->fds[index]);

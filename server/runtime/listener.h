@@ -41,6 +41,9 @@ int listener_open(struct listener *listener, const char *const *addresses, size_
  * this is the port where it was told to take any. */
 void listener_announce(const struct listener *listener, const struct logger *logger);
 
+/* The port that all addresses share, also where the system chose it; 0 if it cannot be told. */
+uint16_t listener_port(const struct listener *listener);
+
 void listener_close(struct listener *listener);
 
 /* Sets what an accepted connection needs: TCP_NODELAY and keepalive. Failures do no harm. */

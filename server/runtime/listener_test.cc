@@ -71,6 +71,7 @@ TEST_F(ListenerTest, TakesAFreePortAndSaysWhich) {
     ASSERT_EQ(listener_.count, 1u);
     const uint16_t port = PortOf(listener_.fds[0]);
     EXPECT_NE(port, 0);
+    EXPECT_EQ(listener_port(&listener_), port);
     listener_announce(&listener_, logger_.get());
     EXPECT_EQ(logger_.Count(" info listening on 127.0.0.1:" + std::to_string(port) + "\n"), 1u);
     TcpClient client(port);
@@ -86,6 +87,7 @@ TEST_F(ListenerTest, TakesThePortThatItIsTold) {
     const uint16_t port = PortOf(listener_.fds[0]);
     listener_close(&listener_);
     EXPECT_EQ(listener_.count, 0u);
+    EXPECT_EQ(listener_port(&listener_), 0);
     ASSERT_EQ(Open({"127.0.0.1"}, port), 0) << "a port is free again at once";
     EXPECT_EQ(PortOf(listener_.fds[0]), port);
 }
@@ -111,6 +113,7 @@ TEST_F(ListenerTest, ServesIpv4AndIpv6AtOnePort) {
     ASSERT_EQ(listener_.count, 2u);
     const uint16_t port = PortOf(listener_.fds[0]);
     EXPECT_EQ(PortOf(listener_.fds[1]), port);
+    EXPECT_EQ(listener_port(&listener_), port);
     listener_announce(&listener_, logger_.get());
     EXPECT_EQ(logger_.Count("listening on [::1]:" + std::to_string(port) + "\n"), 1u);
     TcpClient client(port, "::1");

@@ -178,24 +178,23 @@ static void *run_sync(void *context) {
 }
 
 static int init_synchronization(struct log_writer *writer) {
+    pthread_cond_t *const conditions[] = {&writer->block_freed, &writer->work_arrived,
+                                          &writer->writing_ended};
     int error = -pthread_mutex_init(&writer->mutex, NULL);
     if (error != 0) {
         return error;
     }
-    error = condition_init(&writer->block_freed);
-    if (error == 0) {
-        error = condition_init(&writer->work_arrived);
-        if (error == 0) {
-            error = condition_init(&writer->writing_ended);
-            if (error == 0) {
-                return 0;
+    for (size_t index = 0; index < sizeof conditions / sizeof conditions[0]; index++) {
+        error = condition_init(conditions[index]);
+        if (error != 0) {
+            while (index > 0) {
+                (void)pthread_cond_destroy(conditions[--index]);
             }
-            (void)pthread_cond_destroy(&writer->work_arrived);
+            (void)pthread_mutex_destroy(&writer->mutex);
+            return error;
         }
-        (void)pthread_cond_destroy(&writer->block_freed);
     }
-    (void)pthread_mutex_destroy(&writer->mutex);
-    return error;
+    return 0;
 }
 
 static int allocate_blocks(struct log_writer *writer) {

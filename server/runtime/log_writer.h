@@ -1,13 +1,12 @@
 /*
  * The double-buffered writer: producers fill one block while the thread here writes another.
  *
- * DESIGN. There are block_count blocks (two, for one producer) and no other memory. A block is
- *   - a producer's, from log_writer_acquire (which waits until one is free: that is the
- * back-pressure) to log_writer_submit;
- *   - the writer thread's, from log_writer_submit until its last byte is in the file; then it is
- * free. Blocks reach the file in the order in which they were submitted. A block holds whole
- * records only (record_size bytes each), and so does the file: after a write that stopped in the
- * middle of a record, the file is cut back to the last whole one before anything else happens.
+ * DESIGN. There are block_count blocks (two, for one producer) and no other memory. A block is a
+ * producer's from log_writer_acquire to log_writer_submit, then the writer thread's until its last
+ * byte is in the file, and then free. log_writer_acquire waits until one is free: that is the
+ * back-pressure. Blocks reach the file in the order in which they were submitted. A block holds
+ * whole records only (record_size bytes each), and so does the file: after a write that stopped in
+ * the middle of a record, the file is cut back to the last whole one before anything else happens.
  *
  * Positions count the bytes submitted since the start. The stored position tells how far the
  * promise of the durability policy has been kept: handed to the kernel (never, interval) or on the

@@ -34,20 +34,19 @@ void options_complain(const struct options *options, const char *format, ...) {
     (void)fprintf(stderr, "%s: %s (see --help)\n", options->program, message);
 }
 
-/* Reads all of text as a decimal number. */
-static bool parse_integer(const char *text, int64_t *value) {
+bool options_read_number(const char *text, int64_t lowest, int64_t highest, int64_t *number) {
     if (!isdigit((unsigned char)text[0]) && text[0] != '-') {
         return false;
     }
     char *end;
     errno = 0;
-    long long number = strtoll(text, &end, 10);
-    *value = number;
-    return errno == 0 && end != text && *end == '\0';
+    *number = strtoll(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0' && *number >= lowest && *number <= highest;
 }
 
 /* Reads all of text as seconds with at most three decimals, into milliseconds. */
-static bool parse_seconds(const char *text, int64_t *value_ms) {
+static bool read_seconds(const char *text, int64_t lowest_ms, int64_t highest_ms,
+                         int64_t *value_ms) {
     char *end;
     errno = 0;
     if (!isdigit((unsigned char)text[0])) {
@@ -65,7 +64,7 @@ static bool parse_seconds(const char *text, int64_t *value_ms) {
         }
     }
     *value_ms = milliseconds;
-    return *end == '\0';
+    return *end == '\0' && milliseconds >= lowest_ms && milliseconds <= highest_ms;
 }
 
 static bool parse_choice(const struct option_spec *spec, const char *text) {
@@ -104,8 +103,9 @@ static const char *choices_text(const struct option_spec *spec, char *text, size
 static bool store_number(const struct options *options, const struct option_spec *spec,
                          const char *text, bool is_seconds) {
     int64_t number = 0;
-    bool is_read = is_seconds ? parse_seconds(text, &number) : parse_integer(text, &number);
-    if (is_read && number >= spec->lowest && number <= spec->highest) {
+    bool is_read = is_seconds ? read_seconds(text, spec->lowest, spec->highest, &number)
+                              : options_read_number(text, spec->lowest, spec->highest, &number);
+    if (is_read) {
         *(int64_t *)spec->value = number;
         return true;
     }

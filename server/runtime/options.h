@@ -67,6 +67,10 @@ enum options_outcome {
 enum options_outcome options_parse(const struct options *options, int argc, char **argv,
                                    int *first_argument_index);
 
+/* For arguments that are numbers: reads all of text as a decimal one, as OPTION_INTEGER does. False
+ * unless it is one from lowest to highest; then *number is of no use. */
+bool options_read_number(const char *text, int64_t lowest, int64_t highest, int64_t *number);
+
 /* For values that only the caller can judge: prints "PROGRAM: MESSAGE (see --help)". */
 void options_complain(const struct options *options, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

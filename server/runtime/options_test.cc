@@ -214,4 +214,18 @@ TEST_F(OptionsTest, RefusesATableThatIsTooLarge) {
     EXPECT_EQ(Complaint({}), "the program lists more options than fit its table");
 }
 
+TEST(ReadNumberTest, TakesWholeNumbersInTheirBounds) {
+    int64_t number = 0;
+    EXPECT_TRUE(options_read_number("0", 0, 65535, &number));
+    EXPECT_EQ(number, 0);
+    EXPECT_TRUE(options_read_number("65535", 0, 65535, &number));
+    EXPECT_EQ(number, 65535);
+    EXPECT_TRUE(options_read_number("-7", -7, 0, &number));
+    EXPECT_EQ(number, -7);
+    for (const char *text :
+         {"", "-", "-1", "65536", "+5", " 5", "5 ", "5x", "0x5", "99999999999999999999"}) {
+        EXPECT_FALSE(options_read_number(text, 0, 65535, &number)) << text;
+    }
+}
+
 } // namespace

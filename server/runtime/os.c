@@ -158,6 +158,19 @@ int os_poll(struct pollfd *polled, size_t count, int timeout_ms) {
     return fired_count == -EINTR ? 0 : fired_count;
 }
 
+int os_epoll_create(void) {
+    return or_negative_errno(epoll_create1(EPOLL_CLOEXEC));
+}
+
+int os_epoll_control(int epoll_fd, int operation, int fd, struct epoll_event *event) {
+    return or_negative_errno(epoll_ctl(epoll_fd, operation, fd, event));
+}
+
+int os_epoll_wait(int epoll_fd, struct epoll_event *events, size_t capacity, int timeout_ms) {
+    int fired_count = or_negative_errno(epoll_wait(epoll_fd, events, (int)capacity, timeout_ms));
+    return fired_count == -EINTR ? 0 : fired_count;
+}
+
 int os_eventfd(void) {
     return or_negative_errno(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }

@@ -1,13 +1,14 @@
 /*
  * The system-call seam: the calls that go wrong in a running daemon (files, sockets, memory,
  * threads, waiting) go through here, so that tests can make them. What is set up once at the start
- * (signals, addresses, the tail guard's descriptors) calls the kernel directly.
+ * (signals, addresses, the tail guard's descriptors), the options of sockets, the kind of a file,
+ * the date, and randomness ask the kernel directly.
  *
- * Every function hands an error back as a negative errno value (-ENOSPC, -EAGAIN, ...), so that
- * callers have one thing to check. A call that a signal interrupted (EINTR) is repeated here,
- * except where a repetition is wrong: os_close has closed all the same, os_poll reports no events,
- * and a failed os_fsync or os_fdatasync is never repeated. Descriptors from here are close-on-exec,
- * but for the standard streams.
+ * Every function but os_map_memory hands an error back as a negative errno value (-ENOSPC, -EAGAIN,
+ * ...), so that callers have one thing to check. A call that a signal interrupted (EINTR) is
+ * repeated here, except where a repetition is wrong: os_close has closed all the same, os_poll and
+ * os_epoll_wait report no events, and a failed os_fsync or os_fdatasync is never repeated.
+ * Descriptors from here are close-on-exec, but for the standard streams.
  *
  * Tests link //server/runtime:os_faulty in place of //server/runtime:os: the same functions, of
  * which the N-th call can be made to fail (see os_faulty.h).
@@ -22,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -71,6 +73,12 @@ ssize_t os_send(int fd, const void *bytes, size_t size);
 /* Waits for events; timeout_ms < 0 waits without end. -EINTR is not repeated here but reported as 0
  * events, because the time to wait has changed by then. */
 int os_poll(struct pollfd *polled, size_t count, int timeout_ms);
+
+/* The same for many descriptors: epoll_create1, epoll_ctl, and a wait for at most `capacity` events
+ * that reports a signal as 0 events, too. */
+int os_epoll_create(void);
+int os_epoll_control(int epoll_fd, int operation, int fd, struct epoll_event *event);
+int os_epoll_wait(int epoll_fd, struct epoll_event *events, size_t capacity, int timeout_ms);
 
 /* An eventfd counter that wakes a poll; non-blocking. */
 int os_eventfd(void);

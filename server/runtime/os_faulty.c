@@ -1,80 +1,13 @@
 #include "server/runtime/os_faulty.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/runtime/os.h"
+#include "server/runtime/os_fault_plan.h"
 #include "server/runtime/os_real.h"
-
-/* The functions that can fail. The clock cannot, nor can what gives memory back. */
-enum function {
-    FUNCTION_OPEN,
-    FUNCTION_CLOSE,
-    FUNCTION_READ,
-    FUNCTION_WRITE,
-    FUNCTION_PREAD,
-    FUNCTION_PWRITE,
-    FUNCTION_APPEND,
-    FUNCTION_FTRUNCATE,
-    FUNCTION_FILE_SIZE,
-    FUNCTION_FDATASYNC,
-    FUNCTION_FSYNC,
-    FUNCTION_LOCK_EXCLUSIVE,
-    FUNCTION_OPEN_STANDARD_STREAMS,
-    FUNCTION_ENTER_WORKING_DIRECTORY,
-    FUNCTION_ALLOW_DESCRIPTORS,
-    FUNCTION_SOCKET,
-    FUNCTION_ACCEPT,
-    FUNCTION_RECV,
-    FUNCTION_SEND,
-    FUNCTION_POLL,
-    FUNCTION_EVENTFD,
-    FUNCTION_MAP_MEMORY,
-    FUNCTION_THREAD_CREATE,
-    FUNCTION_FORK,
-    FUNCTION_COUNT,
-};
-
-static const char *const function_names[FUNCTION_COUNT] = {
-    "open",
-    "close",
-    "read",
-    "write",
-    "pread",
-    "pwrite",
-    "append",
-    "ftruncate",
-    "file_size",
-    "fdatasync",
-    "fsync",
-    "lock_exclusive",
-    "open_standard_streams",
-    "enter_working_directory",
-    "allow_descriptors",
-    "socket",
-    "accept",
-    "recv",
-    "send",
-    "poll",
-    "eventfd",
-    "map_memory",
-    "thread_create",
-    "fork",
-};
-
-enum { PLAN_CAPACITY = 1024, ERROR_HIGHEST = 200 };
-
-struct rule {
-    enum function function;
-    uint64_t first_call, last_call;
-    int error;         /* an errno value, or 0 */
-    size_t short_size; /* SIZE_MAX: whole */
-    int delay_ms;
-    bool holds;
-};
 
 /* What becomes of one call. */
 struct fate {
@@ -86,126 +19,30 @@ struct fate {
 static struct {
     pthread_mutex_t mutex; /* guards the rest */
     pthread_cond_t changed;
-    struct rule rules[OS_FAULTY_RULE_CAPACITY];
+    struct os_fault_rule rules[OS_FAULT_RULE_CAPACITY];
     size_t rule_count;
-    uint64_t call_counts[FUNCTION_COUNT];
+    uint64_t call_counts[OS_FUNCTION_COUNT];
     uint64_t fault_count;
 } state = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
-/* The function's number, or FUNCTION_COUNT. */
-static enum function find_function(const char *name) {
-    enum function function = FUNCTION_OPEN;
-    while (function < FUNCTION_COUNT && strcmp(function_names[function], name) != 0) {
-        function++;
-    }
-    return function;
-}
-
-/* The errno value of a name like "EIO", or 0. */
-static int find_error(const char *name) {
-    for (int error = 1; error <= ERROR_HIGHEST; error++) {
-        const char *error_name = strerrorname_np(error);
-        if (error_name != NULL && strcmp(error_name, name) == 0) {
-            return error;
-        }
-    }
-    return 0;
-}
-
-/* Reads all of text as a number. */
-static bool parse_number(const char *text, uint64_t *number) {
-    char *end;
-    errno = 0;
-    *number = strtoull(text, &end, 10);
-    return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0';
-}
-
-static bool parse_action(struct rule *rule, const char *text) {
-    uint64_t number = 0;
-    if (strncmp(text, "short=", 6) == 0 && parse_number(text + 6, &number)) {
-        rule->short_size = number;
-        return number > 0;
-    }
-    if (strncmp(text, "delay=", 6) == 0 && parse_number(text + 6, &number)) {
-        rule->delay_ms = (int)number;
-        return number <= INT32_MAX;
-    }
-    rule->holds = strcmp(text, "hold") == 0;
-    rule->error = find_error(text);
-    return rule->holds || rule->error != 0;
-}
-
-static bool parse_times(struct rule *rule, const char *text) {
-    uint64_t times = 1;
-    if (text != NULL && strcmp(text, "always") == 0) {
-        rule->last_call = UINT64_MAX;
-        return true;
-    }
-    if (text != NULL && strcmp(text, "once") != 0 && (!parse_number(text, &times) || times == 0)) {
-        return false;
-    }
-    rule->last_call = rule->first_call + times - 1;
-    return true;
-}
-
-/* Takes FUNCTION:CALL:ACTION[:TIMES] apart. */
-static bool parse_rule(struct rule *rule, char *text) {
-    char *rest = text;
-    const char *function = strsep(&rest, ":");
-    const char *call = strsep(&rest, ":");
-    const char *action = strsep(&rest, ":");
-    const char *times = strsep(&rest, ":");
-    if (action == NULL || rest != NULL) {
-        return false;
-    }
-    *rule = (struct rule){.function = find_function(function), .short_size = SIZE_MAX};
-    if (rule->function == FUNCTION_COUNT || !parse_action(rule, action)) {
-        return false;
-    }
-    if (strcmp(call, "*") == 0) {
-        rule->first_call = 1;
-        rule->last_call = UINT64_MAX;
-        return times == NULL;
-    }
-    return parse_number(call, &rule->first_call) && rule->first_call > 0 &&
-           parse_times(rule, times);
-}
-
-/* Fills rules and returns how many there are, or -1. */
-static int parse_plan(struct rule *rules, const char *plan) {
-    char text[PLAN_CAPACITY];
-    if (strlen(plan) >= sizeof text) {
-        return -1;
-    }
-    (void)strcpy(text, plan);
-    int count = 0;
-    char *rest = text[0] == '\0' ? NULL : text;
-    while (rest != NULL) {
-        if (count == OS_FAULTY_RULE_CAPACITY || !parse_rule(&rules[count], strsep(&rest, ","))) {
-            return -1;
-        }
-        count++;
-    }
-    return count;
-}
-
 bool os_faulty_plan(const char *plan) {
-    struct rule rules[OS_FAULTY_RULE_CAPACITY];
-    int count = parse_plan(rules, plan);
+    struct os_fault_rule rules[OS_FAULT_RULE_CAPACITY];
+    size_t rule_count;
+    bool is_understood = os_fault_plan_read(plan, rules, &rule_count);
     (void)pthread_mutex_lock(&state.mutex);
-    state.rule_count = count < 0 ? 0 : (size_t)count;
-    memcpy(state.rules, rules, state.rule_count * sizeof rules[0]);
+    state.rule_count = rule_count;
+    memcpy(state.rules, rules, rule_count * sizeof rules[0]);
     memset(state.call_counts, 0, sizeof state.call_counts);
     state.fault_count = 0;
     (void)pthread_cond_broadcast(&state.changed);
     (void)pthread_mutex_unlock(&state.mutex);
-    return count >= 0;
+    return is_understood;
 }
 
 uint64_t os_faulty_call_count(const char *function) {
-    enum function number = find_function(function);
+    enum os_function number = os_function_find(function);
     (void)pthread_mutex_lock(&state.mutex);
-    uint64_t count = number == FUNCTION_COUNT ? 0 : state.call_counts[number];
+    uint64_t count = number == OS_FUNCTION_COUNT ? 0 : state.call_counts[number];
     (void)pthread_mutex_unlock(&state.mutex);
     return count;
 }
@@ -218,9 +55,9 @@ uint64_t os_faulty_fault_count(void) {
 }
 
 void os_faulty_await_call(const char *function, uint64_t call_count) {
-    enum function number = find_function(function);
+    enum os_function number = os_function_find(function);
     (void)pthread_mutex_lock(&state.mutex);
-    while (number != FUNCTION_COUNT && state.call_counts[number] < call_count) {
+    while (number != OS_FUNCTION_COUNT && state.call_counts[number] < call_count) {
         (void)pthread_cond_wait(&state.changed, &state.mutex);
     }
     (void)pthread_mutex_unlock(&state.mutex);
@@ -235,12 +72,12 @@ void os_faulty_release(void) {
     (void)pthread_mutex_unlock(&state.mutex);
 }
 
-static bool applies(const struct rule *rule, enum function function, uint64_t call) {
+static bool applies(const struct os_fault_rule *rule, enum os_function function, uint64_t call) {
     return rule->function == function && call >= rule->first_call && call <= rule->last_call;
 }
 
 /* Whether a rule that still holds applies. Call with the mutex held. */
-static bool is_held(enum function function, uint64_t call) {
+static bool is_held(enum os_function function, uint64_t call) {
     for (size_t index = 0; index < state.rule_count; index++) {
         if (state.rules[index].holds && applies(&state.rules[index], function, call)) {
             return true;
@@ -250,7 +87,7 @@ static bool is_held(enum function function, uint64_t call) {
 }
 
 /* Counts a call and says what is to become of it. */
-static struct fate decide(enum function function) {
+static struct fate decide(enum os_function function) {
     struct fate fate = {.short_size = SIZE_MAX};
     (void)pthread_mutex_lock(&state.mutex);
     uint64_t call = ++state.call_counts[function];
@@ -260,7 +97,7 @@ static struct fate decide(enum function function) {
         (void)pthread_cond_wait(&state.changed, &state.mutex);
     }
     for (size_t index = 0; index < state.rule_count; index++) {
-        const struct rule *rule = &state.rules[index];
+        const struct os_fault_rule *rule = &state.rules[index];
         if (!applies(rule, function, call)) {
             continue;
         }
@@ -282,114 +119,130 @@ static size_t shorten(size_t size, struct fate fate) {
 }
 
 int os_open(const char *path, int flags, mode_t mode) {
-    struct fate fate = decide(FUNCTION_OPEN);
+    struct fate fate = decide(OS_FUNCTION_OPEN);
     return fate.error != 0 ? -fate.error : real_os_open(path, flags, mode);
 }
 
 int os_close(int fd) {
-    struct fate fate = decide(FUNCTION_CLOSE);
+    struct fate fate = decide(OS_FUNCTION_CLOSE);
     /* A close that fails has closed all the same. */
     int result = real_os_close(fd);
     return fate.error != 0 ? -fate.error : result;
 }
 
 ssize_t os_read(int fd, void *bytes, size_t size) {
-    struct fate fate = decide(FUNCTION_READ);
+    struct fate fate = decide(OS_FUNCTION_READ);
     return fate.error != 0 ? -fate.error : real_os_read(fd, bytes, shorten(size, fate));
 }
 
 ssize_t os_write(int fd, const void *bytes, size_t size) {
-    struct fate fate = decide(FUNCTION_WRITE);
+    struct fate fate = decide(OS_FUNCTION_WRITE);
     return fate.error != 0 ? -fate.error : real_os_write(fd, bytes, shorten(size, fate));
 }
 
 ssize_t os_pread(int fd, void *bytes, size_t size, off_t offset) {
-    struct fate fate = decide(FUNCTION_PREAD);
+    struct fate fate = decide(OS_FUNCTION_PREAD);
     return fate.error != 0 ? -fate.error : real_os_pread(fd, bytes, shorten(size, fate), offset);
 }
 
 ssize_t os_pwrite(int fd, const void *bytes, size_t size, off_t offset) {
-    struct fate fate = decide(FUNCTION_PWRITE);
+    struct fate fate = decide(OS_FUNCTION_PWRITE);
     return fate.error != 0 ? -fate.error : real_os_pwrite(fd, bytes, shorten(size, fate), offset);
 }
 
 ssize_t os_append(int fd, const void *bytes, size_t size) {
-    struct fate fate = decide(FUNCTION_APPEND);
+    struct fate fate = decide(OS_FUNCTION_APPEND);
     return fate.error != 0 ? -fate.error : real_os_append(fd, bytes, shorten(size, fate));
 }
 
 off_t os_file_size(int fd) {
-    struct fate fate = decide(FUNCTION_FILE_SIZE);
+    struct fate fate = decide(OS_FUNCTION_FILE_SIZE);
     return fate.error != 0 ? -fate.error : real_os_file_size(fd);
 }
 
 int os_open_standard_streams(void) {
-    struct fate fate = decide(FUNCTION_OPEN_STANDARD_STREAMS);
+    struct fate fate = decide(OS_FUNCTION_OPEN_STANDARD_STREAMS);
     return fate.error != 0 ? -fate.error : real_os_open_standard_streams();
 }
 
 int os_ftruncate(int fd, off_t size) {
-    struct fate fate = decide(FUNCTION_FTRUNCATE);
+    struct fate fate = decide(OS_FUNCTION_FTRUNCATE);
     return fate.error != 0 ? -fate.error : real_os_ftruncate(fd, size);
 }
 
 int os_fdatasync(int fd) {
-    struct fate fate = decide(FUNCTION_FDATASYNC);
+    struct fate fate = decide(OS_FUNCTION_FDATASYNC);
     return fate.error != 0 ? -fate.error : real_os_fdatasync(fd);
 }
 
 int os_fsync(int fd) {
-    struct fate fate = decide(FUNCTION_FSYNC);
+    struct fate fate = decide(OS_FUNCTION_FSYNC);
     return fate.error != 0 ? -fate.error : real_os_fsync(fd);
 }
 
 int os_lock_exclusive(int fd) {
-    struct fate fate = decide(FUNCTION_LOCK_EXCLUSIVE);
+    struct fate fate = decide(OS_FUNCTION_LOCK_EXCLUSIVE);
     return fate.error != 0 ? -fate.error : real_os_lock_exclusive(fd);
 }
 
 int os_enter_working_directory(void) {
-    struct fate fate = decide(FUNCTION_ENTER_WORKING_DIRECTORY);
+    struct fate fate = decide(OS_FUNCTION_ENTER_WORKING_DIRECTORY);
     return fate.error != 0 ? -fate.error : real_os_enter_working_directory();
 }
 
 int os_allow_descriptors(size_t count) {
-    struct fate fate = decide(FUNCTION_ALLOW_DESCRIPTORS);
+    struct fate fate = decide(OS_FUNCTION_ALLOW_DESCRIPTORS);
     return fate.error != 0 ? -fate.error : real_os_allow_descriptors(count);
 }
 
 int os_socket(int family, int type, int protocol) {
-    struct fate fate = decide(FUNCTION_SOCKET);
+    struct fate fate = decide(OS_FUNCTION_SOCKET);
     return fate.error != 0 ? -fate.error : real_os_socket(family, type, protocol);
 }
 
 int os_accept(int listening_fd) {
-    struct fate fate = decide(FUNCTION_ACCEPT);
+    struct fate fate = decide(OS_FUNCTION_ACCEPT);
     return fate.error != 0 ? -fate.error : real_os_accept(listening_fd);
 }
 
 ssize_t os_recv(int fd, void *bytes, size_t size) {
-    struct fate fate = decide(FUNCTION_RECV);
+    struct fate fate = decide(OS_FUNCTION_RECV);
     return fate.error != 0 ? -fate.error : real_os_recv(fd, bytes, shorten(size, fate));
 }
 
 ssize_t os_send(int fd, const void *bytes, size_t size) {
-    struct fate fate = decide(FUNCTION_SEND);
+    struct fate fate = decide(OS_FUNCTION_SEND);
     return fate.error != 0 ? -fate.error : real_os_send(fd, bytes, shorten(size, fate));
 }
 
 int os_poll(struct pollfd *polled, size_t count, int timeout_ms) {
-    struct fate fate = decide(FUNCTION_POLL);
+    struct fate fate = decide(OS_FUNCTION_POLL);
     return fate.error != 0 ? -fate.error : real_os_poll(polled, count, timeout_ms);
 }
 
+int os_epoll_create(void) {
+    struct fate fate = decide(OS_FUNCTION_EPOLL_CREATE);
+    return fate.error != 0 ? -fate.error : real_os_epoll_create();
+}
+
+int os_epoll_control(int epoll_fd, int operation, int fd, struct epoll_event *event) {
+    struct fate fate = decide(OS_FUNCTION_EPOLL_CONTROL);
+    return fate.error != 0 ? -fate.error : real_os_epoll_control(epoll_fd, operation, fd, event);
+}
+
+int os_epoll_wait(int epoll_fd, struct epoll_event *events, size_t capacity, int timeout_ms) {
+    struct fate fate = decide(OS_FUNCTION_EPOLL_WAIT);
+    return fate.error != 0 ? -fate.error
+                           : real_os_epoll_wait(epoll_fd, events, capacity, timeout_ms);
+}
+
 int os_eventfd(void) {
-    struct fate fate = decide(FUNCTION_EVENTFD);
+    struct fate fate = decide(OS_FUNCTION_EVENTFD);
     return fate.error != 0 ? -fate.error : real_os_eventfd();
 }
 
 void *os_map_memory(size_t size) {
-    struct fate fate = decide(FUNCTION_MAP_MEMORY);
+    struct fate fate = decide(OS_FUNCTION_MAP_MEMORY);
     return fate.error != 0 ? NULL : real_os_map_memory(size);
 }
 
@@ -398,12 +251,12 @@ void os_unmap_memory(void *memory, size_t size) {
 }
 
 int os_thread_create(pthread_t *thread, const char *name, void *(*run)(void *), void *context) {
-    struct fate fate = decide(FUNCTION_THREAD_CREATE);
+    struct fate fate = decide(OS_FUNCTION_THREAD_CREATE);
     return fate.error != 0 ? -fate.error : real_os_thread_create(thread, name, run, context);
 }
 
 int os_fork(void) {
-    struct fate fate = decide(FUNCTION_FORK);
+    struct fate fate = decide(OS_FUNCTION_FORK);
     return fate.error != 0 ? -fate.error : real_os_fork();
 }
 
@@ -428,8 +281,8 @@ __attribute__((destructor)) static void print_counts(void) {
         return;
     }
     (void)fprintf(stderr, "os_faulty: faults=%" PRIu64, state.fault_count);
-    for (size_t index = 0; index < FUNCTION_COUNT; index++) {
-        (void)fprintf(stderr, " %s=%" PRIu64, function_names[index], state.call_counts[index]);
+    for (size_t index = 0; index < OS_FUNCTION_COUNT; index++) {
+        (void)fprintf(stderr, " %s=%" PRIu64, os_function_names[index], state.call_counts[index]);
     }
     (void)fprintf(stderr, "\n");
 }

@@ -3,7 +3,7 @@
  *
  * A program that links //server/runtime:os_faulty in place of //server/runtime:os is told what is
  * to fail by the environment variable OS_FAULT, and a test that links it, by os_faulty_plan. A plan
- * is a list of rules, separated by commas:
+ * is a list of at most 16 rules, separated by commas:
  *
  *   FUNCTION:CALL:ACTION[:TIMES]
  *
@@ -35,8 +35,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-enum { OS_FAULTY_RULE_CAPACITY = 16 };
 
 /* Replaces the plan and sets all counts to 0. "" is no fault at all. False when the plan cannot be
  * understood; then nothing fails. */

@@ -1,6 +1,10 @@
 /*
  * The poll loop: watches descriptors and calls each one's handler when something happened to it.
  *
+ * It hands all of them to the kernel in each round, and pausing or resuming one is an assignment
+ * that cannot fail: right for the numbers server, which has few and pauses all of them whenever it
+ * has no room. epoll_loop.h is for thousands, most of them silent.
+ *
  * Ownership: the caller owns the descriptors and the contexts; the loop owns its tables, allocated
  * once for `capacity` watches. Threading: one thread owns a loop and everything in it; other
  * threads reach it through a wakeup (wakeup.h).

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "server/runtime/os.h"
 #include "server/sequence/backoff.h"
@@ -266,8 +265,7 @@ static bool wait_to_retry(struct client *client) {
     client->server_index = (client->server_index + 1) % client->config->server_count;
     (void)fprintf(stderr, "client: connection lost, retry %" PRIu32 " in %g s\n",
                   client->retry_count, (double)delay_ms / 1000);
-    const struct timespec delay = {.tv_sec = delay_ms / 1000, .tv_nsec = delay_ms % 1000 * 1000000};
-    (void)nanosleep(&delay, NULL); /* coming back early does no harm */
+    (void)os_poll(NULL, 0, (int)delay_ms); /* coming back early does no harm */
     return true;
 }
 

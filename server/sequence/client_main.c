@@ -1,5 +1,4 @@
 /* The command line of the sequence client: what to get, from where, and where to keep it. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 
 #include "server/runtime/exit_code.h"
 #include "server/runtime/options.h"
+#include "server/runtime/os.h"
 #include "server/sequence/backoff.h"
 #include "server/sequence/client.h"
 #include "server/sequence/client_id.h"
@@ -27,19 +27,11 @@ struct settings {
     struct option_list fallbacks;
 };
 
-/* Reads all of `text` as a number from 0 to `maximum`. */
-static bool parse_number(const char *text, int64_t maximum, int64_t *number) {
-    char *end = NULL;
-    errno = 0;
-    *number = strtoll(text, &end, 10);
-    return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0' && *number <= maximum;
-}
-
 /* Adds the server at HOST:PORT, an address of IPv6 in brackets. */
 static bool add_fallback(struct client_config *config, const char *text) {
     const char *colon = strrchr(text, ':');
     int64_t port;
-    if (colon == NULL || !parse_number(colon + 1, PORT_MAX, &port)) {
+    if (colon == NULL || !options_read_number(colon + 1, 0, PORT_MAX, &port)) {
         return false;
     }
     bool has_brackets = text[0] == '[' && colon[-1] == ']';
@@ -69,12 +61,12 @@ static bool read_arguments(struct settings *s, const struct options *options, in
     }
     int next = 1;
     if (s->is_new && next < count &&
-        !parse_number(arguments[next++], PROTOCOL_NUMBER_COUNT_MAX, &s->number_count)) {
+        !options_read_number(arguments[next++], 0, PROTOCOL_NUMBER_COUNT_MAX, &s->number_count)) {
         options_complain(options, "N is a number from 0 to %d, not '%s'", PROTOCOL_NUMBER_COUNT_MAX,
                          arguments[next - 1]);
         return false;
     }
-    if (next < count && !parse_number(arguments[next++], PORT_MAX, &s->port)) {
+    if (next < count && !options_read_number(arguments[next++], 0, PORT_MAX, &s->port)) {
         options_complain(options, "PORT is a number from 0 to %d, not '%s'", PORT_MAX,
                          arguments[next - 1]);
         return false;
@@ -209,10 +201,9 @@ static enum exit_code run(const struct settings *settings, struct client_state *
 }
 
 static enum exit_code run_with_state(const struct settings *settings) {
-    /* `bazel run` starts programs elsewhere and tells where its user stands. */
-    const char *directory = getenv("BUILD_WORKING_DIRECTORY");
-    if (directory != NULL && chdir(directory) != 0) {
-        return complain(directory, strerror(errno));
+    int error = os_enter_working_directory();
+    if (error != 0) {
+        return complain("BUILD_WORKING_DIRECTORY", strerror(-error));
     }
     struct client_state state;
     switch (client_state_open(&state, settings->state_path)) {

@@ -21,10 +21,10 @@ enum {
 
     /* The default and the largest --max-connections. A connection takes about 24 kB once it is
        used. */
-    LIMIT_CONNECTION_COUNT = 4096,
+    LIMIT_CONNECTION_COUNT_DEFAULT = 4096,
     LIMIT_CONNECTION_COUNT_MAX = 100000,
     /* The default and the largest --max-sessions. A session takes about 150 bytes. */
-    LIMIT_SESSION_COUNT = 65536,
+    LIMIT_SESSION_COUNT_DEFAULT = 65536,
     LIMIT_SESSION_COUNT_MAX = 10000000,
 
     /* Sessions purged before the sockets are looked at again: each prints a line, and each costs a
@@ -42,7 +42,7 @@ static_assert((int)LIMIT_OUTPUT_SIZE >= (int)PROTOCOL_ERROR_SIZE_MAX,
 static_assert((int)LIMIT_OUTPUT_SIZE >=
                   (int)PROTOCOL_NUMBERS_PREFIX_SIZE + (int)PROTOCOL_NUMBER_SIZE_MAX,
               "a piece of NUM must fit");
-static_assert((int)LIMIT_CONNECTION_COUNT <= (int)LIMIT_SESSION_COUNT,
+static_assert((int)LIMIT_CONNECTION_COUNT_DEFAULT <= (int)LIMIT_SESSION_COUNT_DEFAULT,
               "each connection may have a session");
 
 #endif /* SERVER_SEQUENCE_LIMITS_H_ */

@@ -1,15 +1,12 @@
 /* The composition root of the sequence server: options, store, server. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/runtime/exit_code.h"
-#include "server/runtime/logger.h"
 #include "server/runtime/options.h"
 #include "server/runtime/os.h"
-#include "server/runtime/signals.h"
+#include "server/runtime/startup.h"
 #include "server/sequence/limits.h"
 #include "server/sequence/memory_store.h"
 #include "server/sequence/redis_store.h"
@@ -43,8 +40,8 @@ static void set_defaults(struct settings *settings) {
     *settings = (struct settings){
         .port = PORT_DEFAULT,
         .addresses = {.items = {"127.0.0.1"}, .count = 1},
-        .connection_count_max = LIMIT_CONNECTION_COUNT,
-        .session_count_max = LIMIT_SESSION_COUNT,
+        .connection_count_max = LIMIT_CONNECTION_COUNT_DEFAULT,
+        .session_count_max = LIMIT_SESSION_COUNT_DEFAULT,
         .session_ttl_ms = 30 * 1000,
         .idle_timeout_ms = 10 * 1000,
         .store = "memory",
@@ -66,16 +63,10 @@ static bool check_settings(struct settings *settings, const struct options *opti
         options_complain(options, "unexpected argument '%s'", arguments[1]);
         return false;
     }
-    if (argument_count == 1) {
-        char *end = NULL;
-        errno = 0;
-        settings->port = strtol(arguments[0], &end, 10);
-        if (errno != 0 || end == arguments[0] || *end != '\0' || settings->port < 0 ||
-            settings->port > PORT_MAX) {
-            options_complain(options, "the port is a number from 0 to %d, not '%s'", PORT_MAX,
-                             arguments[0]);
-            return false;
-        }
+    if (argument_count == 1 && !options_read_number(arguments[0], 0, PORT_MAX, &settings->port)) {
+        options_complain(options, "the port is a number from 0 to %d, not '%s'", PORT_MAX,
+                         arguments[0]);
+        return false;
     }
     return true;
 }
@@ -172,10 +163,20 @@ static enum exit_code serve(struct session_store *store, const struct settings *
     return error == 0 ? EXIT_CODE_OK : EXIT_CODE_IO_FAILURE;
 }
 
+static enum exit_code run(const struct settings *settings, const struct logger *logger,
+                          int signal_fd) {
+    struct session_store store;
+    if (open_store(&store, settings, logger) != 0) {
+        return EXIT_CODE_START_FAILURE;
+    }
+    enum exit_code code = serve(&store, settings, logger, signal_fd);
+    session_store_destroy(&store);
+    return code;
+}
+
 int main(int argc, char **argv) {
     struct settings settings;
     struct logger logger;
-    struct session_store store;
     set_defaults(&settings);
     switch (read_settings(&settings, argc, argv)) {
     case OPTIONS_RUN:
@@ -188,16 +189,11 @@ int main(int argc, char **argv) {
     logger_init(&logger, (enum log_level)settings.log_level);
     /* A line about a purged session shows at once, in a pipe too. */
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
-    int signal_fd = signals_open();
+    int signal_fd = startup_prepare_process(&logger);
     if (signal_fd < 0) {
-        logger_print(&logger, LOG_LEVEL_ERROR, "cannot receive signals: %s", strerror(-signal_fd));
         return EXIT_CODE_START_FAILURE;
     }
-    if (open_store(&store, &settings, &logger) != 0) {
-        return EXIT_CODE_START_FAILURE;
-    }
-    enum exit_code code = serve(&store, &settings, &logger, signal_fd);
-    session_store_destroy(&store);
+    enum exit_code code = run(&settings, &logger, signal_fd);
     (void)os_close(signal_fd);
     return code;
 }

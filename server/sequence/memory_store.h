@@ -4,6 +4,8 @@
  * never used stay untouched. The hash is keyed with the system's randomness, so that clients, who
  * choose the client-ids, cannot aim at one bucket. All sessions live equally long after their
  * detachment, so the order of detachment is the order of purging: a list, no timers.
+ *
+ * Ownership and threading: the interface's (session_store.h).
  */
 #ifndef SERVER_SEQUENCE_MEMORY_STORE_H_
 #define SERVER_SEQUENCE_MEMORY_STORE_H_

@@ -17,6 +17,8 @@
  * longer than REDIS_STORE_TIMEOUT_MS: after a call that failed or took too long, all are refused
  * without trying for REDIS_STORE_PAUSE_MS, and then the connection is made anew. Give a numeric
  * address where the lookup of a name may be slow. Redis 6.2 or newer is needed (GETEX).
+ *
+ * Ownership and threading: the interface's (session_store.h).
  */
 #ifndef SERVER_SEQUENCE_REDIS_STORE_H_
 #define SERVER_SEQUENCE_REDIS_STORE_H_

@@ -3,18 +3,16 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <csignal>
-#include <cstdlib>
-#include <fstream>
 #include <stdexcept>
+#include <utility>
+
+#include "testing/daemon.h"
+#include "testing/process_facts.h"
 
 namespace sequence {
 
@@ -28,27 +26,10 @@ namespace {
 
 constexpr std::chrono::minutes kRunPatience{10};
 
-// The tests run in the runfiles directory, where the programs' paths begin; some run them
-// elsewhere.
-std::string ProgramPath(const char *variable) {
-    const char *path = std::getenv(variable);
-    if (path == nullptr) {
-        throw std::runtime_error(std::string(variable) + " is not set");
-    }
-    if (path[0] == '/') {
-        return path;
-    }
-    std::array<char, 4096> directory{};
-    if (getcwd(directory.data(), directory.size()) == nullptr) {
-        harness::ThrowErrno("getcwd");
-    }
-    return std::string(directory.data()) + "/" + path;
-}
-
 // The test's own environment, without the variables that change what the programs do.
 ProcessOptions Command(const char *variable, const std::vector<std::string> &arguments) {
     ProcessOptions options;
-    options.arguments = {ProgramPath(variable)};
+    options.arguments = {harness::ProgramPath(variable)};
     options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
     options.environment = {{"TEST_MODE", std::nullopt},
                            {"REDIS_PASSWORD", std::nullopt},
@@ -56,18 +37,12 @@ ProcessOptions Command(const char *variable, const std::vector<std::string> &arg
     return options;
 }
 
-sockaddr_in Loopback(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-}
-
 // A port that is free now. Somebody may take it before it is used: then try another one.
 std::uint16_t FindFreePort() {
     const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = Loopback(0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     if (probe < 0 || bind(probe, reinterpret_cast<sockaddr *>(&address), size) != 0 ||
         getsockname(probe, reinterpret_cast<sockaddr *>(&address), &size) != 0) {
@@ -75,21 +50,6 @@ std::uint16_t FindFreePort() {
     }
     close(probe);
     return ntohs(address.sin_port);
-}
-
-// The port at the end of the first line of `errors` that tells one.
-std::uint16_t FindPort(const std::string &errors) {
-    const std::string announcement = "listening on 127.0.0.1:";
-    const size_t place = errors.find(announcement);
-    if (place == std::string::npos || errors.find('\n', place) == std::string::npos) {
-        return 0;
-    }
-    return static_cast<std::uint16_t>(std::stoul(errors.substr(place + announcement.size())));
-}
-
-void ExpectNoSanitizerReport(const std::string &errors) {
-    EXPECT_EQ(errors.find("Sanitizer"), std::string::npos) << errors;
-    EXPECT_EQ(errors.find("runtime error"), std::string::npos) << errors;
 }
 
 } // namespace
@@ -101,16 +61,19 @@ Server::Server(const std::vector<std::string> &arguments, std::uint16_t port, Pr
     base.arguments = options.arguments;
     base.environment.insert(options.environment.begin(), options.environment.end());
     process_ = std::make_unique<Process>(base);
-    if (!process_->WaitForErrors([](const std::string &text) { return FindPort(text) != 0; })) {
+    process_->WaitForErrors([](const std::string &errors) {
+        return harness::FindListeningPort(errors, "127.0.0.1") != 0;
+    });
+    port_ = harness::FindListeningPort(process_->errors(), "127.0.0.1");
+    if (port_ == 0) {
         throw std::runtime_error("the server does not start: " + process_->errors());
     }
-    port_ = FindPort(process_->errors());
 }
 
 Server::~Server() {
     process_->Signal(SIGTERM);
     process_->WaitForExit();
-    ExpectNoSanitizerReport(process_->errors());
+    harness::ExpectNoSanitizerReport(process_->errors());
 }
 
 void Server::Stop() {
@@ -132,11 +95,7 @@ bool Server::WaitForPurge(const std::string &client_id) {
 }
 
 size_t Server::ResidentSize() const {
-    std::ifstream file("/proc/" + std::to_string(process_->pid()) + "/statm");
-    size_t size_pages = 0;
-    size_t resident_pages = 0;
-    file >> size_pages >> resident_pages;
-    return resident_pages * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    return harness::ReadResidentMemory(process_->pid()).current_kib * 1024;
 }
 
 ProcessOptions Client::Command(const std::vector<std::string> &arguments) const {
@@ -151,7 +110,7 @@ ProcessResult Client::Run(const std::vector<std::string> &arguments) {
     result.status = process->WaitForExit(kRunPatience);
     result.output = process->output();
     result.errors = process->errors();
-    ExpectNoSanitizerReport(result.errors);
+    harness::ExpectNoSanitizerReport(result.errors);
     return result;
 }
 
@@ -164,79 +123,34 @@ void ExpectDelivered(const ProcessResult &result) {
     EXPECT_NE(result.output.find(") is valid!\n"), std::string::npos) << result.output;
 }
 
-Connection::Connection(std::uint16_t port) {
-    sockaddr_in address = Loopback(port);
-    socket_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (socket_ < 0 ||
-        connect(socket_, reinterpret_cast<sockaddr *>(&address), sizeof address) != 0) {
-        const int error = errno;
-        close(socket_);
-        errno = error;
-        harness::ThrowErrno("connect");
-    }
-    const int yes = 1;
-    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-}
-
-Connection::~Connection() {
-    if (socket_ >= 0) {
-        close(socket_);
-    }
-}
-
-Connection::Connection(Connection &&other) noexcept
-    : socket_(other.socket_), unread_(std::move(other.unread_)), ending_(other.ending_) {
-    other.socket_ = -1;
-}
-
-bool Connection::Send(std::string_view bytes) {
-    while (!bytes.empty()) {
-        const ssize_t size = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        if (size < 0) {
-            return false;
-        }
-        bytes.remove_prefix(static_cast<size_t>(size));
-    }
-    return true;
-}
-
-void Connection::HalfClose() {
-    shutdown(socket_, SHUT_WR);
-}
-
-bool Connection::ReadMore() {
-    pollfd polled{socket_, POLLIN, 0};
-    if (poll(&polled, 1, static_cast<int>(harness::kPatience.count())) <= 0) {
-        return false;
-    }
-    std::array<char, 65536> bytes;
-    const ssize_t size = recv(socket_, bytes.data(), bytes.size(), 0);
-    if (size <= 0) {
-        ending_ = size == 0 ? "" : "<RST>";
-        return false;
-    }
-    unread_.append(bytes.data(), static_cast<size_t>(size));
-    return true;
-}
-
 std::string Connection::ReadMessage() {
-    size_t end;
-    while ((end = unread_.find(';')) == std::string::npos && ReadMore()) {
-    }
-    const size_t size = end == std::string::npos ? unread_.size() : end + 1;
-    const std::string message = unread_.substr(0, size);
-    unread_.erase(0, size);
-    return message;
+    const auto has_message = [this](const std::string &received) {
+        return received.find(';', read_size_) != std::string::npos;
+    };
+    client_.ReceiveUntil(has_message);
+    const std::string &received = client_.received();
+    const size_t end = has_message(received) ? received.find(';', read_size_) + 1 : received.size();
+    const size_t start = std::exchange(read_size_, end);
+    return received.substr(start, end - start);
 }
 
 std::string Connection::ReadToEnd() {
-    while (ReadMore()) {
+    const harness::Ending ending = client_.WaitForEnding();
+    const std::string &received = client_.received();
+    std::string rest = received.substr(std::exchange(read_size_, received.size()));
+    switch (ending) {
+    case harness::Ending::kFin:
+        return rest;
+    case harness::Ending::kReset:
+        return rest + "<RST>";
+    case harness::Ending::kNone:
+        break;
     }
-    return std::move(unread_) + ending_;
+    return rest + "<open>";
 }
 
 std::string Connection::Ask(std::string_view request) {
-    Send(request);
+    client_.Send(request);
     return ReadMessage();
 }
 

@@ -15,6 +15,7 @@
 
 #include "testing/files.h"
 #include "testing/process.h"
+#include "testing/tcp_client.h"
 
 namespace sequence {
 
@@ -75,20 +76,18 @@ class Client {
 // Fails the running test unless the client succeeded: exit code 0 and a valid checksum.
 void ExpectDelivered(const harness::ProcessResult &result);
 
-// A connection to a server for tests that speak for themselves. Reading gives up after
-// harness::kPatience.
+// A connection to a server for tests that speak for themselves.
 class Connection {
   public:
-    explicit Connection(std::uint16_t port);
-    ~Connection();
-    Connection(Connection &&other) noexcept;
-    Connection(const Connection &) = delete;
-    Connection &operator=(const Connection &) = delete;
-    Connection &operator=(Connection &&) = delete;
+    explicit Connection(std::uint16_t port) : client_(port) {}
 
     // Sends all of it; false if the server has closed.
-    bool Send(std::string_view bytes);
-    void HalfClose();
+    bool Send(std::string_view bytes) {
+        return client_.Send(bytes);
+    }
+    void HalfClose() {
+        client_.HalfClose();
+    }
 
     // The next message with its ';'; what there is, if the connection ends before.
     std::string ReadMessage();
@@ -101,11 +100,8 @@ class Connection {
     std::string Ask(std::string_view request);
 
   private:
-    bool ReadMore();
-
-    int socket_ = -1;
-    std::string unread_;
-    const char *ending_ = "<open>";
+    harness::TcpClient client_;
+    size_t read_size_ = 0; // of what was received, how much has been handed out
 };
 
 // A Redis server of the test's own, without persistence, on a free port of 127.0.0.1.

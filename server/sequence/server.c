@@ -2,16 +2,14 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 
 #include "server/runtime/os.h"
 #include "server/runtime/signals.h"
+#include "server/runtime/startup.h"
 #include "server/sequence/limits.h"
 
 enum {
@@ -23,8 +21,9 @@ enum {
     ACCEPT_PAUSE_MS = 100,
     /* How soon to try again when the port cannot be listened on after being offline. */
     RELISTEN_PAUSE_MS = 100,
-    /* Standard streams, signals, listening sockets, the store's connection, and some to spare. */
-    OTHER_DESCRIPTOR_COUNT = LISTENER_CAPACITY + 32,
+    /* Refusals, standard streams, signals, listening sockets, the store's connection, and some to
+     * spare. */
+    OTHER_DESCRIPTOR_COUNT = REFUSAL_COUNT + LISTENER_CAPACITY + 32,
     NO_WATCH = -1,
 };
 
@@ -238,17 +237,6 @@ static int start_listening(struct server *server, uint16_t port) {
     return 0;
 }
 
-/* The port that the system chose. */
-static uint16_t find_port(const struct server *server) {
-    struct sockaddr_storage address = {0};
-    socklen_t size = sizeof address;
-    if (getsockname(server->listener.fds[0], (struct sockaddr *)&address, &size) != 0) {
-        return server->config.port;
-    }
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
-}
-
 static void handle_listener_time(struct server *server, int64_t now_ms) {
     if (!server->is_offline) {
         set_accepting(server, true);
@@ -296,21 +284,6 @@ static int find_timeout_ms(const struct server *server) {
     return until_purge_ms < INT32_MAX ? (int)until_purge_ms : INT32_MAX;
 }
 
-/* Asks for as many descriptors as all connections need; without them accept() fails in due time. */
-static void raise_descriptor_limit(const struct server *server) {
-    rlim_t wanted = server->slot_count + OTHER_DESCRIPTOR_COUNT;
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) {
-        return;
-    }
-    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
-        logger_print(server->config.logger, LOG_LEVEL_WARNING,
-                     "the system allows %llu descriptors, which is too few for %zu connections",
-                     (unsigned long long)limit.rlim_cur, server->config.connection_count_max);
-    }
-}
-
 static int allocate(struct server *server) {
     server->slot_count = server->config.connection_count_max + REFUSAL_COUNT;
     server->slots = calloc(server->slot_count, sizeof *server->slots);
@@ -339,14 +312,14 @@ int server_open(struct server *server, const struct server_config *config, int s
         server_close(server);
         return error;
     }
-    raise_descriptor_limit(server);
+    startup_allow_clients(config->connection_count_max, OTHER_DESCRIPTOR_COUNT, config->logger);
     int signal_watch = epoll_loop_add(&server->loop, signal_fd, POLLIN, handle_signal, server);
     error = signal_watch < 0 ? signal_watch : start_listening(server, config->port);
     if (error != 0) {
         server_close(server);
         return error;
     }
-    server->port = find_port(server);
+    server->port = listener_port(&server->listener);
     listener_announce(&server->listener, config->logger);
     return 0;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -226,6 +227,19 @@ TEST(ServerProcess, LetsTwoConnectionsShareASession) {
     second.HalfClose();
     EXPECT_EQ(second.ReadToEnd(), "");
     ASSERT_TRUE(server.WaitForPurge(kId));
+}
+
+// A closed standard stream leaves its number free: no socket may get it, or what the server prints
+// ends up at a client or at Redis.
+TEST(ServerProcess, ClosedStandardStreamsGoNowhere) {
+    harness::ProcessOptions options;
+    options.standard_input_is_closed = true;
+    options.standard_output = harness::OutputMode::kClosed;
+    Server server({}, 0, options);
+    const std::string descriptors = "/proc/" + std::to_string(server.process().pid()) + "/fd/";
+    for (const char *stream : {"0", "1"}) {
+        EXPECT_EQ(std::filesystem::read_symlink(descriptors + stream), "/dev/null") << stream;
+    }
 }
 
 TEST(ServerProcess, EndsAtASignalWithClientsConnected) {

@@ -1,0 +1,109 @@
+// Disks that are full, and disks that fail.
+#include <atomic>
+#include <cerrno>
+#include <string>
+#include <thread>
+
+#include "server/runtime/log_writer_fixture.h"
+
+namespace {
+
+class FullDiskTest : public LogWriterTest, public testing::WithParamInterface<const char *> {};
+
+INSTANTIATE_TEST_SUITE_P(Errors, FullDiskTest, testing::Values("ENOSPC", "EDQUOT", "EFBIG"));
+
+// 23 bytes fit, then nothing for a while: two whole records stay, the torn one goes, and all of it
+// comes when there is room.
+TEST_P(FullDiskTest, KeepsWholeRecordsAndGoesOnWhenThereIsRoom) {
+    Start("append:1:short=23,append:2:" + std::string(GetParam()) + ":3,append:5:hold");
+    ASSERT_TRUE(Submit(Records(0, 10)));
+    os_faulty_await_call("append", 5);
+    EXPECT_EQ(File(), Records(0, 2));
+    EXPECT_EQ(log_writer_stored_position(&writer_), 0u);
+    EXPECT_EQ(log_writer_error(&writer_), 0);
+    EXPECT_EQ(logger_.Count(" warning "), 1u) << logger_.Text();
+    os_faulty_release();
+    AwaitStored(kBlockSize);
+    EXPECT_EQ(File(), Records(0, 10));
+    ASSERT_TRUE(Submit(Records(10, 5)));
+    Finish();
+    EXPECT_EQ(File(), Records(0, 15));
+    EXPECT_EQ(os_faulty_call_count("ftruncate"), 1u);
+    EXPECT_EQ(logger_.Count("there is room for the log again"), 1u);
+    EXPECT_EQ(logger_.Count("\n"), 2u) << logger_.Text();
+}
+
+TEST_F(LogWriterTest, ADiskAtItsEdgeDoesNotFloodTheLog) {
+    Start("append:1:ENOSPC,append:3:ENOSPC,append:5:ENOSPC");
+    for (uint32_t block = 0; block < 3; ++block) {
+        ASSERT_TRUE(Submit(Records(block * 10, 10)));
+    }
+    Finish();
+    EXPECT_EQ(os_faulty_fault_count(), 3u);
+    EXPECT_EQ(File(), Records(0, 30));
+    EXPECT_EQ(logger_.Count(" warning "), 1u);
+    EXPECT_EQ(logger_.Count("there is room for the log again"), 1u);
+}
+
+TEST_F(LogWriterTest, AFullDiskIsNotWaitedForWhenAbandoned) {
+    Start("append:1:short=23,append:2:ENOSPC:always");
+    ASSERT_TRUE(Submit(Records(0, 10)));
+    os_faulty_await_call("append", 3);
+    log_writer_finish(&writer_);
+    EXPECT_FALSE(log_writer_is_finished(&writer_));
+    log_writer_abandon(&writer_);
+    AwaitError(-ENOSPC);
+    AwaitProgress([&] { return log_writer_is_finished(&writer_); });
+    EXPECT_EQ(File(), Records(0, 2));
+}
+
+TEST_F(LogWriterTest, AbandoningLosesNothingWhereThereIsRoom) {
+    Start("append:1:hold");
+    ASSERT_TRUE(Submit(Records(0, 10)));
+    log_writer_abandon(&writer_);
+    os_faulty_release();
+    Finish();
+    EXPECT_EQ(File(), Records(0, 10));
+    EXPECT_EQ(log_writer_error(&writer_), 0);
+}
+
+TEST_F(LogWriterTest, AnotherFailedWriteIsFinalAndLeavesWholeRecords) {
+    Start("append:1:short=23,append:2:EIO");
+    ASSERT_TRUE(Submit(Records(0, 10)));
+    AwaitError(-EIO);
+    EXPECT_FALSE(Submit(Records(10, 1)));
+    Finish();
+    EXPECT_EQ(os_faulty_call_count("append"), 2u);
+    EXPECT_EQ(log_writer_stored_position(&writer_), 0u);
+    EXPECT_EQ(File(), Records(0, 2));
+}
+
+TEST_F(LogWriterTest, ATornRecordThatCannotBeCutIsFinal) {
+    Start("append:1:short=23,append:2:ENOSPC,ftruncate:1:EROFS");
+    ASSERT_TRUE(Submit(Records(0, 10)));
+    AwaitError(-EROFS);
+    Finish();
+    EXPECT_EQ(os_faulty_call_count("append"), 2u);
+}
+
+TEST_F(LogWriterTest, AFileWhoseSizeIsUnknownIsNotCut) {
+    Start("append:1:short=23,append:2:ENOSPC,file_size:1:EIO");
+    ASSERT_TRUE(Submit(Records(0, 10)));
+    AwaitError(-EIO);
+    Finish();
+    EXPECT_EQ(os_faulty_call_count("ftruncate"), 0u);
+}
+
+TEST_F(LogWriterTest, AProducerThatWaitsIsToldOfTheFailure) {
+    Start("append:1:hold,append:1:EIO");
+    ASSERT_TRUE(Submit(Records(0, 1)));
+    ASSERT_TRUE(Submit(Records(1, 1)));
+    std::atomic<bool> was_submitted{true};
+    std::thread producer([&] { was_submitted = Submit(Records(2, 1)); });
+    os_faulty_await_call("append", 1);
+    os_faulty_release();
+    producer.join();
+    EXPECT_FALSE(was_submitted);
+}
+
+} // namespace

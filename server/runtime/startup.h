@@ -1,0 +1,35 @@
+/*
+ * What every daemon does alike when it starts, before and while it builds the parts of its own.
+ *
+ * Threading: main thread; startup_prepare_process before any other thread exists.
+ */
+#ifndef SERVER_RUNTIME_STARTUP_H_
+#define SERVER_RUNTIME_STARTUP_H_
+
+#include <stddef.h>
+
+#include "server/runtime/exit_code.h"
+#include "server/runtime/logger.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Says "cannot ACTION: " and the reason, error being a negative errno value. Returns
+ * EXIT_CODE_START_FAILURE. */
+enum exit_code startup_fail(const struct logger *logger, const char *action, int error);
+
+/* Opens the standard streams that are closed, turns signals into events, and goes to where the user
+ * is. Returns the descriptor of the signals (signals.h), which is the caller's to close, or a
+ * negative errno value with nothing left open and the reason printed. */
+int startup_prepare_process(const struct logger *logger);
+
+/* Asks for descriptors for client_count clients and other_count other things: the usual limit of
+ * 1024 may be too low. Warns where it stays so; accepting clients fails in due time then. */
+void startup_allow_clients(size_t client_count, size_t other_count, const struct logger *logger);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SERVER_RUNTIME_STARTUP_H_ */

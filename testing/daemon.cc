@@ -1,0 +1,36 @@
+#include "testing/daemon.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+
+#include "testing/process.h"
+#include "gtest/gtest.h"
+
+namespace harness {
+
+std::string ProgramPath(const char *variable) {
+    const char *path = std::getenv(variable);
+    if (path == nullptr) {
+        throw std::runtime_error(std::string(variable) + " must name the program under test");
+    }
+    return std::filesystem::absolute(path).string();
+}
+
+std::uint16_t FindListeningPort(const std::string &errors, const std::string &address) {
+    const std::string start = "listening on " + address + ":";
+    for (const std::string &line : SplitLines(errors)) {
+        const size_t found = line.find(start);
+        if (found != std::string::npos) {
+            return static_cast<std::uint16_t>(std::stoul(line.substr(found + start.size())));
+        }
+    }
+    return 0;
+}
+
+void ExpectNoSanitizerReport(const std::string &errors) {
+    EXPECT_EQ(errors.find("Sanitizer"), std::string::npos) << errors;
+    EXPECT_EQ(errors.find("runtime error:"), std::string::npos) << errors;
+}
+
+} // namespace harness
