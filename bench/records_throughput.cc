@@ -214,9 +214,14 @@ void CompareFile(const Rows &rows, int round_count, size_t batch_size) {
 int main(int argc, char **argv) {
     const size_t row_count = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 500000;
     const int round_count = argc > 2 ? std::atoi(argv[2]) : 5;
+    const std::string stores = argc > 3 ? argv[3] : "sqlite,file,mysql";
     const Rows rows = MakeRows(row_count);
     for (size_t batch_size : {500, 5000}) {
-        CompareSqlite(rows, round_count, batch_size);
-        CompareFile(rows, round_count, batch_size);
+        if (stores.find("sqlite") != std::string::npos) {
+            CompareSqlite(rows, round_count, batch_size);
+        }
+        if (stores.find("file") != std::string::npos) {
+            CompareFile(rows, round_count, batch_size);
+        }
     }
 }
