@@ -114,8 +114,8 @@ static inline const char *take_short_record(const struct window *window,
     const char *first_end = at + select_bit(window->stops, ends.first);
     const char *second_end = at + select_bit(window->stops, ends.second);
     const char *third_end = at + select_bit(window->stops, ends.third);
-    bool is_equal = equals_piece(at, &pieces[0]) & equals_piece(first_end, &pieces[1]) &
-                    equals_piece(second_end, &pieces[2]) & equals_piece(third_end, &pieces[3]);
+    bool is_equal = equals_piece(at, &pieces[0]) && equals_piece(first_end, &pieces[1]) &&
+                    equals_piece(second_end, &pieces[2]) && equals_piece(third_end, &pieces[3]);
     if (!is_equal) {
         return NULL;
     }
