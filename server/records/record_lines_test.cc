@@ -75,14 +75,16 @@ TEST(RecordLines, TextsThatAreEscapedInTheLineFollowIt) {
 }
 
 TEST(RecordLines, TheSizeIsExact) {
+    const std::string id = "1";
+    const std::string age = "2";
     for (const std::string &name : {""s, "plain"s, "\"\b\f\n\r\t\x02\\"s, "Zoë"s, "a\0b"s}) {
-        const record record = {Text("1"s), Text(name), Text("2"s)};
+        const record record = {Text(id), Text(name), Text(age)};
         const size_t size = record_lines_size_of(&record);
         Lines enough(size, 1);
-        EXPECT_TRUE(enough.Append("1", name, "2"));
+        EXPECT_TRUE(enough.Append(id, name, age));
         EXPECT_EQ(enough.get().size, size);
         Lines too_little(size - 1, 1);
-        EXPECT_FALSE(too_little.Append("1", name, "2"));
+        EXPECT_FALSE(too_little.Append(id, name, age));
         EXPECT_EQ(too_little.get().size, 0u);
         EXPECT_EQ(too_little.get().count, 0u);
     }
