@@ -1,15 +1,21 @@
 // Records a second that the records server sustains, beside what each store does by itself:
 //
 //   SQLite   inserts the same rows in transactions of the same size, through SQLite's C API
-//   file     `cat`: copies the same bytes from one file to another; and //bench:baseline_server,
-//            which receives the same rows over the same connections and writes them as they are
+//   MariaDB  the same through its C API, by statements of many rows over one connection
+//   file     `cat`: copies the same bytes from one file, which is in the page cache, to another,
+//            with no socket and no sender; and //bench:baseline_server, which receives the same
+//            rows over the same connections and writes them as they are
 //
 // The server gets the rows over five connections, parses them, keeps them in its buffer and stores
 // them; the time is taken from the first byte to the acknowledgement of the last record. Both run
 // by turns, and the ratio of their medians is what counts: absolute figures belong to a machine.
+// Behind the ratio stand the lowest and the highest of the rounds' own ratios.
 //
-//   bazel run //bench:records_throughput -- [ROWS [ROUNDS]]
+//   bazel run //bench:records_throughput -- [ROWS [ROUNDS [STORES]]]
+//
+// STORES names what to compare, without spaces: "sqlite,file,mysql" is all of them.
 #include <fcntl.h>
+#include <mariadb/mysql.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -20,17 +26,20 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "server/records/mariadb_server.h"
 #include "server/records/records_process.h"
 #include "testing/files.h"
 #include "testing/patience.h"
 
 namespace {
 
+using harness::MariadbServer;
 using harness::RecordsServer;
 using harness::TcpClient;
 using harness::TemporaryDirectory;
@@ -38,6 +47,10 @@ using harness::TemporaryDirectory;
 constexpr size_t kConnectionCount = 5;
 constexpr size_t kCopySize = 128 * 1024; // what cat uses
 constexpr std::chrono::minutes kPatience{10};
+// A database server gets fewer rows, or its rounds would take minutes.
+constexpr size_t kRowsPerMariadbRow = 5;
+constexpr size_t kMariadbWriters = 2;
+constexpr size_t kStatementSize = 256 * 1024;
 
 struct Rows {
     std::vector<std::string> ids;
@@ -88,10 +101,12 @@ double TimeSending(const Rows &rows, std::uint16_t port, const std::string &expe
     return seconds;
 }
 
-double TimeServer(const Rows &rows, const std::string &store, size_t batch_size) {
-    // A buffer for two batches: one is filled while the other is written.
-    RecordsServer server(
-        {"--store=" + store, "--ack", "--queue-size=" + std::to_string(2 * batch_size)});
+double TimeServer(const Rows &rows, const std::string &store, size_t batch_size,
+                  size_t writer_count = 1) {
+    // A buffer for one batch more than are written: one is filled meanwhile.
+    RecordsServer server({"--store=" + store, "--ack", "--workers=" + std::to_string(writer_count),
+                          "--queue-size=" + std::to_string((writer_count + 1) * batch_size)},
+                         {{"RECORDS_PASSWORD", MariadbServer::kPassword}});
     double seconds =
         TimeSending(rows, server.ingest_port(),
                     "{\"stored\": " + std::to_string(rows.ids.size() / kConnectionCount) + "}\n");
@@ -115,6 +130,12 @@ double TimeReceiver(const Rows &rows, const std::string &path) {
     return seconds;
 }
 
+// The server gets the rows of its connections mixed; so do the stores by themselves.
+const std::string &MixedId(const Rows &rows, size_t index) {
+    const size_t per_connection = rows.ids.size() / kConnectionCount;
+    return rows.ids[index % kConnectionCount * per_connection + index / kConnectionCount];
+}
+
 void Execute(sqlite3 *database, const char *sql) {
     if (sqlite3_exec(database, sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
         throw std::runtime_error(sqlite3_errmsg(database));
@@ -135,10 +156,7 @@ double TimeSqlite(const Rows &rows, const std::string &path, size_t batch_size) 
             if (index % batch_size == 0) {
                 Execute(database, index == 0 ? "BEGIN IMMEDIATE" : "COMMIT; BEGIN IMMEDIATE");
             }
-            // The server gets the rows of its connections mixed; so do we.
-            const size_t per_connection = rows.ids.size() / kConnectionCount;
-            const std::string &id =
-                rows.ids[index % kConnectionCount * per_connection + index / kConnectionCount];
+            const std::string &id = MixedId(rows, index);
             sqlite3_bind_text(insert, 1, id.data(), static_cast<int>(id.size()), SQLITE_STATIC);
             sqlite3_bind_text(insert, 2, "John Doe", 8, SQLITE_STATIC);
             sqlite3_bind_text(insert, 3, "25", 2, SQLITE_STATIC);
@@ -152,6 +170,40 @@ double TimeSqlite(const Rows &rows, const std::string &path, size_t batch_size) 
     sqlite3_finalize(insert);
     sqlite3_close(database);
     return seconds;
+}
+
+void Execute(MYSQL *connection, const std::string &sql) {
+    if (mysql_real_query(connection, sql.data(), sql.size()) != 0) {
+        throw std::runtime_error(mysql_error(connection));
+    }
+}
+
+// Into the table that the records server has made.
+double TimeMariadb(const Rows &rows, const MariadbServer &mariadb, size_t batch_size) {
+    const std::unique_ptr<MYSQL, decltype(&mysql_close)> owner(mysql_init(nullptr), mysql_close);
+    MYSQL *connection = owner.get();
+    if (mysql_real_connect(connection, "127.0.0.1", MariadbServer::kUser, MariadbServer::kPassword,
+                           MariadbServer::kDatabase, mariadb.port(), nullptr, 0) == nullptr) {
+        throw std::runtime_error(mysql_error(connection));
+    }
+    return SecondsOf([&] {
+        std::string statement;
+        for (size_t index = 0; index < rows.ids.size(); index++) {
+            if (index % batch_size == 0) {
+                Execute(connection, "START TRANSACTION");
+            }
+            statement += statement.empty() ? "INSERT INTO user_data (id, name, age) VALUES " : ",";
+            statement += "('" + MixedId(rows, index) + "','John Doe','25')";
+            const bool is_batch_end = (index + 1) % batch_size == 0 || index + 1 == rows.ids.size();
+            if (is_batch_end || statement.size() >= kStatementSize) {
+                Execute(connection, statement);
+                statement.clear();
+            }
+            if (is_batch_end) {
+                Execute(connection, "COMMIT");
+            }
+        }
+    });
 }
 
 double TimeCopy(const std::string &from, const std::string &to) {
@@ -177,10 +229,15 @@ double Median(std::vector<double> values) {
 
 void Report(const std::string &what, size_t row_count, const std::vector<double> &server,
             const std::vector<double> &own) {
+    std::vector<double> ratios;
+    for (size_t round = 0; round < server.size(); round++) {
+        ratios.push_back(own[round] / server[round]);
+    }
+    const auto [lowest, highest] = std::minmax_element(ratios.begin(), ratios.end());
     double server_rate = static_cast<double>(row_count) / Median(server);
     double own_rate = static_cast<double>(row_count) / Median(own);
-    std::printf("%-42s server %8.0f rows/s, that alone %9.0f rows/s, ratio %.2f\n", what.c_str(),
-                server_rate, own_rate, server_rate / own_rate);
+    std::printf("%-42s server %8.0f rows/s, that alone %9.0f rows/s, ratio %.2f (%.2f to %.2f)\n",
+                what.c_str(), server_rate, own_rate, server_rate / own_rate, *lowest, *highest);
     std::fflush(stdout);
 }
 
@@ -209,14 +266,40 @@ void CompareFile(const Rows &rows, int round_count, size_t batch_size) {
     Report(what + "receiving", rows.ids.size(), server, receiver);
 }
 
+void CompareMariadb(const Rows &rows, int round_count, size_t batch_size) {
+    if (!MariadbServer::WhyNot().empty()) {
+        std::printf("MariaDB: skipped, %s\n", MariadbServer::WhyNot().c_str());
+        return;
+    }
+    const MariadbServer mariadb;
+    std::vector<double> server, own;
+    for (int round = 0; round < round_count; round++) {
+        server.push_back(TimeServer(rows, mariadb.Location(), batch_size, kMariadbWriters));
+        mariadb.Query("TRUNCATE TABLE user_data");
+        own.push_back(TimeMariadb(rows, mariadb, batch_size));
+        mariadb.Query("TRUNCATE TABLE user_data");
+    }
+    Report("MariaDB, " + std::to_string(batch_size) + " rows a batch, beside it", rows.ids.size(),
+           server, own);
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
     const size_t row_count = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 500000;
     const int round_count = argc > 2 ? std::atoi(argv[2]) : 5;
+    const std::string stores = argc > 3 ? argv[3] : "sqlite,file,mysql";
     const Rows rows = MakeRows(row_count);
+    const Rows mariadb_rows = MakeRows(row_count / kRowsPerMariadbRow);
     for (size_t batch_size : {500, 5000}) {
-        CompareSqlite(rows, round_count, batch_size);
-        CompareFile(rows, round_count, batch_size);
+        if (stores.find("sqlite") != std::string::npos) {
+            CompareSqlite(rows, round_count, batch_size);
+        }
+        if (stores.find("file") != std::string::npos) {
+            CompareFile(rows, round_count, batch_size);
+        }
+        if (stores.find("mysql") != std::string::npos) {
+            CompareMariadb(mariadb_rows, round_count, batch_size);
+        }
     }
 }

@@ -1,5 +1,5 @@
-/* The record decoder: with and without its shortcut, whole and in chunks, and round the way through
- * our own lines.
+/* The record decoder: record by record with and without its shortcut, many at a time with each
+ * kernel, whole and in chunks, and round the way through our own lines.
  *
  * Input: a byte N; N % 8 bytes, the sizes of chunks, used in turn; the text. The high bits of N
  * choose the limits, small ones too, so that short inputs reach them.
@@ -11,8 +11,12 @@
 #include "fuzz/fuzz_target.h"
 #include "server/records/record_decoder.h"
 #include "server/records/record_json.h"
+#include "server/records/record_kernel.h"
+#include "server/records/record_lines.h"
 
 enum { CHUNK_SIZES_LIMIT = 8, SMALL_RECORD_SIZE_MAX = 48, SMALL_CHARACTER_MAX = 5 };
+/* Room for plain records: so little that a stream needs it several times. */
+enum { ROOM_SIZE = 1024, ROOM_COUNT = 3 };
 enum { FLAG_SMALL_RECORDS = 8, FLAG_SMALL_MEMBERS = 16 };
 
 /* What a decoder reported, written down: two decoders agree when their transcripts do. */
@@ -75,6 +79,15 @@ static void check_round_trip(const struct record *record) {
     free(after.bytes);
 }
 
+/* A record that came through a kernel has its line already. */
+static void check_line(const struct record *record, struct record_text line) {
+    char *expected = malloc(record_json_size_max(record));
+    check(expected != NULL, "out of memory");
+    size_t size = record_json_format(record, expected);
+    check(size == line.size && memcmp(expected, line.bytes, size) == 0, "a line of its own");
+    free(expected);
+}
+
 static void check_message(const char *message) {
     size_t size = strnlen(message, RECORDS_MESSAGE_SIZE);
     check(size > 0 && size < RECORDS_MESSAGE_SIZE, "a message without text or end");
@@ -95,6 +108,30 @@ static void note_event(struct transcript *transcript, const struct record_event 
     }
 }
 
+/* Takes the plain records at the front. Returns how many bytes they took. */
+static size_t take_plain(struct record_decoder *decoder, const char *bytes, size_t size,
+                         struct transcript *transcript) {
+    struct record records[ROOM_COUNT];
+    struct record_text texts[ROOM_COUNT];
+    char *room = malloc(ROOM_SIZE);
+    check(room != NULL, "out of memory");
+    struct record_lines lines = {.bytes = room,
+                                 .capacity = ROOM_SIZE,
+                                 .records = records,
+                                 .lines = texts,
+                                 .record_capacity = ROOM_COUNT};
+    size_t consumed_size = record_decoder_take_plain(decoder, bytes, size, &lines);
+    check(consumed_size <= size, "took more than there was");
+    check(lines.count <= ROOM_COUNT && lines.size <= ROOM_SIZE, "more than there is room for");
+    for (size_t index = 0; index < lines.count; index++) {
+        const struct record_event event = {.kind = RECORD_EVENT_RECORD, .record = records[index]};
+        note_event(transcript, &event);
+        check_line(&records[index], texts[index]);
+    }
+    free(room);
+    return consumed_size;
+}
+
 /* Decodes what is in hand until more is needed. Returns how many bytes of it are left, or SIZE_MAX
  * when the stream was given up. */
 static size_t decode(struct record_decoder *decoder, const char *bytes, size_t size, bool at_end,
@@ -106,6 +143,12 @@ static size_t decode(struct record_decoder *decoder, const char *bytes, size_t s
     size_t begin = 0;
     struct record_event event;
     do {
+        size_t step_size = 1;
+        while (!decoder->options.reference_only && decoder->options.kernel != NULL &&
+               step_size > 0) {
+            step_size = take_plain(decoder, copy + begin, size - begin, transcript);
+            begin += step_size;
+        }
         record_decoder_next(decoder, copy + begin, size - begin, at_end, &event);
         begin += event.consumed_size;
         check(begin <= size, "consumed more than there was");
@@ -150,6 +193,20 @@ static void check_agreement(const struct transcript *one, const struct transcrip
     check(one->size == 0 || memcmp(one->bytes, other->bytes, one->size) == 0, what);
 }
 
+/* Decodes the text whole and in chunks, with the kernel of the options, if any. */
+static void compare(const struct record_decoder_options *options, const char *text, size_t size,
+                    const unsigned char *chunk_sizes, size_t chunk_size_count,
+                    const struct transcript *reference) {
+    struct transcript whole = decode_all(options, text, size, NULL, 0);
+    struct transcript chunked = decode_all(options, text, size, chunk_sizes, chunk_size_count);
+    const bool has_kernel = options->kernel != NULL;
+    check_agreement(&whole, reference,
+                    has_kernel ? options->kernel->name : "the shortcut changes the result");
+    check_agreement(&chunked, reference, "chunks change the result");
+    free(whole.bytes);
+    free(chunked.bytes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t chunk_size_count = size > 0 ? data[0] % CHUNK_SIZES_LIMIT : 0;
     if (size < 1 + chunk_size_count) {
@@ -162,14 +219,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             (data[0] & FLAG_SMALL_RECORDS) != 0 ? SMALL_RECORD_SIZE_MAX : RECORDS_RECORD_SIZE_MAX,
         .member_character_max = (data[0] & FLAG_SMALL_MEMBERS) != 0 ? SMALL_CHARACTER_MAX : 0,
     };
-    struct transcript whole = decode_all(&options, text, text_size, NULL, 0);
-    struct transcript chunked = decode_all(&options, text, text_size, data + 1, chunk_size_count);
     options.reference_only = true;
     struct transcript reference = decode_all(&options, text, text_size, NULL, 0);
-    check_agreement(&whole, &chunked, "chunks change the result");
-    check_agreement(&whole, &reference, "the shortcut changes the result");
-    free(whole.bytes);
-    free(chunked.bytes);
+    options.reference_only = false;
+    compare(&options, text, text_size, data + 1, chunk_size_count, &reference);
+    for (size_t index = 0; index < record_kernel_count(); index++) {
+        options.kernel = record_kernel_get(index);
+        compare(&options, text, text_size, data + 1, chunk_size_count, &reference);
+    }
     free(reference.bytes);
     return 0;
 }

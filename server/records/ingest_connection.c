@@ -13,11 +13,29 @@
 /* Reads before the other connections have their turn. */
 enum { READS_PER_TURN = 4 };
 
+/* Room in the buffer that is worth a look for plain records: many of them. */
+enum { PLAIN_ROOM_SIZE = 4096 };
+
+/* Keeps the place among those who wait, or gives it up. A connection that has had its turn and has
+ * to wait again goes to the end. */
+static void update_waiting(struct ingest_connection *connection) {
+    struct ingest_queue *waiting = &connection->shared->waiting;
+    if (connection->is_waiting) {
+        TAILQ_REMOVE(waiting, connection, waiting);
+    }
+    connection->is_waiting =
+        connection->state != INGEST_CLOSED && !ingest_connection_awaits_client(connection);
+    if (connection->is_waiting) {
+        TAILQ_INSERT_TAIL(waiting, connection, waiting);
+    }
+}
+
 /* Lets go of everything but the descriptor, which the caller has closed. */
 static void release(struct ingest_connection *connection) {
     poll_loop_remove(connection->shared->loop, connection->watch_index);
     record_decoder_destroy(&connection->decoder);
     connection->state = INGEST_CLOSED;
+    update_waiting(connection);
     connection->shared->closed(connection->shared->context, connection);
 }
 
@@ -107,6 +125,23 @@ static bool decode_next(struct ingest_connection *connection) {
     return false;
 }
 
+/* Takes the plain records at the front of the input right into the buffer, as far as there is room.
+ */
+static void take_plain(struct ingest_connection *connection) {
+    struct record_lines room;
+    size_t step_size = 1;
+    while (step_size > 0 && connection->input_begin < connection->input_end &&
+           record_buffer_reserve(connection->shared->buffer, PLAIN_ROOM_SIZE, &room)) {
+        step_size = record_decoder_take_plain(
+            &connection->decoder, connection->input + connection->input_begin,
+            connection->input_end - connection->input_begin, &room);
+        record_buffer_commit(connection->shared->buffer, &room);
+        connection->input_begin += step_size;
+        connection->stored_count += room.count;
+        connection->shared->record_count += room.count;
+    }
+}
+
 /* Decodes the input. False: it has to wait, for room in the buffer or for the client to take its
  * answers. */
 static bool decode_input(struct ingest_connection *connection) {
@@ -119,6 +154,7 @@ static bool decode_input(struct ingest_connection *connection) {
         }
         can_go_on = can_reply(connection);
         if (can_go_on) {
+            take_plain(connection);
             is_more_left = decode_next(connection);
             can_go_on = release_held(connection);
         }
@@ -248,6 +284,7 @@ void ingest_connection_advance(struct ingest_connection *connection) {
         linger(connection);
     }
     if (connection->state != INGEST_CLOSED) {
+        update_waiting(connection);
         poll_loop_set_events(connection->shared->loop, connection->watch_index,
                              wanted_events(connection));
     }
@@ -270,6 +307,7 @@ int ingest_connection_open(struct ingest_connection *connection, struct ingest_s
     connection->fd = fd;
     connection->watch_index = watch_index;
     connection->active_ms = now_ms;
+    connection->is_waiting = false;
     record_decoder_init(&connection->decoder, &shared->decoder_options);
     connection->input = input;
     connection->input_begin = 0;

@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "server/records/limits.h"
 #include "server/records/record_buffer.h"
@@ -39,6 +40,8 @@ enum ingest_state {
 
 struct ingest_connection;
 
+TAILQ_HEAD(ingest_queue, ingest_connection);
+
 /* What all connections share. */
 struct ingest_shared {
     struct poll_loop *loop;
@@ -46,6 +49,8 @@ struct ingest_shared {
     struct record_decoder_options decoder_options;
     bool acknowledges; /* {"stored": N} at the end of a stream */
     bool is_last_read; /* the signal to stop has come: what is readable now is all */
+    /* Connections that wait for the buffer or the store, the one that has waited longest first. */
+    struct ingest_queue waiting;
     uint64_t record_count;
     uint64_t error_count;
     /* Called when a connection has been closed, as the last thing: its memory is free again. */
@@ -59,6 +64,9 @@ struct ingest_connection {
     int fd;
     int watch_index;
     int64_t active_ms; /* when something last came in or went out */
+    /* Its neighbours among those that wait for the buffer or the store. */
+    TAILQ_ENTRY(ingest_connection) waiting;
+    bool is_waiting;
 
     struct record_decoder decoder;
     char *input; /* RECORDS_INPUT_SIZE bytes; input[begin..end) are not decoded yet */

@@ -47,6 +47,7 @@ int ingest_port_init(struct ingest_port *port, const struct ingest_port_config *
         .closed = on_closed,
         .context = port,
     };
+    TAILQ_INIT(&port->shared.waiting);
     port->connections = calloc(config->client_capacity, sizeof *port->connections);
     /* Only the pages that are really used cost memory. */
     port->inputs = malloc(config->client_capacity * RECORDS_INPUT_SIZE);
@@ -74,14 +75,14 @@ void ingest_port_destroy(struct ingest_port *port) {
 }
 
 void ingest_port_advance(struct ingest_port *port) {
-    size_t capacity = port->config.client_capacity;
-    port->first_index = (port->first_index + 1) % capacity;
-    for (size_t count = 0; count < capacity; count++) {
-        struct ingest_connection *connection =
-            &port->connections[(port->first_index + count) % capacity];
-        if (connection->state != INGEST_CLOSED && !ingest_connection_awaits_client(connection)) {
-            ingest_connection_advance(connection);
-        }
+    struct ingest_queue *waiting = &port->shared.waiting;
+    /* Those that have to wait again go behind the last one. */
+    const struct ingest_connection *last = TAILQ_LAST(waiting, ingest_queue);
+    bool is_last = TAILQ_EMPTY(waiting);
+    while (!is_last) {
+        struct ingest_connection *connection = TAILQ_FIRST(waiting);
+        is_last = connection == last;
+        ingest_connection_advance(connection);
     }
 }
 

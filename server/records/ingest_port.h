@@ -31,7 +31,6 @@ struct ingest_port {
     struct ingest_connection *connections; /* client_capacity of them */
     char *inputs;                          /* the memory of their inputs */
     size_t used_count;
-    size_t first_index; /* who is served first when there is room again: each in turn */
 };
 
 /* Begins to accept. 0, or a negative errno value with nothing left over. */

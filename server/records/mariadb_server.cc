@@ -17,8 +17,6 @@ namespace {
 
 constexpr char kServer[] = "/usr/sbin/mariadbd";
 constexpr char kInstaller[] = "/usr/bin/mariadb-install-db";
-constexpr char kUser[] = "records";
-constexpr char kDatabase[] = "tsdb";
 
 // A port that was free a moment ago. The server keeps it for all its lives.
 std::uint16_t FindFreePort() {

@@ -32,6 +32,8 @@ class MariadbServer {
     // be that of something in between, 0 is the server's own.
     std::string Location(std::uint16_t port = 0) const;
     static constexpr char kPassword[] = "a 'quoted' password";
+    static constexpr char kUser[] = "records";
+    static constexpr char kDatabase[] = "tsdb";
 
     std::uint16_t port() const {
         return port_;

@@ -154,7 +154,7 @@ class MysqlStore : public testing::Test {
     bool Write(uint64_t sequence) {
         std::string id = std::to_string(sequence);
         record record = {{id.data(), id.size()}, {"n", 1}, {"a", 1}};
-        record_batch batch = {&record, 1, 0, sequence, 0};
+        record_batch batch = {&record, nullptr, 1, 0, sequence, 0};
         char message[RECORDS_MESSAGE_SIZE] = "";
         return store_writer_write(writer_, &batch, message) == STORE_OK;
     }

@@ -27,6 +27,7 @@ static size_t choose_arena_size(size_t capacity) {
 
 static void free_memory(struct record_buffer *buffer) {
     free(buffer->records);
+    free(buffer->lines);
     free(buffer->states);
     free(buffer->arena);
 }
@@ -36,9 +37,11 @@ int record_buffer_init(struct record_buffer *buffer, size_t capacity,
     *buffer = (struct record_buffer){.capacity = capacity, .progress = progress};
     buffer->arena_size = choose_arena_size(capacity);
     buffer->records = calloc(capacity, sizeof *buffer->records);
+    buffer->lines = calloc(capacity, sizeof *buffer->lines);
     buffer->states = calloc(capacity, sizeof *buffer->states);
     buffer->arena = malloc(buffer->arena_size);
-    if (buffer->records == NULL || buffer->states == NULL || buffer->arena == NULL) {
+    if (buffer->records == NULL || buffer->lines == NULL || buffer->states == NULL ||
+        buffer->arena == NULL) {
         free_memory(buffer);
         return -ENOMEM;
     }
@@ -61,54 +64,51 @@ void record_buffer_destroy(struct record_buffer *buffer) {
     free_memory(buffer);
 }
 
-/* Finds `size` bytes in one piece. Returns their offset, or SIZE_MAX when there is no room. The
- * texts in use lie between the oldest record's and the head, perhaps around the end. */
-static size_t find_room(struct record_buffer *buffer, size_t size) {
+/* Finds a piece of the arena with `size_min` bytes or more. Returns its size and sets its offset,
+ * or returns 0. What is in use lies between the oldest line and the head, perhaps around the end.
+ */
+static size_t find_room(const struct record_buffer *buffer, size_t size_min, size_t *offset) {
+    *offset = 0;
     if (buffer->known_released_position == buffer->pushed_position) {
-        return size <= buffer->arena_size ? 0 : SIZE_MAX;
+        return size_min <= buffer->arena_size ? buffer->arena_size : 0;
     }
     size_t oldest = place_of(buffer, buffer->known_released_position);
-    size_t tail = (size_t)(buffer->records[oldest].id.bytes - buffer->arena);
+    size_t tail = (size_t)(buffer->lines[oldest].bytes - buffer->arena);
+    size_t room_size = tail; /* in front of what is in use */
     if (buffer->arena_head <= tail) {
-        return tail - buffer->arena_head >= size ? buffer->arena_head : SIZE_MAX;
+        *offset = buffer->arena_head;
+        room_size = tail - buffer->arena_head;
+    } else if (buffer->arena_size - buffer->arena_head >= size_min) {
+        *offset = buffer->arena_head;
+        room_size = buffer->arena_size - buffer->arena_head;
     }
-    if (buffer->arena_size - buffer->arena_head >= size) {
-        return buffer->arena_head;
-    }
-    return tail >= size ? 0 : SIZE_MAX;
+    return room_size >= size_min ? room_size : 0;
 }
 
-static struct record_text copy_text(char **at, struct record_text text) {
-    struct record_text copy = {.bytes = *at, .size = text.size};
-    memcpy(*at, text.bytes, text.size);
-    *at += text.size;
-    return copy;
-}
-
-static bool push_if_room(struct record_buffer *buffer, const struct record *record) {
-    if (buffer->pushed_position - buffer->known_released_position == buffer->capacity) {
-        return false;
-    }
-    /* One byte more, so that no two records begin at the same place and an empty circle is not
-     * taken for a full one. */
-    size_t size = texts_size(record) + 1;
-    size_t offset = find_room(buffer, size);
-    if (offset == SIZE_MAX) {
-        return false;
-    }
+static bool reserve_if_room(struct record_buffer *buffer, size_t size_min,
+                            struct record_lines *room) {
+    uint64_t used_count = buffer->pushed_position - buffer->known_released_position;
+    size_t free_count = buffer->capacity - (size_t)used_count;
     size_t place = place_of(buffer, buffer->pushed_position);
-    char *at = buffer->arena + offset;
-    buffer->records[place].id = copy_text(&at, record->id);
-    buffer->records[place].name = copy_text(&at, record->name);
-    buffer->records[place].age = copy_text(&at, record->age);
-    buffer->states[place] = STATE_WAITING;
-    buffer->arena_head = offset + size;
-    buffer->pushed_position++;
+    size_t offset;
+    size_t size = free_count == 0 ? 0 : find_room(buffer, size_min, &offset);
+    if (size == 0) {
+        return false;
+    }
+    size_t count_to_end = buffer->capacity - place;
+    *room = (struct record_lines){
+        .bytes = buffer->arena + offset,
+        .capacity = size,
+        .records = &buffer->records[place],
+        .lines = &buffer->lines[place],
+        .record_capacity = free_count < count_to_end ? free_count : count_to_end,
+    };
     return true;
 }
 
-bool record_buffer_push(struct record_buffer *buffer, const struct record *record) {
-    if (push_if_room(buffer, record)) {
+bool record_buffer_reserve(struct record_buffer *buffer, size_t size_min,
+                           struct record_lines *room) {
+    if (reserve_if_room(buffer, size_min, room)) {
         return true;
     }
     /* What the writers are to make room from must be visible to them. */
@@ -116,10 +116,29 @@ bool record_buffer_push(struct record_buffer *buffer, const struct record *recor
     (void)pthread_mutex_lock(&buffer->mutex);
     /* Asked for under the lock, so that no batch is stored between the look and the request. */
     buffer->known_released_position = buffer->released_position;
-    bool is_pushed = push_if_room(buffer, record);
-    buffer->is_progress_wanted = buffer->is_progress_wanted || !is_pushed;
+    bool is_reserved = reserve_if_room(buffer, size_min, room);
+    buffer->is_progress_wanted = buffer->is_progress_wanted || !is_reserved;
     (void)pthread_mutex_unlock(&buffer->mutex);
-    return is_pushed;
+    return is_reserved;
+}
+
+void record_buffer_commit(struct record_buffer *buffer, const struct record_lines *room) {
+    if (room->count > 0) {
+        memset(&buffer->states[place_of(buffer, buffer->pushed_position)], STATE_WAITING,
+               room->count);
+        buffer->arena_head = (size_t)(room->bytes - buffer->arena) + room->size;
+        buffer->pushed_position += room->count;
+    }
+}
+
+bool record_buffer_push(struct record_buffer *buffer, const struct record *record) {
+    struct record_lines room;
+    if (!record_buffer_reserve(buffer, record_lines_size_of(record), &room)) {
+        return false;
+    }
+    (void)record_lines_append(&room, record);
+    record_buffer_commit(buffer, &room);
+    return true;
 }
 
 uint64_t record_buffer_publish(struct record_buffer *buffer) {
@@ -163,6 +182,7 @@ bool record_buffer_take(struct record_buffer *buffer, size_t writer_index, size_
     }
     if (count > 0) {
         *batch = (struct record_batch){.records = &buffer->records[place],
+                                       .lines = &buffer->lines[place],
                                        .count = count,
                                        .writer_index = writer_index,
                                        .sequence = ++buffer->sequences[writer_index],
@@ -180,7 +200,12 @@ bool record_buffer_take(struct record_buffer *buffer, size_t writer_index, size_
 
 void record_buffer_finish(struct record_buffer *buffer, const struct record_batch *batch) {
     (void)pthread_mutex_lock(&buffer->mutex);
-    memset(&buffer->states[place_of(buffer, batch->position)], STATE_STORED, batch->count);
+    if (batch->position == buffer->released_position) {
+        buffer->released_position += batch->count;
+    } else {
+        memset(&buffer->states[place_of(buffer, batch->position)], STATE_STORED, batch->count);
+    }
+    /* What other writers have stored before it was the turn of their places. */
     while (buffer->released_position != buffer->taken_position &&
            buffer->states[place_of(buffer, buffer->released_position)] == STATE_STORED) {
         buffer->released_position++;
@@ -208,6 +233,13 @@ size_t record_buffer_count(struct record_buffer *buffer) {
     }
     (void)pthread_mutex_unlock(&buffer->mutex);
     return count;
+}
+
+static struct record_text copy_text(char **at, struct record_text text) {
+    struct record_text copy = {.bytes = *at, .size = text.size};
+    memcpy(*at, text.bytes, text.size);
+    *at += text.size;
+    return copy;
 }
 
 static void copy_records(struct record_buffer *buffer, struct buffered_records *copy) {

@@ -1,18 +1,19 @@
 /*
  * The bounded buffer between the connections and the store.
  *
- * DESIGN. A record is copied in by the one producer and stays until it is in the store: waiting,
- * then taken by a writer as part of a batch, then stored. A batch has a number of its own, counted
- * per writer, and keeps it for every attempt to store it, so that a store can tell a second attempt
- * from a new batch. Places become free in the order in which they were filled. When the places or
- * the bytes set aside for texts are used up, the buffer is full and the producer has to wait: it
- * is told through a wakeup when room has come.
+ * DESIGN. A record is put in by the one producer, as a line of JSON and as texts (record_lines.h),
+ * and stays until it is in the store: waiting, then taken by a writer as part of a batch, then
+ * stored. A batch has a number of its own, counted per writer, and keeps it for every attempt to
+ * store it, so that a store can tell a second attempt from a new batch. Places become free in the
+ * order in which they were filled. When the places or the bytes set aside for texts are used up,
+ * the buffer is full and the producer has to wait: it is told through a wakeup when room has come.
  *
  * Ownership: the texts of records in the buffer belong to the buffer. Those of a taken batch do not
  * move until record_buffer_finish. All memory is allocated by record_buffer_init.
  *
- * Threading: push, publish, close, wait_for_progress belong to one thread, the producer. take and
- * finish are called by the writers, each with its own index; copy and the counts by anyone.
+ * Threading: push, reserve, commit, publish, close, wait_for_progress belong to one thread, the
+ * producer. take and finish are called by the writers, each with its own index; copy and the counts
+ * by anyone.
  */
 #ifndef SERVER_RECORDS_RECORD_BUFFER_H_
 #define SERVER_RECORDS_RECORD_BUFFER_H_
@@ -24,6 +25,7 @@
 
 #include "server/records/limits.h"
 #include "server/records/record.h"
+#include "server/records/record_lines.h"
 #include "server/runtime/wakeup.h"
 
 #ifdef __cplusplus
@@ -35,6 +37,7 @@ enum { RECORD_NOT_TAKEN = RECORDS_WORKERS_MAX };
 
 struct record_batch {
     const struct record *records;
+    const struct record_text *lines; /* the same records, a line of JSON each */
     size_t count;
     size_t writer_index;
     uint64_t sequence; /* 1, 2, 3 … for each writer */
@@ -44,9 +47,11 @@ struct record_batch {
 struct record_buffer {
     size_t capacity;
     size_t arena_size;
-    struct record *records; /* capacity places, used in a circle */
-    uint8_t *states;        /* of each place: a writer's index, or one of the states in the .c */
-    char *arena;            /* the texts, in a circle too, each record's in one piece */
+    /* Of each of the capacity places, which are used in a circle: */
+    struct record *records;
+    struct record_text *lines;
+    uint8_t *states; /* a writer's index, or one of the states in the .c */
+    char *arena;     /* lines and texts, in a circle too, each record's in one piece */
     const struct wakeup *progress;
 
     /* The producer's. */
@@ -72,6 +77,12 @@ void record_buffer_destroy(struct record_buffer *buffer);
 /* Copies a record in. False: the buffer is full, and `progress` will be signalled when something
  * was stored. */
 bool record_buffer_push(struct record_buffer *buffer, const struct record *record);
+
+/* Lends the room for at least one record and `size_min` bytes. What is appended there is in the
+ * buffer after record_buffer_commit. False: the buffer is full, as above. */
+bool record_buffer_reserve(struct record_buffer *buffer, size_t size_min,
+                           struct record_lines *room);
+void record_buffer_commit(struct record_buffer *buffer, const struct record_lines *room);
 
 /* Lets the writers see all records pushed so far. Returns the position behind them. */
 uint64_t record_buffer_publish(struct record_buffer *buffer);

@@ -1,6 +1,7 @@
 #include "server/records/record_decoder.h"
 
 #include <jansson.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "server/records/record_message.h"
@@ -18,6 +19,10 @@ enum scan_result {
 void record_decoder_init(struct record_decoder *decoder,
                          const struct record_decoder_options *options) {
     *decoder = (struct record_decoder){.options = *options, .mode = RECORD_DECODER_BETWEEN};
+    decoder->kernel = options->kernel;
+    if (decoder->kernel == NULL) {
+        decoder->kernel = record_kernel_get(record_kernel_count() - 1);
+    }
 }
 
 static void release_content(struct record_decoder *decoder) {
@@ -168,20 +173,23 @@ static size_t skip_space(const char *data, size_t size) {
     return at;
 }
 
-static size_t try_shortcut(const struct record_decoder *decoder, const char *data, size_t size,
+static size_t try_shortcut(struct record_decoder *decoder, const char *data, size_t size,
                            struct record *record) {
     size_t size_max = decoder->options.record_size_max;
     if (decoder->options.reference_only) {
         return 0;
     }
     size_t shortcut_size = record_shortcut_parse(data, size < size_max ? size : size_max, record);
-    /* In plain ASCII a byte is a character. The refusal is left to the parser, which explains it.
-     */
+    /* No text has more characters than bytes. The parser counts them, and explains the refusal. */
     size_t character_max = decoder->options.member_character_max;
     bool too_long = character_max > 0 && shortcut_size > 0 &&
                     (record->id.size > character_max || record->name.size > character_max ||
                      record->age.size > character_max);
-    return too_long ? 0 : shortcut_size;
+    if (too_long || shortcut_size == 0) {
+        return 0;
+    }
+    record_pattern_learn(&decoder->pattern, data, size, shortcut_size, record);
+    return shortcut_size;
 }
 
 /* Reads what begins at `data[0]`, which is no space. */
@@ -223,4 +231,18 @@ void record_decoder_next(struct record_decoder *decoder, const char *data, size_
         }
     }
     event->consumed_size += at;
+}
+
+size_t record_decoder_take_plain(struct record_decoder *decoder, const char *data, size_t size,
+                                 struct record_lines *lines) {
+    if (decoder->mode != RECORD_DECODER_BETWEEN || !decoder->pattern.is_known) {
+        return 0;
+    }
+    size_t character_max = decoder->options.member_character_max;
+    struct record_kernel_limits limits = {
+        .record_size_max = decoder->options.record_size_max,
+        .text_size_max = character_max == 0 ? SIZE_MAX : character_max,
+    };
+    size_t at = skip_space(data, size);
+    return at + decoder->kernel->run(&decoder->pattern, &limits, data + at, size - at, lines);
 }

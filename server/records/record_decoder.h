@@ -12,6 +12,10 @@
  *   was never closed);
  * bytes that are no object at all end at the next newline or '{'.
  *
+ * record_decoder_next reads any stream, an event at a time. record_decoder_take_plain reads the
+ * common records only, many at a time and much faster; where it stops, record_decoder_next goes on.
+ * Both together report what record_decoder_next reports alone.
+ *
  * Ownership: a decoder belongs to one connection and one thread. The texts of a record are valid
  * until the next call, and only as long as the caller leaves the bytes that it passed in place.
  */
@@ -24,6 +28,9 @@
 
 #include "server/records/limits.h"
 #include "server/records/record.h"
+#include "server/records/record_kernel.h"
+#include "server/records/record_lines.h"
+#include "server/records/record_pattern.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,8 +41,9 @@ struct record_decoder_options {
     size_t
         member_character_max; /* characters in one member, 0 for as many as the record may have */
                               /* bytes */
-    bool reference_only; /* leave out the shortcut for plain records: for tests that compare the two
-                          */
+    /* For tests that compare. */
+    bool reference_only;                /* leave out the shortcuts for plain records */
+    const struct record_kernel *kernel; /* NULL for the best one */
 };
 
 /* The places where a decoder can be in the stream. */
@@ -55,6 +63,8 @@ struct record_decoder {
     bool in_string;       /* between two quotes */
     bool after_backslash; /* the next byte of the string is escaped */
     bool at_line_start;   /* the byte before was a newline */
+    const struct record_kernel *kernel;
+    struct record_pattern pattern; /* of the last plain record */
     struct json_t
         *content; /* owns the texts of the last record, NULL if they are in the caller's bytes */
 };
@@ -90,6 +100,13 @@ void record_decoder_destroy(struct record_decoder *decoder);
  * passed again with more behind them; at the end of the stream none are left. */
 void record_decoder_next(struct record_decoder *decoder, const char *data, size_t size, bool at_end,
                          struct record_event *event);
+
+/* Takes plain records from the front of `data[0..size)` in one go and appends them to `lines`, as
+ * record_decoder_next and record_lines_append would do by turns, until there is no room, no record,
+ * or one that needs a closer look. Returns how many bytes are done with. Bytes behind the lines, as
+ * far as there is room, may be overwritten. */
+size_t record_decoder_take_plain(struct record_decoder *decoder, const char *data, size_t size,
+                                 struct record_lines *lines);
 
 #ifdef __cplusplus
 }

@@ -17,7 +17,7 @@ std::string ToString(record_text text) {
 }
 
 record_decoder_options Options(bool reference_only = false) {
-    return {RECORDS_RECORD_SIZE_MAX, 0, reference_only};
+    return {RECORDS_RECORD_SIZE_MAX, 0, reference_only, nullptr};
 }
 
 // Decodes one stream that arrives in pieces, as a connection does it, and writes down what happens:
@@ -245,7 +245,7 @@ TEST(RecordDecoder, GivesUpWhereNoNextRecordCanBeFound) {
 }
 
 TEST(RecordDecoder, LimitInCharacters) {
-    record_decoder_options options = {RECORDS_RECORD_SIZE_MAX, 4, false};
+    record_decoder_options options = {RECORDS_RECORD_SIZE_MAX, 4, false, nullptr};
     EXPECT_EQ(Decode(R"({"id": "1234", "name": "Zoë!", "age": 1234})", options),
               Events{"1234|Zoë!|1234"});
     EXPECT_EQ(Decode(R"({"id": "12345", "name": "n", "age": "1"})", options),

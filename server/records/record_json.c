@@ -7,10 +7,10 @@
 /* The longest form of one byte: \u001f. */
 enum { ESCAPED_SIZE_MAX = 6 };
 
-static const char ID_PREFIX[] = "{\"id\": \"";
-static const char NAME_PREFIX[] = "\", \"name\": \"";
-static const char AGE_PREFIX[] = "\", \"age\": \"";
-static const char SUFFIX[] = "\"}\n";
+static const char ID_PREFIX[] = RECORD_JSON_BEFORE_ID;
+static const char NAME_PREFIX[] = RECORD_JSON_BEFORE_NAME;
+static const char AGE_PREFIX[] = RECORD_JSON_BEFORE_AGE;
+static const char SUFFIX[] = RECORD_JSON_END;
 
 size_t record_json_size_max(const struct record *record) {
     return sizeof(ID_PREFIX) + sizeof(NAME_PREFIX) + sizeof(AGE_PREFIX) + sizeof(SUFFIX) +
@@ -57,6 +57,28 @@ static char *append_escaped_byte(char *at, unsigned char byte) {
     *at++ = HEX[byte >> 4];
     *at++ = HEX[byte & 0xF];
     return at;
+}
+
+static size_t text_size(struct record_text text) {
+    size_t size = 0;
+    size_t index = 0;
+    while (index < text.size) {
+        size_t plain_size = plain_text_span(text.bytes + index, text.size - index);
+        size += plain_size;
+        index += plain_size;
+        if (index < text.size) {
+            char escaped[ESCAPED_SIZE_MAX];
+            unsigned char byte = (unsigned char)text.bytes[index++];
+            size += byte >= 0x80 ? 1 : (size_t)(append_escaped_byte(escaped, byte) - escaped);
+        }
+    }
+    return size;
+}
+
+size_t record_json_size(const struct record *record) {
+    return sizeof RECORD_JSON_BEFORE_ID RECORD_JSON_BEFORE_NAME RECORD_JSON_BEFORE_AGE
+               RECORD_JSON_END -
+           1 + text_size(record->id) + text_size(record->name) + text_size(record->age);
 }
 
 static char *append_text(char *at, struct record_text text) {

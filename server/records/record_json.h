@@ -14,6 +14,15 @@
 extern "C" {
 #endif
 
+/* What stands around the three texts in a line. */
+#define RECORD_JSON_BEFORE_ID "{\"id\": \""
+#define RECORD_JSON_BEFORE_NAME "\", \"name\": \""
+#define RECORD_JSON_BEFORE_AGE "\", \"age\": \""
+#define RECORD_JSON_END "\"}\n"
+
+/* Returns how many bytes record_json_format writes for this record. */
+size_t record_json_size(const struct record *record);
+
 /* Returns how many bytes record_json_format can write for this record at most. */
 size_t record_json_size_max(const struct record *record);
 

@@ -4,6 +4,7 @@
 
 #include "server/records/plain_text.h"
 #include "server/records/record_members.h"
+#include "server/records/utf8.h"
 
 /* Digits in a row that are a number for certain, whatever a parser thinks of large ones. */
 enum { PLAIN_DIGITS_MAX = 15 };
@@ -31,12 +32,24 @@ static bool take_byte(struct cursor *cursor, char byte) {
     return true;
 }
 
+/* Steps over plain text and UTF-8. */
+static void skip_text(struct cursor *cursor) {
+    size_t step_size;
+    do {
+        cursor->at += plain_text_span(cursor->at, (size_t)(cursor->end - cursor->at));
+        bool is_high = cursor->at < cursor->end && (unsigned char)*cursor->at >= 0x80;
+        step_size =
+            is_high ? utf8_character_size(cursor->at, (size_t)(cursor->end - cursor->at)) : 0;
+        cursor->at += step_size;
+    } while (step_size > 0);
+}
+
 static bool take_string(struct cursor *cursor, struct record_text *text) {
     if (cursor->at == cursor->end || *cursor->at != '"') {
         return false;
     }
     const char *begin = ++cursor->at;
-    cursor->at += plain_text_span(begin, (size_t)(cursor->end - begin));
+    skip_text(cursor);
     if (cursor->at == cursor->end || *cursor->at != '"') {
         return false;
     }

@@ -1,5 +1,5 @@
 /*
- * The common record, without a JSON tree: three members, texts of plain ASCII without escapes.
+ * The common record, without a JSON tree: three members, texts without escapes.
  *
  * What it accepts, record_object.h accepts with the same result; whatever it is not sure of it
  * leaves to that. The tests and the fuzzer compare the two.

@@ -88,9 +88,14 @@ int records_server_init(struct records_server *server, const struct records_serv
     return error;
 }
 
-/* Does what is due, and returns how long the loop may wait for events. */
+/* Does what is due, unless that was done a moment ago: all connections are looked at. Returns how
+ * long the loop may wait for events. */
 static int tick(struct records_server *server) {
     int64_t now_ms = os_now_ms();
+    if (now_ms < server->next_tick_ms) {
+        return (int)(server->next_tick_ms - now_ms);
+    }
+    server->next_tick_ms = now_ms + TICK_MS;
     bool is_ingest_waiting = ingest_port_tick(&server->ingest_port, now_ms);
     bool is_query_waiting = query_port_tick(&server->query_port, now_ms);
     return is_ingest_waiting || is_query_waiting ? TICK_MS : -1;

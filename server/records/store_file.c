@@ -8,14 +8,14 @@
 #include <sys/stat.h>
 
 #include "server/records/record_decoder.h"
-#include "server/records/record_json.h"
 #include "server/records/record_message.h"
 #include "server/runtime/os.h"
 
 enum {
     FILE_MODE = 0644,
-    /* Lines are gathered up to this size before they are written. */
-    WRITE_SIZE = 256 * 1024,
+    /* Lines that do not lie one behind the other are gathered up to this size; longer runs are
+     * written from where they are. */
+    WRITE_SIZE = 16 * 1024,
     READ_SIZE = 256 * 1024,
     /* A line as we write it may be a little longer than the record was when it came. */
     LINE_SIZE_MAX = RECORDS_RECORD_SIZE_MAX + RECORDS_LINE_OVERHEAD,
@@ -31,10 +31,10 @@ struct file_store {
 struct file_writer {
     struct store_writer base;
     struct file_store *store;
-    char *lines;
-    size_t lines_capacity;
+    size_t gathered_size;
     off_t offset;       /* the end of the file, as this attempt has written it so far */
     bool has_leftovers; /* a failed attempt left bytes behind stored_size */
+    char gathered[WRITE_SIZE];
 };
 
 struct file_reader {
@@ -87,34 +87,44 @@ static int write_bytes(struct file_writer *writer, const char *bytes, size_t siz
     return 0;
 }
 
-static int reserve_lines(struct file_writer *writer, size_t size) {
-    if (writer->lines_capacity >= size) {
-        return 0;
+/* Gathers lines that do not touch the one before, or writes a long one by itself. */
+static int add_bytes(struct file_writer *writer, const char *bytes, size_t size) {
+    int error = 0;
+    if (sizeof writer->gathered - writer->gathered_size < size) {
+        error = write_bytes(writer, writer->gathered, writer->gathered_size);
+        writer->gathered_size = 0;
     }
-    char *lines = realloc(writer->lines, size);
-    if (lines == NULL) {
-        return -ENOMEM;
+    if (error != 0 || size > sizeof writer->gathered) {
+        return error == 0 ? write_bytes(writer, bytes, size) : error;
     }
-    writer->lines = lines;
-    writer->lines_capacity = size;
+    memcpy(writer->gathered + writer->gathered_size, bytes, size);
+    writer->gathered_size += size;
     return 0;
 }
 
-static int write_lines(struct file_writer *writer, const struct record_batch *batch) {
-    size_t size = 0;
-    int error = 0;
-    for (size_t index = 0; index < batch->count && error == 0; index++) {
-        const struct record *record = &batch->records[index];
-        error = reserve_lines(writer, WRITE_SIZE + record_json_size_max(record));
-        if (error == 0) {
-            size += record_json_format(record, writer->lines + size);
-        }
-        if (error == 0 && size >= WRITE_SIZE) {
-            error = write_bytes(writer, writer->lines, size);
-            size = 0;
-        }
+/* Returns how many lines from `index` on lie one behind the other, and the size of them all. */
+static size_t measure_run(const struct record_batch *batch, size_t index, size_t *size) {
+    const char *begin = batch->lines[index].bytes;
+    const char *end = begin;
+    size_t count = 0;
+    while (index + count < batch->count && batch->lines[index + count].bytes == end) {
+        end += batch->lines[index + count].size;
+        count++;
     }
-    return error == 0 ? write_bytes(writer, writer->lines, size) : error;
+    *size = (size_t)(end - begin);
+    return count;
+}
+
+static int write_lines(struct file_writer *writer, const struct record_batch *batch) {
+    int error = 0;
+    writer->gathered_size = 0;
+    for (size_t index = 0; index < batch->count && error == 0;) {
+        size_t size;
+        const char *begin = batch->lines[index].bytes;
+        index += measure_run(batch, index, &size);
+        error = add_bytes(writer, begin, size);
+    }
+    return error == 0 ? write_bytes(writer, writer->gathered, writer->gathered_size) : error;
 }
 
 static int cut_leftovers(struct file_writer *writer) {
@@ -154,9 +164,7 @@ static enum store_status file_writer_write(struct store_writer *base,
 }
 
 static void file_writer_close(struct store_writer *base) {
-    struct file_writer *writer = (struct file_writer *)base;
-    free(writer->lines);
-    free(writer);
+    free((struct file_writer *)base);
 }
 
 static struct store_reader *file_reader_open(struct store *base) {

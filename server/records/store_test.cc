@@ -44,7 +44,19 @@ class Batch {
         for (const Person &person : people_) {
             records_.push_back({Text(person.id), Text(person.name), Text(person.age)});
         }
-        batch_ = {records_.data(), records_.size(), 0, sequence, 0};
+        size_t size = 0;
+        for (const record &record : records_) {
+            size += record_lines_size_of(&record);
+        }
+        bytes_.resize(size);
+        kept_.resize(records_.size());
+        texts_.resize(records_.size());
+        record_lines lines = {bytes_.data(),   size, 0, kept_.data(), texts_.data(),
+                              records_.size(), 0};
+        for (const record &record : records_) {
+            EXPECT_TRUE(record_lines_append(&lines, &record));
+        }
+        batch_ = {kept_.data(), texts_.data(), kept_.size(), 0, sequence, 0};
     }
     const record_batch *get() const {
         return &batch_;
@@ -53,6 +65,9 @@ class Batch {
   private:
     People people_;
     std::vector<record> records_;
+    std::vector<char> bytes_;
+    std::vector<record> kept_;
+    std::vector<record_text> texts_;
     record_batch batch_;
 };
 

@@ -1,0 +1,43 @@
+/*
+ * Records in the form in which they wait for the store: each as its line of JSON, and as three
+ * texts.
+ *
+ * The texts lie inside the line as long as nothing in them has to be escaped there; otherwise they
+ * follow it. Lines of plain records therefore touch, and a store of lines writes many at once.
+ *
+ * Ownership: the memory is the caller's, who sets the pointers and the capacities and may use what
+ * is behind `size` and `count` only after the last append. Threading: one thread.
+ */
+#ifndef SERVER_RECORDS_RECORD_LINES_H_
+#define SERVER_RECORDS_RECORD_LINES_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "server/records/record.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct record_lines {
+    char *bytes;
+    size_t capacity; /* of bytes */
+    size_t size;     /* bytes in use */
+    struct record *records;
+    struct record_text *lines; /* of each record, the newline included */
+    size_t record_capacity;    /* of records and lines */
+    size_t count;              /* records in use */
+};
+
+/* Returns how many bytes record_lines_append needs for the record. */
+size_t record_lines_size_of(const struct record *record);
+
+/* Adds a record. False, and nothing is changed: there is no room for it. */
+bool record_lines_append(struct record_lines *lines, const struct record *record);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SERVER_RECORDS_RECORD_LINES_H_ */
