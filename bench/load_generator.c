@@ -33,7 +33,7 @@ void load_generator_init(struct load_generator *generator,
     keys->random_key = load_mix64(seed + 1);
     keys->duplicate_key = (uint32_t)load_mix64(keys->random_key + 1);
     for (size_t i = 0; i < 4; i++) {
-        keys->round_keys[i] = (uint32_t)load_mix64(keys->random_key + 2 + i);
+        keys->round_keys[i] = (uint16_t)load_mix64(keys->random_key + 2 + i);
     }
 
     size_t chosen = 0;

@@ -41,7 +41,7 @@ struct load_generator_keys {
     uint32_t duplicates_percent;
     uint32_t duplicate_key; /* which earlier number is repeated */
     uint32_t first_index;
-    uint32_t round_keys[4]; /* the permutation's Feistel rounds */
+    uint16_t round_keys[4]; /* the permutation's Feistel rounds */
     uint64_t random_key;
 };
 

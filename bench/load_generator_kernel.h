@@ -16,42 +16,41 @@
 _Static_assert(LOAD_FEISTEL_LEFT *LOAD_FEISTEL_RIGHT == LOAD_GENERATOR_RANGE,
                "the two halves must span the range exactly");
 
-/* value mod modulus for value < 2 * modulus: the minimum of the two unsigned candidates. */
-static inline uint32_t load_reduce_once(uint32_t value, uint32_t modulus) {
-    uint32_t reduced = value - modulus;
-    return reduced < value ? reduced : value;
-}
-
-/* Adds a pseudo-random function of source to target, modulo modulus: one Feistel round. */
-static inline uint32_t load_feistel_round(uint32_t target, uint32_t source, uint32_t key,
-                                          uint32_t modulus) {
-    uint32_t hash = source + key;
-    hash ^= hash >> 7;
-    hash *= 0x9E3779B1u;
-    hash ^= hash << 13;
-    uint32_t addend = load_reduce_once(hash >> 17, modulus);
-    return load_reduce_once(target + addend, modulus);
+/*
+ * Adds a pseudo-random function of source to target, modulo modulus: one Feistel round. Everything
+ * is 16 bits wide, so that a vector holds as many halves as it can: the sum of two values below
+ * 32000 fits, and the smaller one of the sum and the sum less the modulus is the remainder.
+ */
+static inline uint16_t load_feistel_round(uint16_t target, uint16_t source, uint16_t key,
+                                          uint16_t modulus) {
+    uint16_t hash = (uint16_t)((uint16_t)(source + key) * 0x9E3Bu);
+    hash ^= (uint16_t)(hash >> 7);
+    hash = (uint16_t)(hash * 0x85EBu);
+    uint16_t addend = (uint16_t)((uint32_t)hash * modulus >> 16);
+    uint16_t sum = (uint16_t)(target + addend);
+    uint16_t reduced = (uint16_t)(sum - modulus);
+    return reduced < sum ? reduced : sum;
 }
 
 /*
  * A bijection of 0 .. 10^9 - 1: four rounds of a Feistel network over unequal halves that are added
  * modulo their sizes (Black and Rogaway, "Ciphers with Arbitrary Finite Domains", 2002, method 3).
- * The round function is one multiplication: enough for counts in equal pieces of the range to have
+ * The round function is two multiplications: enough for counts in equal pieces of the range to have
  * the spread of random draws, which is what a cache or a bucket sort sees; it is no cipher.
  */
-static inline uint32_t load_permute(const uint32_t keys[4], uint32_t left, uint32_t right) {
+static inline uint32_t load_permute(const uint16_t keys[4], uint16_t left, uint16_t right) {
     left = load_feistel_round(left, right, keys[0], LOAD_FEISTEL_LEFT);
     right = load_feistel_round(right, left, keys[1], LOAD_FEISTEL_RIGHT);
     left = load_feistel_round(left, right, keys[2], LOAD_FEISTEL_LEFT);
     right = load_feistel_round(right, left, keys[3], LOAD_FEISTEL_RIGHT);
-    return left * LOAD_FEISTEL_RIGHT + right;
+    return (uint32_t)left * LOAD_FEISTEL_RIGHT + right;
 }
 
 /*
  * Permutes the indexes from the given one on. They are taken a row at a time, within which the left
  * half stays the same, so that no number costs a division.
  */
-static inline void load_permute_consecutive(const uint32_t keys[4], uint32_t index,
+static inline void load_permute_consecutive(const uint16_t keys[4], uint32_t index,
                                             uint32_t *numbers, size_t count) {
     while (count > 0) {
         uint32_t left = index % LOAD_GENERATOR_RANGE / LOAD_FEISTEL_RIGHT;
@@ -61,7 +60,7 @@ static inline void load_permute_consecutive(const uint32_t keys[4], uint32_t ind
             row_count = count;
         }
         for (size_t i = 0; i < row_count; i++) {
-            numbers[i] = load_permute(keys, left, right + (uint32_t)i);
+            numbers[i] = load_permute(keys, (uint16_t)left, (uint16_t)(right + i));
         }
         numbers += row_count;
         index += (uint32_t)row_count;
@@ -120,7 +119,7 @@ static inline void load_fill_indexes(const struct load_generator_keys *keys, uin
 
 static inline void load_fill(const struct load_generator_keys *keys, uint32_t position,
                              uint32_t *numbers, size_t count) {
-    uint32_t round_keys[4] = {keys->round_keys[0], keys->round_keys[1], keys->round_keys[2],
+    uint16_t round_keys[4] = {keys->round_keys[0], keys->round_keys[1], keys->round_keys[2],
                               keys->round_keys[3]};
     uint64_t random_key = keys->random_key;
 
@@ -139,7 +138,8 @@ static inline void load_fill(const struct load_generator_keys *keys, uint32_t po
         for (size_t i = 0; i < count; i++) {
             uint32_t index = numbers[i] % LOAD_GENERATOR_RANGE;
             uint32_t left = index / LOAD_FEISTEL_RIGHT;
-            numbers[i] = load_permute(round_keys, left, index - left * LOAD_FEISTEL_RIGHT);
+            numbers[i] = load_permute(round_keys, (uint16_t)left,
+                                      (uint16_t)(index - left * LOAD_FEISTEL_RIGHT));
         }
         break;
     case LOAD_ORDER_RANDOM:
