@@ -105,7 +105,7 @@ static bool measure(const struct throughput_settings *settings,
 }
 
 void throughput_warm_memory(const char *log_path, uint32_t line_count) {
-    (void)machine_limit_write(log_path, line_count + line_count / 4);
+    (void)machine_limit_write(log_path, line_count);
 }
 
 bool throughput_round_run(const struct throughput_settings *settings,

@@ -67,8 +67,8 @@ bool throughput_server_start(const struct throughput_settings *settings, const c
                              int output_fd, struct server_process *server);
 
 /* A virtual machine gives memory that files have freed back to its host, and the next file then
- * pays for fetching it again, now and then ten times the cost of the write itself. A file a little
- * larger than the log, written and removed right before, gives all contenders memory that is as
+ * pays for fetching it again, now and then ten times the cost of the write itself. A file as
+ * large as the log, written and removed right before, gives all contenders memory that is as
  * warm as can be. */
 void throughput_warm_memory(const char *log_path, uint32_t line_count);
 
