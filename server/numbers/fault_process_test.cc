@@ -22,6 +22,7 @@
 #include "testing/number_load.h"
 #include "testing/numbers_server.h"
 #include "testing/process_facts.h"
+#include "testing/sanitizer.h"
 #include "gtest/gtest.h"
 
 namespace harness {
@@ -278,12 +279,6 @@ TEST(InterruptionTest, StopLongerThanTheIdleTimeoutSparesWhoSent) {
     EXPECT_EQ(server.Stop(), Exited(0));
     EXPECT_EQ(server.Log(), NumberRange(0, 10));
 }
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
 
 TEST(MemoryTest, StaysUnder256MebibytesAtFullLoad) {
     if (kIsSanitized) {
