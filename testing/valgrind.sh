@@ -25,5 +25,5 @@ END
 # -q: nothing is said but finds, because tests look at what programs say. Threads take turns, or one
 # that spins would keep the others from running. The distribution's own programs are not examined.
 exec valgrind -q --error-exitcode=99 --suppressions="$suppressions" \
-    --leak-check=full --errors-for-leak-kinds=definite,indirect --fair-sched=yes \
-    --trace-children=yes --trace-children-skip='/bin/*,/sbin/*,/usr/*' "$@"
+    --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
+    --fair-sched=yes --trace-children=yes --trace-children-skip='/bin/*,/sbin/*,/usr/*' "$@"
