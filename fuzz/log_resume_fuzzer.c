@@ -14,7 +14,6 @@
 #include "server/numbers/limits.h"
 #include "server/numbers/log_file.h"
 #include "server/runtime/logger.h"
-#include "server/runtime/os.h"
 #include "server/runtime/os_faulty.h"
 
 enum { MESSAGES_CAPACITY = 1024, PATH_CAPACITY = 64 };
@@ -47,6 +46,15 @@ static void check(bool is_true, const char *what) {
     }
 }
 
+/* Zeroed memory of which little is used, in small pages: what is not used is never there. */
+static void *reserve(size_t size) {
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    check(memory != MAP_FAILED, "out of memory");
+    (void)madvise(memory, size, MADV_NOHUGEPAGE);
+    return memory;
+}
+
 static void set_up(void) {
     if (fixture.map_memory != NULL) {
         return;
@@ -57,12 +65,8 @@ static void set_up(void) {
     (void)snprintf(fixture.path, sizeof fixture.path, "/proc/self/fd/%d", fixture.file_fd);
     fixture.logger = (struct logger){.lowest = LOG_LEVEL_DEBUG, .fd = fixture.messages_fd};
     check(line_parser_select(&fixture.parser, NULL) == LINE_PARSER_SELECTED, "no kernel");
-    fixture.map_memory = os_map_memory(dedup_map_size());
-    fixture.seen = os_map_memory(DEDUP_NUMBER_COUNT);
-    check(fixture.map_memory != NULL && fixture.seen != NULL, "out of memory");
-    /* A few numbers are inserted and all given back: not for the price of huge pages. */
-    (void)madvise(fixture.map_memory, dedup_map_size(), MADV_NOHUGEPAGE);
-    (void)madvise(fixture.seen, DEDUP_NUMBER_COUNT, MADV_NOHUGEPAGE);
+    fixture.map_memory = reserve(dedup_map_size());
+    fixture.seen = reserve(DEDUP_NUMBER_COUNT);
 }
 
 static bool are_digits(const uint8_t *bytes, size_t size) {
