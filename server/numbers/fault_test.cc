@@ -100,7 +100,7 @@ class SmallDisk {
   public:
     SmallDisk() {
         if (unshare(CLONE_NEWNS) != 0 ||
-            mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            mount("none", "/", "", MS_REC | MS_PRIVATE, nullptr) != 0 ||
             mount("tmpfs", directory_.path().c_str(), "tmpfs", 0, "size=1m") != 0) {
             problem_ = std::strerror(errno);
         }
