@@ -31,6 +31,8 @@ std::uint16_t FindListeningPort(const std::string &errors, const std::string &ad
 void ExpectNoSanitizerReport(const std::string &errors) {
     EXPECT_EQ(errors.find("Sanitizer"), std::string::npos) << errors;
     EXPECT_EQ(errors.find("runtime error:"), std::string::npos) << errors;
+    // What valgrind says begins with the process's number, as in "==4711== Invalid read".
+    EXPECT_EQ(("\n" + errors).find("\n=="), std::string::npos) << errors;
 }
 
 } // namespace harness

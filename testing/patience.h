@@ -11,11 +11,13 @@
 #include <chrono>
 #include <functional>
 
+#include "testing/sanitizer.h"
+
 namespace harness {
 
 using Clock = std::chrono::steady_clock;
 
-inline constexpr std::chrono::milliseconds kPatience{30000};
+inline constexpr std::chrono::milliseconds kPatience{kIsUnderValgrind ? 300000 : 30000};
 
 // The milliseconds until `deadline` for poll(): never negative, rounded up so as not to spin.
 int MillisecondsUntil(Clock::time_point deadline);

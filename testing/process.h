@@ -113,7 +113,7 @@ class Process {
     bool ReadOnce(Stream *stream);
 
     pid_t pid_ = -1;
-    int process_descriptor_ = -1; // pidfd: readable when the child has ended.
+    int process_descriptor_ = -1; // pidfd: readable when the child has ended; or -1.
     int unread_descriptor_ = -1;  // The read end of a full pipe.
     int stop_descriptor_ = -1;    // eventfd: tells the reader thread to stop.
     std::optional<ExitStatus> status_;

@@ -46,6 +46,11 @@ class TcpClient {
         return sent_size_;
     }
 
+    // The port of this end of the connection; 0 when the server reset it before connect() returned.
+    std::uint16_t own_port() const {
+        return own_port_;
+    }
+
     // Sends FIN: no more bytes will come. The other direction stays open.
     void HalfClose();
 

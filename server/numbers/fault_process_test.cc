@@ -1,5 +1,6 @@
-// Ends and interruptions under load: RELIABILITY rows 1, 13 and 14. Each test prints the figure it
-// found. NUMBERS_FAULT_ROUNDS in the environment sets how often (10 by default; a release: 100):
+// Ends and interruptions under load: RELIABILITY rows 1, 13 and 14. Each test adds what it found to
+// the table at the end. NUMBERS_FAULT_ROUNDS in the environment sets how often (10 by default; in
+// the long form: 100):
 //
 //   bazel test //server/numbers:fault_process_test --test_env=NUMBERS_FAULT_ROUNDS=100
 
@@ -12,16 +13,17 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
-#include <iostream>
 #include <random>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
 
+#include "server/numbers/fault_table.h"
 #include "testing/number_load.h"
 #include "testing/numbers_server.h"
 #include "testing/process_facts.h"
+#include "testing/sanitizer.h"
 #include "gtest/gtest.h"
 
 namespace harness {
@@ -33,7 +35,8 @@ using std::chrono::milliseconds;
 
 std::uint32_t RoundCount() {
     const char *text = std::getenv("NUMBERS_FAULT_ROUNDS");
-    return text == nullptr ? 10 : static_cast<std::uint32_t>(std::stoul(text));
+    return text == nullptr ? (IsLongForm() ? 100 : 10)
+                           : static_cast<std::uint32_t>(std::stoul(text));
 }
 
 // Waits until the log holds a random number of lines: a random instant that depends on the
@@ -89,10 +92,10 @@ TEST_P(EndUnderLoadTest, ExitsWithAllThatItCounted) {
         EXPECT_EQ(SumReports(server.Reports()), (Report{log.size(), 0, log.size()}));
         line_count += log.size();
     }
-    std::cout << "row 13: " << round_count << " times " << GetParam().name
-              << " under load: exit 0 after at most "
-              << duration_cast<milliseconds>(longest).count() << " ms, " << line_count
-              << " lines counted and in the logs, none missing\n";
+    FaultTable::Get().Add(
+        std::string("13: ") + GetParam().name + " under load", round_count,
+        "exit 0 after at most " + std::to_string(duration_cast<milliseconds>(longest).count()) +
+            " ms, " + std::to_string(line_count) + " lines counted and in the logs, none missing");
 }
 
 // Clients that deliver small batches one after the other, and remember which the server confirmed.
@@ -182,11 +185,12 @@ TEST(KillTest, LosesNothingConfirmedAndTearsNoLine) {
         NumbersServer next({"--resume", "--log=" + server.log_path()});
         EXPECT_EQ(next.Stop(), Exited(0));
     }
-    std::cout << "row 1: " << round_count
-              << " times kill -9 under load from 5 clients: " << confirmed_count
-              << " confirmed lines, " << lost_count << " of them lost; at most "
-              << highest_unconfirmed_loss_count
-              << " unconfirmed lines lost, those in socket buffers included\n";
+    FaultTable::Get().Add("1: kill -9 under load from 5 clients", round_count,
+                          std::to_string(confirmed_count) + " confirmed lines, " +
+                              std::to_string(lost_count) + " of them lost; at most " +
+                              std::to_string(highest_unconfirmed_loss_count) +
+                              " unconfirmed lines lost, those in socket buffers included; " +
+                              (HasFailure() ? "FAILED" : "no torn and no duplicate line"));
 }
 
 // A stop and a continuation interrupt waiting system calls, even those that a handler with
@@ -221,8 +225,8 @@ TEST(InterruptionTest, StopsAndContinuationsLoseNothing) {
     EXPECT_EQ(confirmed_client_count, kClientCount);
     EXPECT_EQ(server.Stop(), Exited(0));
     EXPECT_EQ(server.Log(), NumberRange(0, kClientCount * kLineCount));
-    std::cout << "row 14: " << interruption_count << " interruptions every 100 us, "
-              << kClientCount * kLineCount << " lines, none lost\n";
+    FaultTable::Get().Add("14: stopped and continued every 100 us", interruption_count,
+                          std::to_string(kClientCount * kLineCount) + " lines, none lost");
 }
 
 TEST(InterruptionTest, LongStopIsFollowedByOneReport) {
@@ -237,7 +241,7 @@ TEST(InterruptionTest, LongStopIsFollowedByOneReport) {
     EXPECT_TRUE(client.Send(NumberLine(0)));
     client.HalfClose();
     // The length of the stop is what is tested: there is nothing to await.
-    EXPECT_EQ(client.WaitForEnding(30 * kInterval), Ending::kNone);
+    EXPECT_EQ(client.WaitForEnding((IsLongForm() ? 100 : 30) * kInterval), Ending::kNone);
     const Clock::duration stopped = Clock::now() - stop;
     server.process().Signal(SIGCONT);
     EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
@@ -251,9 +255,12 @@ TEST(InterruptionTest, LongStopIsFollowedByOneReport) {
     const std::vector<Report> reports = server.Reports();
     EXPECT_LE(reports.size(), due_count + 3);
     EXPECT_EQ(SumReports(reports), (Report{1, 0, 1}));
-    std::cout << "row 14: stopped for " << duration_cast<milliseconds>(stopped).count()
-              << " ms, ran for " << duration_cast<milliseconds>(ran).count()
-              << " ms: " << reports.size() << " reports of " << kInterval.count() << " ms\n";
+    FaultTable::Get().Add("14: stopped for " +
+                              std::to_string(duration_cast<milliseconds>(stopped).count()) + " ms",
+                          1,
+                          "ran for " + std::to_string(duration_cast<milliseconds>(ran).count()) +
+                              " ms: " + std::to_string(reports.size()) + " reports, one each " +
+                              std::to_string(kInterval.count()) + " ms");
 }
 
 // The silence was the server's own: whoever sent something meanwhile keeps the connection.
@@ -279,12 +286,6 @@ TEST(InterruptionTest, StopLongerThanTheIdleTimeoutSparesWhoSent) {
     EXPECT_EQ(server.Log(), NumberRange(0, 10));
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
-
 TEST(MemoryTest, StaysUnder256MebibytesAtFullLoad) {
     if (kIsSanitized) {
         GTEST_SKIP() << "a sanitizer's own memory is no measure";
@@ -308,8 +309,9 @@ TEST(MemoryTest, StaysUnder256MebibytesAtFullLoad) {
     load.Stop();
     EXPECT_LE(memory.highest_kib, kHighestKib);
     EXPECT_EQ(server.Stop(), Exited(0));
-    std::cout << "memory: " << memory.highest_kib << " KiB at full load of at most " << kHighestKib
-              << "\n";
+    FaultTable::Get().Add("memory at full load", 1,
+                          std::to_string(memory.highest_kib) + " KiB of at most " +
+                              std::to_string(kHighestKib));
 }
 
 } // namespace

@@ -16,6 +16,7 @@
 #include "testing/numbers_server.h"
 #include "testing/patience.h"
 #include "testing/process.h"
+#include "testing/sanitizer.h"
 #include "testing/tcp_client.h"
 #include "gtest/gtest.h"
 
@@ -25,11 +26,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // RELIABILITY: no hang over 5 s. The sanitizers are slower than that promise is meant for.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr milliseconds kNoHang{30000};
-#else
-constexpr milliseconds kNoHang{5000};
-#endif
+constexpr milliseconds kNoHang{kIsSanitized ? 30000 : 5000};
 
 // How long a client waits that may never be served, because a call fails for good.
 constexpr milliseconds kHopeless{200};

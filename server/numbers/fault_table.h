@@ -3,7 +3,7 @@
 // NUMBERS_FAULT_LONG=1 in the environment asks for the long form of these tests, which leaves out
 // nothing:
 //
-//   bazel test //server/numbers:fault_test --test_env=NUMBERS_FAULT_LONG=1 --test_output=all
+//   bazel test --config=soak --test_output=all //server/numbers:fault_test
 //
 // Threading: the test's thread.
 #ifndef SERVER_NUMBERS_FAULT_TABLE_H_

@@ -20,6 +20,7 @@
 #include "testing/patience.h"
 #include "testing/process.h"
 #include "testing/process_facts.h"
+#include "testing/sanitizer.h"
 #include "testing/tcp_client.h"
 #include "gtest/gtest.h"
 
@@ -99,7 +100,7 @@ class SmallDisk {
   public:
     SmallDisk() {
         if (unshare(CLONE_NEWNS) != 0 ||
-            mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            mount("none", "/", "", MS_REC | MS_PRIVATE, nullptr) != 0 ||
             mount("tmpfs", directory_.path().c_str(), "tmpfs", 0, "size=1m") != 0) {
             problem_ = std::strerror(errno);
         }
@@ -296,12 +297,6 @@ TEST_P(FinalFaultTest, EndsWithExitCode74AndIsNotTriedAgain) {
                           "exit 74 after " + std::to_string(delay.count()) +
                               " ms, never tried again, RST, whole lines");
 }
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
 
 class SlowSyncTest : public testing::TestWithParam<const char *> {};
 

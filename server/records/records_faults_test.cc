@@ -9,6 +9,7 @@
 
 #include "server/records/records_process.h"
 #include "testing/files.h"
+#include "testing/sanitizer.h"
 
 namespace {
 
@@ -71,7 +72,8 @@ TEST(RecordsStart, EveryCallThatFails) {
             options.environment["OS_FAULT_COUNTS"] = "1";
             harness::Process process(options);
             // A fault that is not reached does not keep the server from serving: end it then.
-            auto status = process.WaitForExit(std::chrono::milliseconds(300));
+            auto status = process.WaitForExit(
+                std::chrono::milliseconds(harness::kIsUnderValgrind ? 5000 : 300));
             if (!status) {
                 process.Signal(SIGTERM);
                 EXPECT_EQ(process.WaitForExit(), Exited(0)) << plan;

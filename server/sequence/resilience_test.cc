@@ -76,7 +76,8 @@ TEST(Resilience, GetsThroughAServerThatGoesOfflineToo) {
         client.Run(NewWithId(1000, server.port(), {"--retry-delay=0.01", "--verbose"}));
     ExpectDelivered(result);
     EXPECT_EQ(result.output.substr(result.output.find("The SUM")), kVerdict1000);
-    EXPECT_GE(Count(result.output, "ERROR: [Errno 111] Connection refused"), 1000 / 7u);
+    // A slow client may come back when the server is there again already: not every time.
+    EXPECT_GE(Count(result.output, "ERROR: [Errno 111] Connection refused"), 1000 / 7u / 2);
 }
 
 TEST(Resilience, StreamsThroughAServerThatFails) {
