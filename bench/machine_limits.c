@@ -52,7 +52,6 @@ double machine_limit_write(const char *path, uint32_t number_count) {
         (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
     }
     (void)close(fd);
-    (void)unlink(path);
     free(lines);
     return left > 0 ? 0 : number_count / seconds;
 }

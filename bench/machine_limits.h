@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /*
- * Writes number_count lines from memory to a new file at path, in large pieces, and removes the
- * file. Returns lines a second, or 0 after a message on standard error.
+ * Writes number_count lines from memory to a new file at path, in large pieces. The
+ * file stays. Returns lines a second, or 0 after a message on standard error.
  */
 double machine_limit_write(const char *path, uint32_t number_count);
 

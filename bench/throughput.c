@@ -104,8 +104,10 @@ static struct throughput_limits measure_limits(const struct throughput_settings 
     }
     throughput_log_path(settings->memory_dir, path);
     limits.write_memory = machine_limit_write(path, settings->number_count);
+    (void)unlink(path);
     throughput_log_path(settings->disk_dir, path);
     limits.write_disk = machine_limit_write(path, settings->number_count);
+    (void)unlink(path);
     limits.map_updates = machine_limit_map_updates(settings->number_count);
     return limits;
 }

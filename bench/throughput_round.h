@@ -66,10 +66,10 @@ struct server_process;
 bool throughput_server_start(const struct throughput_settings *settings, const char *log_path,
                              int output_fd, struct server_process *server);
 
-/* A virtual machine gives memory that files have freed back to its host, and the next file then
- * pays for fetching it again, now and then ten times the cost of the write itself. A file as
- * large as the log, written and removed right before, gives all contenders memory that is as
- * warm as can be. */
+/* A virtual machine gives memory that nobody uses back to its host, and a file that grows then pays
+ * for fetching it again, now and then ten times the cost of the write itself. This writes the log
+ * full of other lines before the run: a contender truncates it when it starts, and then writes to
+ * memory that has just been in use. */
 void throughput_warm_memory(const char *log_path, uint32_t line_count);
 
 #endif /* BENCH_THROUGHPUT_ROUND_H_ */

@@ -139,6 +139,7 @@ bool throughput_universe_run(const struct throughput_settings *settings, const c
     /* The server writes its reports to our standard output: ours must not come in between. */
     (void)fflush(stdout);
     if (!throughput_server_start(settings, log_path, STDOUT_FILENO, &server)) {
+        (void)unlink(log_path);
         return false;
     }
     progress_start(&progress, "sent", LOAD_GENERATOR_RANGE, true);
