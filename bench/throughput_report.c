@@ -143,7 +143,8 @@ bool throughput_draw_results(const char *path, const struct throughput_settings 
     char machine[2 * TEXT_CAPACITY], run[TEXT_CAPACITY];
     struct svg_plot plot = {
         .title = "Numbers server: throughput as a share of what the machine can do",
-        .subtitle = "1 = a program that only receives and stores the same bytes. Bar: median; "
+        .subtitle = "1 = a program that only receives, 64 KiB at a time, and stores the same "
+                    "bytes. Bar: median; "
                     "whisker: least and greatest round.",
         .axis_label = "numbers a second, ratio to the baseline in the same round",
         .footers = {machine, run},
