@@ -1,25 +1,19 @@
 #include "bench/load_client.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
+#include "bench/load_connect.h"
 #include "server/runtime/os.h"
 
-enum {
-    CONNECT_TIMEOUT_SECONDS = 10,
-    /* With a rate limit, a share of it is sent together this often: smooth, and cheap enough. */
-    RATE_STEPS_PER_SECOND = 1000,
-};
+/* With a rate limit, a share of it is sent together this often: smooth, and cheap enough. */
+enum { RATE_STEPS_PER_SECOND = 1000 };
 
 enum connection_state {
     CONNECTION_SENDING,
@@ -54,38 +48,6 @@ struct client {
     int64_t last_event_ns; /* when something last happened on a connection */
     int64_t last_end_ns;
 };
-
-/* Connects to one address. Returns the non-blocking socket, or -1 with errno set. */
-static int connect_to_address(const struct addrinfo *address) {
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        return -1;
-    }
-
-    /* A send timeout also limits connect; it has no effect once the socket is non-blocking. */
-    struct timeval limit = {.tv_sec = CONNECT_TIMEOUT_SECONDS};
-    int yes = 1;
-    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0 &&
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) == 0 &&
-        connect(fd, address->ai_addr, address->ai_addrlen) == 0 &&
-        fcntl(fd, F_SETFL, O_NONBLOCK) == 0) {
-        return fd;
-    }
-
-    int error = errno;
-    (void)close(fd);
-    errno = error;
-    return -1;
-}
-
-static int connect_to_any(const struct addrinfo *addresses) {
-    int fd = -1;
-    for (const struct addrinfo *address = addresses; address != NULL && fd < 0;
-         address = address->ai_next) {
-        fd = connect_to_address(address);
-    }
-    return fd;
-}
 
 /* Books the end of a connection under one of the result's counts. */
 static void connection_end(struct client *client, struct connection *connection, uint32_t *count,
@@ -218,7 +180,7 @@ static enum load_client_status client_connect(struct client *client) {
     client->start_ns = os_now_ns();
     for (uint32_t i = 0; i < client->connection_count; i++) {
         struct connection *connection = &client->connections[i];
-        connection->fd = connect_to_any(client->addresses);
+        connection->fd = load_connect(client->addresses);
         if (connection->fd < 0) {
             connection_fail(client, connection, errno);
         }
@@ -323,37 +285,6 @@ static enum load_client_status client_loop(struct client *client) {
     return status;
 }
 
-/*
- * Sends "terminate" on a connection of its own, now that the others have ended, and waits for the
- * server to end it. How it does so says nothing: it ends every connection at once. Returns 0 or an
- * errno value.
- */
-static int client_terminate_server(const struct client *client) {
-    static const char line[] = "terminate\n";
-    uint32_t timeout_ms = client->options->timeout_ms;
-    int error = 0;
-    int fd = connect_to_any(client->addresses);
-    if (fd < 0) {
-        return errno;
-    }
-    if (send(fd, line, sizeof line - 1, MSG_NOSIGNAL) < 0) {
-        error = errno;
-    } else {
-        /* Fails if the server has ended the connection already, which is all that is wanted. */
-        (void)shutdown(fd, SHUT_WR);
-        struct pollfd end = {.fd = fd, .events = POLLIN};
-        int ready;
-        do {
-            ready = poll(&end, 1, timeout_ms > 0 ? (int)timeout_ms : -1);
-        } while (ready < 0 && errno == EINTR);
-        if (ready <= 0) {
-            error = ready < 0 ? errno : ETIMEDOUT;
-        }
-    }
-    (void)close(fd);
-    return error;
-}
-
 static void client_close(struct client *client) {
     for (uint32_t i = 0; i < client->connection_count; i++) {
         if (client->connections[i].fd >= 0) {
@@ -399,7 +330,7 @@ enum load_client_status load_client_run(const struct load_client_options *option
             status = client_loop(&client);
         }
         if (status == LOAD_CLIENT_DONE && options->terminate) {
-            result->terminate_error = client_terminate_server(&client);
+            result->terminate_error = load_terminate(client.addresses, options->timeout_ms);
         }
         result->seconds = (double)(client.last_end_ns - client.start_ns) / 1e9;
     }
