@@ -53,7 +53,9 @@ static enum log_file_status check_and_lock(struct log_file *log, const struct lo
         return fail(log, logger, "examine", -errno);
     }
     if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode)) {
-        return fail(log, logger, "use as a log", -EINVAL);
+        logger_print(logger, LOG_LEVEL_ERROR, "cannot use %s as a log: it is no regular file",
+                     log->path);
+        return LOG_FILE_FAILED;
     }
     log->is_regular = S_ISREG(status.st_mode);
     if (!log->is_regular) {
