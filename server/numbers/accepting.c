@@ -65,7 +65,7 @@ static void pause_accepting(struct numbers_server *server, int error) {
     accepting_update(server);
 }
 
-static void on_acceptable(struct numbers_server *server, int listening_fd) {
+static void accept_clients(struct numbers_server *server, int listening_fd) {
     for (int count = 0; count < ACCEPTS_PER_TURN && server->is_accepting; count++) {
         int fd = os_accept(listening_fd);
         if (fd == -EAGAIN) {
@@ -86,8 +86,16 @@ static void on_acceptable(struct numbers_server *server, int listening_fd) {
 static void on_listeners(void *context, short events) {
     (void)events;
     struct numbers_server *server = context;
+    server->is_accept_due = true;
+}
+
+void accepting_run(struct numbers_server *server) {
+    if (!server->is_accept_due) {
+        return;
+    }
+    server->is_accept_due = false;
     for (size_t index = 0; index < server->config.listener->count; index++) {
-        on_acceptable(server, server->config.listener->fds[index]);
+        accept_clients(server, server->config.listener->fds[index]);
     }
 }
 

@@ -21,6 +21,10 @@ int accepting_start(struct numbers_server *server, poll_handler *on_receivable);
  * clients, a failure, or the begin of the shutdown. */
 void accepting_update(struct numbers_server *server);
 
+/* Accepts those who came in this turn. Call it at the end of the turn: a client that left in the
+ * same turn came before them, and its place is theirs. */
+void accepting_run(struct numbers_server *server);
+
 /* Goes on accepting once the pause after a failure is over. Call it each turn. */
 void accepting_retry(struct numbers_server *server);
 

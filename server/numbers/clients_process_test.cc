@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -119,6 +120,21 @@ TEST(ClientsTest, PlaceIsFreeAfterARejection) {
     }
     EXPECT_EQ(server.Stop(), Exited(0));
     EXPECT_EQ(server.Log(), NumberRange(0, 100));
+}
+
+// The server finds both at once, and the end must count first.
+TEST(ClientsTest, PlaceIsFreeForWhoComesRightAfterAClientHasLeft) {
+    NumbersServer server({"--max-clients=1"});
+    for (std::uint32_t round = 0; round < 5; ++round) {
+        auto leaving = std::make_unique<TcpClient>(server.ConnectServed("0"));
+        server.process().Signal(SIGSTOP);
+        leaving.reset();
+        TcpClient next = server.Connect();
+        next.Send(NumberLine(round));
+        next.HalfClose();
+        server.process().Signal(SIGCONT);
+        ASSERT_EQ(next.WaitForEnding(), Ending::kFin);
+    }
 }
 
 TEST(ClientsTest, ClientThatDisappearsKeepsItsWholeLinesAndFreesItsPlace) {

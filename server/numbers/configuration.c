@@ -23,7 +23,7 @@ static const char summary[] = "Receives lines of nine decimal digits over TCP an
 static const char examples[] =
     "  server                                     serve 127.0.0.1:4000, log to ./numbers.log\n"
     "  server --port=0 --log=/tmp/numbers.log     take any free port, and say which\n"
-    "  server --resume --fsync=always             go on with an old log, lose nothing ever\n"
+    "  server --resume --fsync=always             go on with an old log; FIN means on the disk\n"
     "  printf '314159265\\n' | nc -N localhost 4000\n";
 
 /* As many workers as processors, so that none idles while the loop waits for the workers or the

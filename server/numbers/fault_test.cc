@@ -77,6 +77,23 @@ class Delivery {
     std::thread thread_;
 };
 
+// A start that fails for want of memory, threads or descriptors must not have emptied the old log.
+TEST(FailedStartTest, LeavesTheOldLogAlone) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.File("numbers.log");
+    for (const char *plan :
+         {"map_memory:1:ENOMEM", "map_memory:2:ENOMEM", "map_memory:3:ENOMEM", "eventfd:1:EMFILE",
+          "thread_create:1:EAGAIN", "thread_create:2:EAGAIN", "thread_create:3:EAGAIN"}) {
+        SCOPED_TRACE(plan);
+        WriteFile(path, NumberLine(1));
+        ProcessOptions options = Faulty(plan);
+        options.arguments.insert(options.arguments.end(),
+                                 {"--port=0", "--log=" + path, "--threads=1"});
+        EXPECT_EQ(RunToEnd(options).status, Exited(1));
+        EXPECT_EQ(ReadFile(path), NumberLine(1));
+    }
+}
+
 TEST(ShortWriteTest, EverySizeGivesTheSameLog) {
     constexpr size_t kLineCount = 300;
     std::vector<size_t> sizes = {1, 7, 9, 10, 11, 19, 4096};

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "server/numbers/limits.h"
 #include "server/numbers/session.h"
@@ -34,17 +35,37 @@ static int lock(int fd) {
     return error;
 }
 
+/* Whether reports or messages would get into the log: `server --log=FILE >FILE`. */
+static bool is_standard_stream(const struct stat *log_status) {
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+        struct stat status;
+        if (fstat(fd, &status) == 0 && status.st_dev == log_status->st_dev &&
+            status.st_ino == log_status->st_ino) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum log_file_status check_and_lock(struct log_file *log, const struct logger *logger) {
     struct stat status;
     if (fstat(log->fd, &status) != 0) {
         return fail(log, logger, "examine", -errno);
     }
     if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode)) {
-        return fail(log, logger, "use as a log", -EINVAL);
+        logger_print(logger, LOG_LEVEL_ERROR, "cannot use %s as a log: it is no regular file",
+                     log->path);
+        return LOG_FILE_FAILED;
     }
     log->is_regular = S_ISREG(status.st_mode);
     if (!log->is_regular) {
         return LOG_FILE_OK;
+    }
+    if (is_standard_stream(&status)) {
+        logger_print(logger, LOG_LEVEL_ERROR,
+                     "cannot use %s as a log: standard output or standard error goes there",
+                     log->path);
+        return LOG_FILE_FAILED;
     }
     int error = lock(log->fd);
     if (error == -EWOULDBLOCK) {

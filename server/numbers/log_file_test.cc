@@ -110,7 +110,8 @@ TEST_F(LogFileTest, SaysWhyItCannotBeOpened) {
     const std::string fifo = directory_.File("fifo");
     ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
     EXPECT_EQ(Open(fifo), LOG_FILE_FAILED);
-    EXPECT_EQ(logger_.Count(" error cannot use as a log " + fifo), 1u) << logger_.Text();
+    EXPECT_EQ(logger_.Count(" error cannot use " + fifo + " as a log: it is no regular file"), 1u)
+        << logger_.Text();
 }
 
 TEST_F(LogFileTest, SaysWhyItCannotBeLockedOrCleared) {

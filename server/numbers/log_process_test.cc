@@ -180,6 +180,22 @@ TEST(LogTest, PathThatCannotBeWrittenIsAFailedStart) {
     }
 }
 
+// Whatever is printed there would be in the log, between the numbers.
+TEST(LogTest, FileThatAStandardStreamGoesToIsRefusedAndLeftAlone) {
+    for (const char *redirection : {">>numbers.log", "2>>numbers.log"}) {
+        SCOPED_TRACE(redirection);
+        const TemporaryDirectory directory;
+        WriteFile(directory.File("numbers.log"), NumberLine(1));
+        ProcessOptions options = NumbersServerCommand({"--port=0"});
+        options.working_directory = directory.path();
+        options.arguments.insert(
+            options.arguments.begin(),
+            {"/bin/sh", "-c", std::string("exec \"$0\" \"$@\" ") + redirection});
+        EXPECT_EQ(RunToEnd(options).status, Exited(1));
+        EXPECT_EQ(ReadFile(directory.File("numbers.log")).substr(0, 10), NumberLine(1));
+    }
+}
+
 // A server started twice by mistake must not empty the log of another directory.
 TEST(LogTest, TakenPortIsAFailedStartAndHarmsNothing) {
     NumbersServer server;

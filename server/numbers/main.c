@@ -41,7 +41,56 @@ struct daemon {
 /* The layers from here on build one part each, run what is above it, and take the part down again.
  * They are listed from the last one to the first. */
 
-static enum exit_code run_server(struct daemon *daemon) {
+static enum exit_code run_with_reporter(struct daemon *daemon) {
+    int error = reporter_init(&daemon->reporter, &daemon->tally, STDOUT_FILENO,
+                              daemon->configuration.report_interval_ms);
+    if (error != 0) {
+        return startup_fail(&daemon->logger, "start the reporter", error);
+    }
+    listener_announce(&daemon->listener, &daemon->logger);
+    enum exit_code exit_code = numbers_server_run(&daemon->server);
+    reporter_finish(&daemon->reporter);
+    return exit_code;
+}
+
+/* Empties the log, or counts its numbers as seen. */
+static enum log_file_status prepare_log(struct daemon *daemon) {
+    enum log_file_status status;
+    if (daemon->configuration.resumes) {
+        status = log_file_load(&daemon->log, &daemon->map, &daemon->configuration.parser,
+                               &daemon->logger);
+    } else {
+        status = log_file_clear(&daemon->log, &daemon->logger);
+    }
+    if (status == LOG_FILE_OK && daemon->configuration.durability != DURABILITY_NEVER) {
+        status = log_file_sync(&daemon->log, &daemon->logger);
+    }
+    return status;
+}
+
+static bool arm_guard(struct daemon *daemon) {
+    int error = daemon->log.is_regular ? tail_guard_arm(&daemon->guard) : 0;
+    if (error != 0) {
+        (void)startup_fail(&daemon->logger, "arm the tail guard", error);
+    }
+    return error == 0;
+}
+
+/* The old log is touched as late as can be: a start that fails for want of memory or threads must
+ * not have emptied it. */
+static enum exit_code run_with_prepared_log(struct daemon *daemon) {
+    enum log_file_status status = prepare_log(daemon);
+    if (status == LOG_FILE_STOPPED) {
+        logger_print(&daemon->logger, LOG_LEVEL_INFO, "asked to end while loading the log");
+        return EXIT_CODE_OK;
+    }
+    if (status != LOG_FILE_OK || !arm_guard(daemon)) {
+        return EXIT_CODE_START_FAILURE;
+    }
+    return run_with_reporter(daemon);
+}
+
+static enum exit_code run_with_server(struct daemon *daemon) {
     struct numbers_server_config config = {
         .client_capacity = (size_t)daemon->configuration.client_capacity,
         .when_full = (enum when_full)daemon->configuration.when_full,
@@ -60,20 +109,8 @@ static enum exit_code run_server(struct daemon *daemon) {
         return startup_fail(&daemon->logger, "start the server", error);
     }
     startup_allow_clients(config.client_capacity, DESCRIPTORS_BESIDE_CLIENTS, &daemon->logger);
-    listener_announce(&daemon->listener, &daemon->logger);
-    enum exit_code exit_code = numbers_server_run(&daemon->server);
+    enum exit_code exit_code = run_with_prepared_log(daemon);
     numbers_server_destroy(&daemon->server);
-    return exit_code;
-}
-
-static enum exit_code run_with_reporter(struct daemon *daemon) {
-    int error = reporter_init(&daemon->reporter, &daemon->tally, STDOUT_FILENO,
-                              daemon->configuration.report_interval_ms);
-    if (error != 0) {
-        return startup_fail(&daemon->logger, "start the reporter", error);
-    }
-    enum exit_code exit_code = run_server(daemon);
-    reporter_finish(&daemon->reporter);
     return exit_code;
 }
 
@@ -90,7 +127,7 @@ static enum exit_code run_with_pipeline(struct daemon *daemon) {
     if (error != 0) {
         return startup_fail(&daemon->logger, "start the workers", error);
     }
-    enum exit_code exit_code = run_with_reporter(daemon);
+    enum exit_code exit_code = run_with_server(daemon);
     pipeline_destroy(&daemon->pipeline);
     return exit_code;
 }
@@ -130,29 +167,6 @@ static enum exit_code run_with_wakeup(struct daemon *daemon) {
     return exit_code;
 }
 
-/* Empties the log, or counts its numbers as seen. */
-static enum log_file_status prepare_log(struct daemon *daemon) {
-    enum log_file_status status;
-    if (daemon->configuration.resumes) {
-        status = log_file_load(&daemon->log, &daemon->map, &daemon->configuration.parser,
-                               &daemon->logger);
-    } else {
-        status = log_file_clear(&daemon->log, &daemon->logger);
-    }
-    if (status == LOG_FILE_OK && daemon->configuration.durability != DURABILITY_NEVER) {
-        status = log_file_sync(&daemon->log, &daemon->logger);
-    }
-    return status;
-}
-
-static bool arm_guard(struct daemon *daemon) {
-    int error = daemon->log.is_regular ? tail_guard_arm(&daemon->guard) : 0;
-    if (error != 0) {
-        (void)startup_fail(&daemon->logger, "arm the tail guard", error);
-    }
-    return error == 0;
-}
-
 static enum exit_code run_with_map(struct daemon *daemon) {
     daemon->map_memory = os_map_memory(dedup_map_size());
     if (daemon->map_memory == NULL) {
@@ -161,14 +175,7 @@ static enum exit_code run_with_map(struct daemon *daemon) {
         return EXIT_CODE_START_FAILURE;
     }
     dedup_map_init(&daemon->map, daemon->map_memory);
-    enum exit_code exit_code = EXIT_CODE_START_FAILURE;
-    enum log_file_status status = prepare_log(daemon);
-    if (status == LOG_FILE_STOPPED) {
-        logger_print(&daemon->logger, LOG_LEVEL_INFO, "asked to end while loading the log");
-        exit_code = EXIT_CODE_OK;
-    } else if (status == LOG_FILE_OK && arm_guard(daemon)) {
-        exit_code = run_with_wakeup(daemon);
-    }
+    enum exit_code exit_code = run_with_wakeup(daemon);
     os_unmap_memory(daemon->map_memory, dedup_map_size());
     return exit_code;
 }

@@ -265,6 +265,7 @@ static void do_what_is_due(struct numbers_server *server) {
         advance_shutdown(server);
     }
     confirm_stored_connections(server);
+    accepting_run(server);
 }
 
 /* How long poll may wait, in milliseconds. */

@@ -91,6 +91,7 @@ struct numbers_server {
     poll_handler *on_receivable;    /* of the connections' watches */
     int listener_watches[LISTENER_CAPACITY];
     bool is_accepting;
+    bool is_accept_due;      /* somebody waits to be accepted at the end of the turn */
     int64_t accept_again_ms; /* when to accept again after a failure; 0: no failure */
     struct warning_limiter accept_warning;
 

@@ -5,14 +5,17 @@
  * sorts numbers into a stage by the piece of the map they belong to (dedup/stage.h), and workers
  * insert a whole stage later, piece by piece, each piece in the cache by then. There are two
  * stages:
- *   - the filling one is the loop thread's. pipeline_add puts numbers in;
- *   - the inserting one is the workers'. They share out its buckets among themselves (distinct
- * buckets touch distinct memory of the map, so nothing is locked), write each bucket's new numbers
- * as lines into a block, and submit the blocks to the log writer. They change places when the
- * filling stage is full, or old enough, or a client waits for its numbers to be stored - provided
- * the workers are done with the other one. Otherwise the filling stage goes on filling; and when it
- * is full, pipeline_add takes no more until the workers are done: that is the back-pressure, which
- * reaches the clients because the loop stops reading.
+ *
+ *   - The filling one is the loop thread's. pipeline_add puts numbers in.
+ *
+ *   - The inserting one is the workers'. They share out its buckets among themselves (distinct
+ *     buckets touch distinct memory of the map, so nothing is locked), write each bucket's new
+ *     numbers as lines into a block, and submit the blocks to the log writer.
+ *
+ * They change places when the filling stage is full, or old enough, or a client waits for its
+ * numbers to be stored - provided the workers are done with the other one. Otherwise the filling
+ * stage goes on filling; and when it is full, pipeline_add takes no more until the workers are
+ * done: that is the back-pressure, which reaches the clients because the loop stops reading.
  *
  * Each stage handed over is a batch, numbered from 1. A batch is stored when every line of it and
  * of the batches before it has reached the log under the durability policy.
