@@ -80,12 +80,22 @@ off_t os_file_size(int fd) {
     return fstat(fd, &status) == 0 ? status.st_size : -errno;
 }
 
+/* A call that a signal has interrupted says nothing about the data, and may be made again; after
+ * any other error it must not. */
 int os_fdatasync(int fd) {
-    return or_negative_errno(fdatasync(fd));
+    int result;
+    do {
+        result = or_negative_errno(fdatasync(fd));
+    } while (result == -EINTR);
+    return result;
 }
 
 int os_fsync(int fd) {
-    return or_negative_errno(fsync(fd));
+    int result;
+    do {
+        result = or_negative_errno(fsync(fd));
+    } while (result == -EINTR);
+    return result;
 }
 
 int os_lock_exclusive(int fd) {
