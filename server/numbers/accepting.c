@@ -42,9 +42,6 @@ static void open_connection(struct numbers_server *server, int fd) {
         return;
     }
     listener_tune_connection(fd);
-    /* Only confirm_connection takes this back: should the process be killed, no client is to
-     * mistake the kernel's close for the promise that its numbers are stored. */
-    listener_set_reset_on_close(fd, true);
     *connection = (struct connection){.server = server,
                                       .state = CONNECTION_RECEIVING,
                                       .fd = fd,
@@ -110,6 +107,10 @@ int accepting_start(struct numbers_server *server, poll_handler *on_receivable) 
     const struct numbers_server_config *config = &server->config;
     server->on_receivable = on_receivable;
     for (size_t index = 0; index < config->listener->count; index++) {
+        /* Linux hands this on to the connections accepted, from their first moment. Only
+         * confirm_connection takes it back: should the process be killed, no client is to mistake
+         * the kernel's close for the promise that its numbers are stored. */
+        listener_set_reset_on_close(config->listener->fds[index], true);
         server->listener_watches[index] = poll_loop_add(&server->loop, config->listener->fds[index],
                                                         POLLIN, on_listeners, server);
         if (server->listener_watches[index] < 0) {
