@@ -46,7 +46,10 @@ static void open_connection(struct numbers_server *server, int fd) {
                                       .state = CONNECTION_RECEIVING,
                                       .fd = fd,
                                       .watch_index = watch_index,
-                                      .last_received_ms = server->loop.now_ms};
+                                      .last_received_ms = server->loop.now_ms,
+                                      /* Asked now: a peer that has reset by then has no address. */
+                                      .may_terminate = !server->config.refuses_remote_terminate ||
+                                                       listener_has_loopback_peer(fd)};
     session_init(&connection->session);
     server->client_count++;
     accepting_update(server);

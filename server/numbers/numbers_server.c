@@ -74,11 +74,6 @@ static void set_stalled(struct numbers_server *server, bool is_stalled) {
     }
 }
 
-static bool may_terminate(const struct connection *connection) {
-    return !connection->server->config.refuses_remote_terminate ||
-           listener_has_loopback_peer(connection->fd);
-}
-
 /* Gives the pipeline what is pending, and does what is to follow once it has taken everything. */
 static void take_pending(struct numbers_server *server) {
     struct pending *pending = &server->pending;
@@ -94,7 +89,7 @@ static void take_pending(struct numbers_server *server) {
     if (connection == NULL || pending->stop == LINE_PARSER_NEEDS_MORE) {
         return;
     }
-    if (pending->stop == LINE_PARSER_TERMINATE && may_terminate(connection)) {
+    if (pending->stop == LINE_PARSER_TERMINATE && connection->may_terminate) {
         start_shutdown(server, "a client sent terminate");
     } else {
         reset_connection(connection);

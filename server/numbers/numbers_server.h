@@ -72,6 +72,7 @@ struct connection {
     struct session session;
     uint64_t awaited_batch;
     int64_t last_received_ms;
+    bool may_terminate; /* its "terminate" counts */
 };
 
 /* The numbers of one recv that the pipeline has not taken yet, and what is to happen after them. */
