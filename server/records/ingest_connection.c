@@ -129,14 +129,12 @@ static bool decode_next(struct ingest_connection *connection) {
  */
 static void take_plain(struct ingest_connection *connection) {
     struct record_lines room;
-    size_t step_size = 1;
-    while (step_size > 0 && connection->input_begin < connection->input_end &&
-           record_buffer_reserve(connection->shared->buffer, PLAIN_ROOM_SIZE, &room)) {
-        step_size = record_decoder_take_plain(
+    if (connection->input_begin < connection->input_end &&
+        record_buffer_reserve(connection->shared->buffer, PLAIN_ROOM_SIZE, &room)) {
+        connection->input_begin += record_decoder_take_plain(
             &connection->decoder, connection->input + connection->input_begin,
             connection->input_end - connection->input_begin, &room);
         record_buffer_commit(connection->shared->buffer, &room);
-        connection->input_begin += step_size;
         connection->stored_count += room.count;
         connection->shared->record_count += room.count;
     }

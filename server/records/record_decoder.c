@@ -185,11 +185,7 @@ static size_t try_shortcut(struct record_decoder *decoder, const char *data, siz
     bool too_long = character_max > 0 && shortcut_size > 0 &&
                     (record->id.size > character_max || record->name.size > character_max ||
                      record->age.size > character_max);
-    if (too_long || shortcut_size == 0) {
-        return 0;
-    }
-    record_pattern_learn(&decoder->pattern, data, size, shortcut_size, record);
-    return shortcut_size;
+    return too_long ? 0 : shortcut_size;
 }
 
 /* Reads what begins at `data[0]`, which is no space. */
@@ -233,16 +229,52 @@ void record_decoder_next(struct record_decoder *decoder, const char *data, size_
     event->consumed_size += at;
 }
 
-size_t record_decoder_take_plain(struct record_decoder *decoder, const char *data, size_t size,
-                                 struct record_lines *lines) {
-    if (decoder->mode != RECORD_DECODER_BETWEEN || !decoder->pattern.is_known) {
-        return 0;
-    }
+/* Takes records of the pattern. Returns how many bytes they take. */
+static size_t take_with_kernel(struct record_decoder *decoder, const char *data, size_t size,
+                               struct record_lines *lines) {
     size_t character_max = decoder->options.member_character_max;
     struct record_kernel_limits limits = {
         .record_size_max = decoder->options.record_size_max,
         .text_size_max = character_max == 0 ? SIZE_MAX : character_max,
     };
-    size_t at = skip_space(data, size);
-    return at + decoder->kernel->run(&decoder->pattern, &limits, data + at, size - at, lines);
+    size_t taken_size = 0;
+    if (decoder->pattern.is_known) {
+        taken_size = decoder->kernel->run(&decoder->pattern, &limits, data, size, lines);
+    }
+    kernel_rest_begin(&decoder->rest, taken_size > 0);
+    return taken_size;
+}
+
+/* Takes one record. Returns how many bytes it takes. The last one of a rest shows what the kernel
+ * has to look for then. */
+static size_t take_with_shortcut(struct record_decoder *decoder, const char *data, size_t size,
+                                 struct record_lines *lines) {
+    struct record record;
+    size_t taken_size = try_shortcut(decoder, data, size, &record);
+    if (taken_size == 0 || !record_lines_append_plain(lines, &record)) {
+        return 0;
+    }
+    kernel_rest_note_record(&decoder->rest);
+    if (kernel_rest_is_over(&decoder->rest)) {
+        record_pattern_learn(&decoder->pattern, data, size, taken_size, &record);
+    }
+    return taken_size;
+}
+
+size_t record_decoder_take_plain(struct record_decoder *decoder, const char *data, size_t size,
+                                 struct record_lines *lines) {
+    if (decoder->mode != RECORD_DECODER_BETWEEN) {
+        return 0;
+    }
+    size_t at = 0;
+    size_t step_size;
+    do {
+        at += skip_space(data + at, size - at);
+        if (kernel_rest_is_over(&decoder->rest)) {
+            at += take_with_kernel(decoder, data + at, size - at, lines);
+        }
+        step_size = take_with_shortcut(decoder, data + at, size - at, lines);
+        at += step_size;
+    } while (step_size > 0);
+    return at;
 }

@@ -13,8 +13,9 @@
  * bytes that are no object at all end at the next newline or '{'.
  *
  * record_decoder_next reads any stream, an event at a time. record_decoder_take_plain reads the
- * common records only, many at a time and much faster; where it stops, record_decoder_next goes on.
- * Both together report what record_decoder_next reports alone.
+ * common records only, many at a time and much faster: those that resemble the ones before with a
+ * kernel, the others one by one. Where it stops, record_decoder_next goes on. Both together report
+ * what record_decoder_next reports alone.
  *
  * Ownership: a decoder belongs to one connection and one thread. The texts of a record are valid
  * until the next call, and only as long as the caller leaves the bytes that it passed in place.
@@ -26,6 +27,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "server/records/kernel_rest.h"
 #include "server/records/limits.h"
 #include "server/records/record.h"
 #include "server/records/record_kernel.h"
@@ -64,7 +66,8 @@ struct record_decoder {
     bool after_backslash; /* the next byte of the string is escaped */
     bool at_line_start;   /* the byte before was a newline */
     const struct record_kernel *kernel;
-    struct record_pattern pattern; /* of the last plain record */
+    struct record_pattern pattern; /* what the kernel looks for */
+    struct kernel_rest rest;
     struct json_t
         *content; /* owns the texts of the last record, NULL if they are in the caller's bytes */
 };

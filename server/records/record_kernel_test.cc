@@ -32,13 +32,9 @@ class RecordKernel : public testing::TestWithParam<size_t> {
     // Learns the pattern of the first record, and takes what follows with the kernel. The bytes
     // end, and so does the room, where a page begins that must not be touched.
     void Run(const std::string &first, const std::string &rest, size_t room_size = 64 * 1024,
-             size_t record_capacity = kCountMax, record_decoder_options options = Options()) {
-        options.kernel = record_kernel_get(GetParam());
-        record_decoder decoder;
-        record_decoder_init(&decoder, &options);
-        record_event event;
-        record_decoder_next(&decoder, first.data(), first.size(), false, &event);
-        ASSERT_EQ(event.kind, RECORD_EVENT_RECORD) << first;
+             size_t record_capacity = kCountMax,
+             record_kernel_limits limits = {RECORDS_RECORD_SIZE_MAX, SIZE_MAX}) {
+        const record_pattern pattern = Learn(first);
         char *data = guard_buffer_tail(&input_, rest.size());
         memcpy(data, rest.data(), rest.size());
         records_.resize(record_capacity);
@@ -50,15 +46,29 @@ class RecordKernel : public testing::TestWithParam<size_t> {
                   texts_.data(),
                   record_capacity,
                   0};
-        consumed_size_ = record_decoder_take_plain(&decoder, data, rest.size(), &lines_);
-        record_decoder_destroy(&decoder);
+        consumed_size_ =
+            record_kernel_get(GetParam())->run(&pattern, &limits, data, rest.size(), &lines_);
         CheckLines(rest);
+    }
+
+    static record_pattern Learn(const std::string &bytes) {
+        record_decoder_options options = {RECORDS_RECORD_SIZE_MAX, 0, false, nullptr};
+        record_decoder decoder;
+        record_decoder_init(&decoder, &options);
+        record_event event;
+        record_decoder_next(&decoder, bytes.data(), bytes.size(), false, &event);
+        EXPECT_EQ(event.kind, RECORD_EVENT_RECORD) << bytes;
+        record_pattern pattern = {};
+        record_pattern_learn(&pattern, bytes.data(), bytes.size(), event.consumed_size,
+                             &event.record);
+        EXPECT_TRUE(pattern.is_known) << bytes;
+        record_decoder_destroy(&decoder);
+        return pattern;
     }
 
     // What was taken has to be what the reference reads.
     void CheckLines(const std::string &rest) const {
-        record_decoder_options options = Options();
-        options.reference_only = true;
+        record_decoder_options options = {RECORDS_RECORD_SIZE_MAX, 0, true, nullptr};
         record_decoder decoder;
         record_decoder_init(&decoder, &options);
         size_t at = 0;
@@ -84,10 +94,6 @@ class RecordKernel : public testing::TestWithParam<size_t> {
 
     static void ExpectText(record_text text, record_text expected) {
         EXPECT_EQ(std::string(text.bytes, text.size), std::string(expected.bytes, expected.size));
-    }
-
-    static record_decoder_options Options() {
-        return {RECORDS_RECORD_SIZE_MAX, 0, false, nullptr};
     }
 
     guard_buffer input_;
@@ -204,14 +210,11 @@ TEST_P(RecordKernel, Utf8IsTakenAsItIs) {
 }
 
 TEST_P(RecordKernel, LimitsAreKept) {
-    record_decoder_options options = Options();
-    options.member_character_max = 10;
     Run(Line("1"), Line("1", "0123456789") + Line("1", "0123456789a") + kTail, 64 * 1024, kCountMax,
-        options);
+        {RECORDS_RECORD_SIZE_MAX, 10});
     EXPECT_EQ(lines_.count, 1u);
-    options = Options();
-    options.record_size_max = Line("12345").size();
-    Run(Line("1"), Line("12345") + Line("123456") + kTail, 64 * 1024, kCountMax, options);
+    Run(Line("1"), Line("12345") + Line("123456") + kTail, 64 * 1024, kCountMax,
+        {Line("12345").size(), SIZE_MAX});
     EXPECT_EQ(lines_.count, 1u);
 }
 

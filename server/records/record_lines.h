@@ -36,6 +36,9 @@ size_t record_lines_size_of(const struct record *record);
 /* Adds a record. False, and nothing is changed: there is no room for it. */
 bool record_lines_append(struct record_lines *lines, const struct record *record);
 
+/* The same for a record in whose texts nothing has to be escaped. */
+bool record_lines_append_plain(struct record_lines *lines, const struct record *record);
+
 #ifdef __cplusplus
 }
 #endif

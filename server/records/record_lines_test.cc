@@ -28,6 +28,10 @@ class Lines {
         const record record = {Text(id), Text(name), Text(age)};
         return record_lines_append(&lines_, &record);
     }
+    bool AppendPlain(const std::string &id, const std::string &name, const std::string &age) {
+        const record record = {Text(id), Text(name), Text(age)};
+        return record_lines_append_plain(&lines_, &record);
+    }
     const record_lines &get() const {
         return lines_;
     }
@@ -86,6 +90,24 @@ TEST(RecordLines, TheSizeIsExact) {
         Lines too_little(size - 1, 1);
         EXPECT_FALSE(too_little.Append(id, name, age));
         EXPECT_EQ(too_little.get().size, 0u);
+        EXPECT_EQ(too_little.get().count, 0u);
+    }
+}
+
+TEST(RecordLines, PlainTextsAreTakenWithoutALook) {
+    for (const std::string &name : {""s, "John Doe"s, "Zoë"s, std::string(100, 'n')}) {
+        const record record = {Text("17"), Text(name), Text("")};
+        const size_t size = record_lines_size_of(&record);
+        Lines looked_at(size, 1);
+        Lines plain(size, 1);
+        ASSERT_TRUE(looked_at.Append("17", name, ""));
+        ASSERT_TRUE(plain.AppendPlain("17", name, ""));
+        EXPECT_EQ(plain.Line(0), looked_at.Line(0));
+        EXPECT_EQ(plain.Shown(0), looked_at.Shown(0));
+        EXPECT_EQ(plain.get().size, size);
+        EXPECT_FALSE(plain.AppendPlain("17", name, "")) << "no place";
+        Lines too_little(size - 1, 1);
+        EXPECT_FALSE(too_little.AppendPlain("17", name, ""));
         EXPECT_EQ(too_little.get().count, 0u);
     }
 }

@@ -50,12 +50,14 @@ void record_pattern_learn(struct record_pattern *pattern, const char *bytes, siz
         [RECORD_MEMBER_NAME] = record->name,
         [RECORD_MEMBER_AGE] = record->age,
     };
-    struct record_pattern learned = {.is_known = true};
-    struct record_text in_order[RECORD_MEMBER_COUNT];
     for (int member = 0; member < RECORD_MEMBER_COUNT; member++) {
         if (!is_string_within(texts[member], bytes, bytes + record_size)) {
             return;
         }
+    }
+    struct record_pattern learned = {.is_known = true};
+    struct record_text in_order[RECORD_MEMBER_COUNT];
+    for (int member = 0; member < RECORD_MEMBER_COUNT; member++) {
         learned.places[member] = find_place(texts, member);
         in_order[learned.places[member]] = texts[member];
     }

@@ -18,8 +18,9 @@ extern "C" {
 
 /* Tries to read the record at the front of `data[0..size)`, which begins with '{'.
  *
- * Returns its size in bytes and sets `record`, whose texts point into `data`; or returns 0 when the
- * record is not plain, not good or not complete. */
+ * Returns its size in bytes and sets `record`, whose texts point into `data` and have nothing in
+ * them that a line of JSON escapes; or returns 0 when the record is not plain, not good or not
+ * complete. */
 size_t record_shortcut_parse(const char *data, size_t size, struct record *record);
 
 #ifdef __cplusplus
