@@ -69,8 +69,11 @@ enum {
     RECORDS_WORKERS_MAX = 64,
 };
 
-static_assert(RECORDS_ARENA_SIZE_MIN >= 2 * RECORDS_RECORD_SIZE_MAX,
-              "a record must fit into an empty arena wherever the last one ended");
+/* A line is never longer than its record but by the overhead, because it escapes no more than JSON
+ * must; the texts, which follow a line with escapes in it, are a part of the record. */
+static_assert(RECORDS_ARENA_SIZE_MIN >=
+                  (RECORDS_RECORD_SIZE_MAX + RECORDS_LINE_OVERHEAD) + RECORDS_RECORD_SIZE_MAX,
+              "the line and the texts of any record must fit into an empty arena");
 static_assert(RECORDS_INPUT_SIZE > RECORDS_RECORD_SIZE_MAX,
               "a read must be possible behind an incomplete record");
 

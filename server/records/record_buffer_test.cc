@@ -72,6 +72,25 @@ TEST_F(RecordBuffer, RecordsLeaveInTheOrderTheyCame) {
     EXPECT_EQ(batch.records[1].name.size, 0u);
 }
 
+// The most that a record can take: its line is as long as the record was, for the newline was
+// escaped there too, and the texts are nearly as long.
+TEST_F(RecordBuffer, TheLargestRecordFitsIntoTheSmallestBuffer) {
+    Open(1);
+    const std::string received_around = R"({"id":"\n","name":"","age":""})";
+    const std::string name(RECORDS_RECORD_SIZE_MAX - received_around.size(), 'n');
+    for (int round = 0; round < 3; round++) {
+        ASSERT_TRUE(Push("\n", name, ""));
+        EXPECT_FALSE(Push("2")) << "there is one place";
+        record_batch batch;
+        record_buffer_publish(&buffer_);
+        ASSERT_TRUE(record_buffer_take(&buffer_, 0, 1, &batch));
+        EXPECT_GT(batch.lines[0].size, size_t{RECORDS_RECORD_SIZE_MAX});
+        EXPECT_EQ(Id(batch.records[0]), "\n");
+        EXPECT_EQ(std::string(batch.records[0].name.bytes, batch.records[0].name.size), name);
+        record_buffer_finish(&buffer_, &batch);
+    }
+}
+
 TEST_F(RecordBuffer, TheTextsAreCopied) {
     Open(4);
     std::string id = "before";
