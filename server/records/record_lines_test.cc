@@ -14,6 +14,8 @@ using std::string_literals::operator""s;
 record_text Text(const std::string &text) {
     return {text.data(), text.size()};
 }
+// A temporary would be gone before its text is looked at.
+record_text Text(std::string &&text) = delete;
 
 std::string ToString(record_text text) {
     return {text.bytes, text.size};
@@ -95,19 +97,21 @@ TEST(RecordLines, TheSizeIsExact) {
 }
 
 TEST(RecordLines, PlainTextsAreTakenWithoutALook) {
+    const std::string id = "17";
+    const std::string age;
     for (const std::string &name : {""s, "John Doe"s, "Zoë"s, std::string(100, 'n')}) {
-        const record record = {Text("17"), Text(name), Text("")};
+        const record record = {Text(id), Text(name), Text(age)};
         const size_t size = record_lines_size_of(&record);
         Lines looked_at(size, 1);
         Lines plain(size, 1);
-        ASSERT_TRUE(looked_at.Append("17", name, ""));
-        ASSERT_TRUE(plain.AppendPlain("17", name, ""));
+        ASSERT_TRUE(looked_at.Append(id, name, age));
+        ASSERT_TRUE(plain.AppendPlain(id, name, age));
         EXPECT_EQ(plain.Line(0), looked_at.Line(0));
         EXPECT_EQ(plain.Shown(0), looked_at.Shown(0));
         EXPECT_EQ(plain.get().size, size);
-        EXPECT_FALSE(plain.AppendPlain("17", name, "")) << "no place";
+        EXPECT_FALSE(plain.AppendPlain(id, name, age)) << "no place";
         Lines too_little(size - 1, 1);
-        EXPECT_FALSE(too_little.AppendPlain("17", name, ""));
+        EXPECT_FALSE(too_little.AppendPlain(id, name, age));
         EXPECT_EQ(too_little.get().count, 0u);
     }
 }
