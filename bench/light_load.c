@@ -7,8 +7,8 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bench/built_program.h"
+#include "bench/load_connect.h"
 #include "bench/series.h"
 #include "bench/server_process.h"
 #include "bench/stage_usage.h"
@@ -67,34 +69,16 @@ static enum options_outcome read_options(struct settings *settings, int argc, ch
     return options_parse(&options, argc, argv, &first_argument_index);
 }
 
-/* The server built together with this program. Returns false if its path is too long. */
-static bool find_server(const struct settings *settings, char path[PATH_CAPACITY]) {
-    if (settings->server_path != NULL) {
-        return snprintf(path, PATH_CAPACITY, "%s", settings->server_path) < PATH_CAPACITY;
-    }
-    ssize_t size = readlink("/proc/self/exe", path, PATH_CAPACITY - 1);
-    path[size < 0 ? 0 : size] = '\0';
-    char *slash = strrchr(path, '/');
-    size_t directory_size = slash == NULL ? 0 : (size_t)(slash - path);
-    int added = snprintf(path + directory_size, PATH_CAPACITY - directory_size,
-                         "/../server/numbers/server");
-    return added < (int)(PATH_CAPACITY - directory_size);
-}
-
 /* Returns the socket, or -1 after a message. */
 static int connect_to_server(uint16_t port) {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons(port),
                                   .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    int yes = 1;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) != 0 ||
-        connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+    const struct addrinfo server = {
+        .ai_family = AF_INET, .ai_addr = (struct sockaddr *)&address, .ai_addrlen = sizeof address};
+    int fd = load_connect(&server);
+    if (fd < 0) {
         perror("connect");
-        if (fd >= 0) {
-            (void)close(fd);
-        }
-        return -1;
     }
     return fd;
 }
@@ -177,7 +161,8 @@ static bool run(const struct settings *settings) {
     struct server_process server;
     (void)snprintf(log_path, sizeof log_path, "%s/light-load-%ld.log", settings->directory,
                    (long)getpid());
-    if (!find_server(settings, server_path)) {
+    if (!built_program_choose(server_path, sizeof server_path, settings->server_path,
+                              "../server/numbers/server")) {
         (void)fputs("the path of the server is too long\n", stderr);
         return false;
     }

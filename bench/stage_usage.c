@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATH_CAPACITY = 320, TEXT_CAPACITY = 512 };
+/* A thread's stat is one line; the peak memory stands behind the list of groups in status. */
+enum { PATH_CAPACITY = 320, TEXT_CAPACITY = 8192 };
 
 const char *const stage_names[STAGE_KIND_COUNT] = {"receive", "parse+stage", "insert+format",
                                                    "write"};

@@ -2,9 +2,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
+#include "bench/built_program.h"
 #include "bench/series.h"
 
 enum { COUNT_LOWEST = 1000 };
@@ -33,26 +32,6 @@ static const char examples[] =
     "  throughput --plot=throughput.svg --server-arg=--fsync=never\n"
     "  throughput --universe --log-dir=/mnt/disk\n";
 
-/* Finds the folder of this program: what was built together with it lies at fixed places beside. */
-static void find_own_directory(char path[THROUGHPUT_PATH_CAPACITY]) {
-    ssize_t size = readlink("/proc/self/exe", path, THROUGHPUT_PATH_CAPACITY - 1);
-    path[size < 0 ? 0 : size] = '\0';
-    char *slash = strrchr(path, '/');
-    if (slash != NULL) {
-        *slash = '\0';
-    }
-}
-
-/* Fills path with the program given on the command line, or with the one in the own directory.
- * Returns false if it is too long. */
-static bool choose_program(char path[THROUGHPUT_PATH_CAPACITY], const char *given,
-                           const char *own_directory, const char *built) {
-    int size = given != NULL
-                   ? snprintf(path, THROUGHPUT_PATH_CAPACITY, "%s", given)
-                   : snprintf(path, THROUGHPUT_PATH_CAPACITY, "%s/%s", own_directory, built);
-    return size < (int)THROUGHPUT_PATH_CAPACITY;
-}
-
 static void add_all_scenarios(struct throughput_options *options) {
     size_t count;
     const struct throughput_scenario *scenarios = throughput_scenarios(&count);
@@ -73,18 +52,16 @@ static void list_scenarios(void) {
 static enum options_outcome take_values(struct throughput_options *options,
                                         const struct values *values, const struct options *line) {
     struct throughput_settings *settings = &options->settings;
-    char own_directory[THROUGHPUT_PATH_CAPACITY];
     if (values->wants_list) {
         list_scenarios();
         return OPTIONS_SHOWN;
     }
     settings->round_count = (uint32_t)values->round_count;
     settings->number_count = (uint32_t)values->number_count;
-    find_own_directory(own_directory);
-    if (!choose_program(settings->server_path, values->server_path, own_directory,
-                        "../server/numbers/server") ||
-        !choose_program(settings->baseline_path, values->baseline_path, own_directory,
-                        "baseline_server")) {
+    if (!built_program_choose(settings->server_path, sizeof settings->server_path,
+                              values->server_path, "../server/numbers/server") ||
+        !built_program_choose(settings->baseline_path, sizeof settings->baseline_path,
+                              values->baseline_path, "baseline_server")) {
         options_complain(line, "the path of a server is too long");
         return OPTIONS_INVALID;
     }
