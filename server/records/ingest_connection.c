@@ -256,13 +256,7 @@ static short wanted_events(const struct ingest_connection *connection) {
 }
 
 static bool is_stored(struct ingest_connection *connection) {
-    struct record_buffer *buffer = connection->shared->buffer;
-    if (record_buffer_stored_position(buffer) >= connection->position) {
-        return true;
-    }
-    record_buffer_wait_for_progress(buffer);
-    /* It may have been stored between the look and the request. */
-    return record_buffer_stored_position(buffer) >= connection->position;
+    return record_buffer_stored_position(connection->shared->buffer) >= connection->position;
 }
 
 void ingest_connection_advance(struct ingest_connection *connection) {

@@ -74,6 +74,10 @@ void ingest_port_destroy(struct ingest_port *port) {
     free_memory(port);
 }
 
+bool ingest_port_is_waiting(const struct ingest_port *port) {
+    return !TAILQ_EMPTY(&port->shared.waiting);
+}
+
 void ingest_port_advance(struct ingest_port *port) {
     struct ingest_queue *waiting = &port->shared.waiting;
     /* Those that have to wait again go behind the last one. */

@@ -37,8 +37,10 @@ struct ingest_port {
 int ingest_port_init(struct ingest_port *port, const struct ingest_port_config *config);
 void ingest_port_destroy(struct ingest_port *port);
 
-/* Goes on with the connections that wait for the buffer or the store: call it when the buffer
- * signals progress. */
+/* Whether there are connections that wait for the buffer or the store. */
+bool ingest_port_is_waiting(const struct ingest_port *port);
+
+/* Goes on with these connections: call it when the buffer has made progress. */
 void ingest_port_advance(struct ingest_port *port);
 
 /* Ends the clients that are silent for too long, and frees the places of those that are gone. True:

@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "server/runtime/spin.h"
 
 /* The states of a place, beside the index of the writer that has taken it. */
 enum { STATE_WAITING = RECORD_NOT_TAKEN, STATE_STORED };
@@ -34,7 +37,12 @@ static void free_memory(struct record_buffer *buffer) {
 
 int record_buffer_init(struct record_buffer *buffer, size_t capacity,
                        const struct wakeup *progress) {
-    *buffer = (struct record_buffer){.capacity = capacity, .progress = progress};
+    *buffer = (struct record_buffer){
+        .capacity = capacity,
+        .progress = progress,
+        /* On one processor nothing changes while it is looked at. */
+        .spins = sysconf(_SC_NPROCESSORS_ONLN) > 1,
+    };
     buffer->arena_size = choose_arena_size(capacity);
     buffer->records = calloc(capacity, sizeof *buffer->records);
     buffer->lines = calloc(capacity, sizeof *buffer->lines);
@@ -113,13 +121,7 @@ bool record_buffer_reserve(struct record_buffer *buffer, size_t size_min,
     }
     /* What the writers are to make room from must be visible to them. */
     (void)record_buffer_publish(buffer);
-    (void)pthread_mutex_lock(&buffer->mutex);
-    /* Asked for under the lock, so that no batch is stored between the look and the request. */
-    buffer->known_released_position = buffer->released_position;
-    bool is_reserved = reserve_if_room(buffer, size_min, room);
-    buffer->is_progress_wanted = buffer->is_progress_wanted || !is_reserved;
-    (void)pthread_mutex_unlock(&buffer->mutex);
-    return is_reserved;
+    return reserve_if_room(buffer, size_min, room);
 }
 
 void record_buffer_commit(struct record_buffer *buffer, const struct record_lines *room) {
@@ -143,9 +145,9 @@ bool record_buffer_push(struct record_buffer *buffer, const struct record *recor
 
 uint64_t record_buffer_publish(struct record_buffer *buffer) {
     (void)pthread_mutex_lock(&buffer->mutex);
-    bool is_new = buffer->published_position != buffer->pushed_position;
-    buffer->published_position = buffer->pushed_position;
-    buffer->known_released_position = buffer->released_position;
+    bool is_new = atomic_load(&buffer->published_position) != buffer->pushed_position;
+    atomic_store(&buffer->published_position, buffer->pushed_position);
+    buffer->known_released_position = atomic_load(&buffer->released_position);
     (void)pthread_mutex_unlock(&buffer->mutex);
     if (is_new) {
         (void)pthread_cond_signal(&buffer->published);
@@ -153,10 +155,16 @@ uint64_t record_buffer_publish(struct record_buffer *buffer) {
     return buffer->pushed_position;
 }
 
-void record_buffer_wait_for_progress(struct record_buffer *buffer) {
+bool record_buffer_await_progress(struct record_buffer *buffer, uint64_t seen) {
+    if (buffer->spins && spin_until_changed(&buffer->released_position, seen)) {
+        return true;
+    }
     (void)pthread_mutex_lock(&buffer->mutex);
-    buffer->is_progress_wanted = true;
+    /* Under the lock no batch is stored between the look and the request. */
+    bool has_progress = atomic_load(&buffer->released_position) != seen;
+    buffer->is_progress_wanted = !has_progress;
     (void)pthread_mutex_unlock(&buffer->mutex);
+    return has_progress;
 }
 
 void record_buffer_close(struct record_buffer *buffer) {
@@ -167,14 +175,29 @@ void record_buffer_close(struct record_buffer *buffer) {
     (void)pthread_cond_broadcast(&buffer->published);
 }
 
+static uint64_t waiting_count_of(const struct record_buffer *buffer) {
+    return atomic_load(&buffer->published_position) - buffer->taken_position;
+}
+
+/* Waits until something can be taken, or nothing will ever be. Called with the mutex locked. */
+static void wait_for_records(struct record_buffer *buffer) {
+    if (buffer->spins && waiting_count_of(buffer) == 0 && !buffer->is_closed) {
+        uint64_t seen = atomic_load(&buffer->published_position);
+        (void)pthread_mutex_unlock(&buffer->mutex);
+        (void)spin_until_changed(&buffer->published_position, seen);
+        (void)pthread_mutex_lock(&buffer->mutex);
+    }
+    while (waiting_count_of(buffer) == 0 && !buffer->is_closed) {
+        (void)pthread_cond_wait(&buffer->published, &buffer->mutex);
+    }
+}
+
 bool record_buffer_take(struct record_buffer *buffer, size_t writer_index, size_t count_max,
                         struct record_batch *batch) {
     (void)pthread_mutex_lock(&buffer->mutex);
-    while (buffer->taken_position == buffer->published_position && !buffer->is_closed) {
-        (void)pthread_cond_wait(&buffer->published, &buffer->mutex);
-    }
+    wait_for_records(buffer);
     size_t place = place_of(buffer, buffer->taken_position);
-    uint64_t waiting_count = buffer->published_position - buffer->taken_position;
+    uint64_t waiting_count = waiting_count_of(buffer);
     size_t count = waiting_count < count_max ? (size_t)waiting_count : count_max;
     if (count > buffer->capacity - place) {
         /* A batch is one piece; the rest begins at the first place again. */
@@ -190,7 +213,7 @@ bool record_buffer_take(struct record_buffer *buffer, size_t writer_index, size_
         memset(&buffer->states[place], (int)writer_index, count);
         buffer->taken_position += count;
     }
-    bool is_more_left = buffer->taken_position != buffer->published_position;
+    bool is_more_left = waiting_count_of(buffer) > 0;
     (void)pthread_mutex_unlock(&buffer->mutex);
     if (is_more_left) {
         (void)pthread_cond_signal(&buffer->published);
@@ -200,16 +223,18 @@ bool record_buffer_take(struct record_buffer *buffer, size_t writer_index, size_
 
 void record_buffer_finish(struct record_buffer *buffer, const struct record_batch *batch) {
     (void)pthread_mutex_lock(&buffer->mutex);
-    if (batch->position == buffer->released_position) {
-        buffer->released_position += batch->count;
+    uint64_t released_position = atomic_load(&buffer->released_position);
+    if (batch->position == released_position) {
+        released_position += batch->count;
     } else {
         memset(&buffer->states[place_of(buffer, batch->position)], STATE_STORED, batch->count);
     }
     /* What other writers have stored before it was the turn of their places. */
-    while (buffer->released_position != buffer->taken_position &&
-           buffer->states[place_of(buffer, buffer->released_position)] == STATE_STORED) {
-        buffer->released_position++;
+    while (released_position != buffer->taken_position &&
+           buffer->states[place_of(buffer, released_position)] == STATE_STORED) {
+        released_position++;
     }
+    atomic_store(&buffer->released_position, released_position);
     bool is_wanted = buffer->is_progress_wanted;
     buffer->is_progress_wanted = false;
     (void)pthread_mutex_unlock(&buffer->mutex);
@@ -219,16 +244,14 @@ void record_buffer_finish(struct record_buffer *buffer, const struct record_batc
 }
 
 uint64_t record_buffer_stored_position(struct record_buffer *buffer) {
-    (void)pthread_mutex_lock(&buffer->mutex);
-    uint64_t position = buffer->released_position;
-    (void)pthread_mutex_unlock(&buffer->mutex);
-    return position;
+    return atomic_load(&buffer->released_position);
 }
 
 size_t record_buffer_count(struct record_buffer *buffer) {
     (void)pthread_mutex_lock(&buffer->mutex);
     size_t count = 0;
-    for (uint64_t at = buffer->released_position; at != buffer->published_position; at++) {
+    uint64_t end = atomic_load(&buffer->published_position);
+    for (uint64_t at = atomic_load(&buffer->released_position); at != end; at++) {
         count += buffer->states[place_of(buffer, at)] != STATE_STORED;
     }
     (void)pthread_mutex_unlock(&buffer->mutex);
@@ -244,8 +267,8 @@ static struct record_text copy_text(char **at, struct record_text text) {
 
 static void copy_records(struct record_buffer *buffer, struct buffered_records *copy) {
     char *at = copy->texts;
-    for (uint64_t position = buffer->released_position; position != buffer->published_position;
-         position++) {
+    uint64_t end = atomic_load(&buffer->published_position);
+    for (uint64_t position = atomic_load(&buffer->released_position); position != end; position++) {
         size_t place = place_of(buffer, position);
         uint8_t state = buffer->states[place];
         if (state == STATE_STORED) {
@@ -265,8 +288,10 @@ int record_buffer_copy(struct record_buffer *buffer, struct buffered_records *co
     *copy = (struct buffered_records){0};
     (void)pthread_mutex_lock(&buffer->mutex);
     size_t total_size = 0;
-    size_t count = (size_t)(buffer->published_position - buffer->released_position);
-    for (uint64_t at = buffer->released_position; at != buffer->published_position; at++) {
+    uint64_t begin = atomic_load(&buffer->released_position);
+    uint64_t end = atomic_load(&buffer->published_position);
+    size_t count = (size_t)(end - begin);
+    for (uint64_t at = begin; at != end; at++) {
         total_size += texts_size(&buffer->records[place_of(buffer, at)]);
     }
     copy->records = malloc((count + 1) * sizeof *copy->records);

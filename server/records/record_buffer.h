@@ -6,12 +6,12 @@
  * stored. A batch has a number of its own, counted per writer, and keeps it for every attempt to
  * store it, so that a store can tell a second attempt from a new batch. Places become free in the
  * order in which they were filled. When the places or the bytes set aside for texts are used up,
- * the buffer is full and the producer has to wait: it is told through a wakeup when room has come.
+ * the buffer is full and the producer has to wait, for a moment or for a wakeup that it asks for.
  *
  * Ownership: the texts of records in the buffer belong to the buffer. Those of a taken batch do not
  * move until record_buffer_finish. All memory is allocated by record_buffer_init.
  *
- * Threading: push, reserve, commit, publish, close, wait_for_progress belong to one thread, the
+ * Threading: push, reserve, commit, publish, close, await_progress belong to one thread, the
  * producer. take and finish are called by the writers, each with its own index; copy and the counts
  * by anyone.
  */
@@ -26,6 +26,7 @@
 #include "server/records/limits.h"
 #include "server/records/record.h"
 #include "server/records/record_lines.h"
+#include "server/runtime/atomics.h"
 #include "server/runtime/wakeup.h"
 
 #ifdef __cplusplus
@@ -53,6 +54,7 @@ struct record_buffer {
     uint8_t *states; /* a writer's index, or one of the states in the .c */
     char *arena;     /* lines and texts, in a circle too, each record's in one piece */
     const struct wakeup *progress;
+    bool spins; /* whether it pays to look again before going to sleep */
 
     /* The producer's. */
     uint64_t pushed_position;
@@ -61,12 +63,13 @@ struct record_buffer {
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t published;
-    uint64_t published_position; /* records below it may be taken */
-    uint64_t taken_position;     /* records below it were taken */
-    uint64_t released_position;  /* records below it are stored, and their places free */
+    uint64_t taken_position; /* records below it were taken */
     uint64_t sequences[RECORDS_WORKERS_MAX];
     bool is_closed;
     bool is_progress_wanted;
+    /* Written under the mutex, looked at without it too. */
+    ATOMIC_FIELD(uint64_t) published_position; /* records below it may be taken */
+    ATOMIC_FIELD(uint64_t) released_position;  /* records below it are stored, their places free */
 };
 
 /* 0, or a negative errno value with nothing left over. `progress` may be NULL. */
@@ -74,8 +77,7 @@ int record_buffer_init(struct record_buffer *buffer, size_t capacity,
                        const struct wakeup *progress);
 void record_buffer_destroy(struct record_buffer *buffer);
 
-/* Copies a record in. False: the buffer is full, and `progress` will be signalled when something
- * was stored. */
+/* Copies a record in. False: the buffer is full. */
 bool record_buffer_push(struct record_buffer *buffer, const struct record *record);
 
 /* Lends the room for at least one record and `size_min` bytes. What is appended there is in the
@@ -87,8 +89,9 @@ void record_buffer_commit(struct record_buffer *buffer, const struct record_line
 /* Lets the writers see all records pushed so far. Returns the position behind them. */
 uint64_t record_buffer_publish(struct record_buffer *buffer);
 
-/* Asks for one signal of `progress` when the next batch is stored. */
-void record_buffer_wait_for_progress(struct record_buffer *buffer);
+/* Waits a moment for the stored position to go beyond `seen`, a position asked for earlier. True:
+ * it has. False: it has not, and there will be one signal of `progress` as soon as it does. */
+bool record_buffer_await_progress(struct record_buffer *buffer, uint64_t seen);
 
 /* Says that nothing will be pushed any more. */
 void record_buffer_close(struct record_buffer *buffer);

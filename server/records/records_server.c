@@ -125,10 +125,26 @@ static enum exit_code conclude(const struct records_server *server) {
     return EXIT_CODE_IO_FAILURE;
 }
 
+/* Waits for events and handles them. Connections that wait for the buffer or the store go on as
+ * well when it has made progress since the last turn; otherwise a signal of it will be an event.
+ * Returns what poll_loop_run_once does. */
+static int run_turn(struct records_server *server, int timeout_ms) {
+    struct record_buffer *buffer = server->config.buffer;
+    bool can_advance = ingest_port_is_waiting(&server->ingest_port) &&
+                       record_buffer_await_progress(buffer, server->seen_position);
+    /* Seen before anything looks for room: what is stored from now on is progress. */
+    server->seen_position = record_buffer_stored_position(buffer);
+    int result = poll_loop_run_once(&server->loop, can_advance ? 0 : timeout_ms);
+    if (can_advance) {
+        ingest_port_advance(&server->ingest_port);
+    }
+    return result;
+}
+
 enum exit_code records_server_run(struct records_server *server) {
     /* What is due comes first: it may end the last connection, for which no event would follow. */
     for (int timeout_ms = tick(server); !is_over(server); timeout_ms = tick(server)) {
-        int result = poll_loop_run_once(&server->loop, timeout_ms);
+        int result = run_turn(server, timeout_ms);
         if (result < 0) {
             logger_print(server->config.logger, LOG_LEVEL_ERROR, "cannot poll: %s",
                          strerror(-result));

@@ -40,9 +40,10 @@ struct records_server {
     struct ingest_port ingest_port;
     struct query_port query_port;
     bool is_stopping;
-    bool is_closed;       /* the buffer: everything that came is in it */
-    int64_t next_tick_ms; /* when to look again for what is due */
-    size_t cut_count;     /* senders that were cut off by a second signal */
+    bool is_closed;         /* the buffer: everything that came is in it */
+    int64_t next_tick_ms;   /* when to look again for what is due */
+    uint64_t seen_position; /* the buffer's stored position when the last turn began */
+    size_t cut_count;       /* senders that were cut off by a second signal */
 };
 
 /* 0, or a negative errno value with nothing left over. */
