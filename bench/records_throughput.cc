@@ -2,9 +2,10 @@
 //
 //   SQLite   inserts the same rows in transactions of the same size, through SQLite's C API
 //   MariaDB  the same through its C API, by statements of many rows over one connection
-//   file     `cat`: copies the same bytes from one file, which is in the page cache, to another,
-//            with no socket and no sender; and //bench:baseline_server, which receives the same
-//            rows over the same connections and writes them as they are
+//   file     copies the same bytes from one file, which is in the page cache, to another, with no
+//            socket and no sender: once as `cat` does, once with one write for each batch, as the
+//            server has to write them; and //bench:baseline_server, which receives the same rows
+//            over the same connections and writes them as they are
 //
 // The server gets the rows over five connections, parses them, keeps them in its buffer and stores
 // them; the time is taken from the first byte to the acknowledgement of the last record. Both run
@@ -25,6 +26,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -45,7 +47,7 @@ using harness::TcpClient;
 using harness::TemporaryDirectory;
 
 constexpr size_t kConnectionCount = 5;
-constexpr size_t kCopySize = 128 * 1024; // what cat uses
+constexpr size_t kCatSize = 128 * 1024; // of cat's reads and writes
 constexpr std::chrono::minutes kPatience{10};
 // A database server gets fewer rows, or its rounds would take minutes.
 constexpr size_t kRowsPerMariadbRow = 5;
@@ -206,11 +208,11 @@ double TimeMariadb(const Rows &rows, const MariadbServer &mariadb, size_t batch_
     });
 }
 
-double TimeCopy(const std::string &from, const std::string &to) {
+double TimeCopy(const std::string &from, const std::string &to, size_t write_size) {
     return SecondsOf([&] {
         int input = open(from.c_str(), O_RDONLY | O_CLOEXEC);
         int output = open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-        std::vector<char> bytes(kCopySize);
+        std::vector<char> bytes(write_size);
         ssize_t size;
         while ((size = read(input, bytes.data(), bytes.size())) > 0) {
             if (write(output, bytes.data(), static_cast<size_t>(size)) != size) {
@@ -253,16 +255,19 @@ void CompareSqlite(const Rows &rows, int round_count, size_t batch_size) {
 }
 
 void CompareFile(const Rows &rows, int round_count, size_t batch_size) {
-    std::vector<double> server, own, receiver;
+    std::vector<double> server, cat, copy, receiver;
     for (int round = 0; round < round_count; round++) {
         TemporaryDirectory directory;
         const std::string path = directory.File("records.jsonl");
         server.push_back(TimeServer(rows, "file:" + path, batch_size));
-        own.push_back(TimeCopy(path, directory.File("copy")));
+        const size_t row_size = std::filesystem::file_size(path) / rows.ids.size();
+        cat.push_back(TimeCopy(path, directory.File("cat"), kCatSize));
+        copy.push_back(TimeCopy(path, directory.File("copy"), row_size * batch_size));
         receiver.push_back(TimeReceiver(rows, directory.File("received")));
     }
     const std::string what = "file, " + std::to_string(batch_size) + " rows a batch, beside ";
-    Report(what + "cat", rows.ids.size(), server, own);
+    Report(what + "cat", rows.ids.size(), server, cat);
+    Report(what + "copying them", rows.ids.size(), server, copy);
     Report(what + "receiving", rows.ids.size(), server, receiver);
 }
 
