@@ -73,4 +73,18 @@ char ReadState(pid_t pid) {
     return state;
 }
 
+std::set<pid_t> ReadChildren(pid_t pid) {
+    const std::string path = "task/" + std::to_string(pid) + "/children";
+    std::ifstream file(PathOf(pid, path.c_str()));
+    if (!file) {
+        throw std::runtime_error("no such process: " + std::to_string(pid));
+    }
+    std::set<pid_t> children;
+    pid_t child = 0;
+    while (file >> child) {
+        children.insert(child);
+    }
+    return children;
+}
+
 } // namespace harness

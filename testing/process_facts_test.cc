@@ -1,8 +1,10 @@
 #include "testing/process_facts.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <set>
 #include <stdexcept>
 #include <string>
 
@@ -48,11 +50,23 @@ TEST(ProcessFactsTest, StateShowsAStoppedProcess) {
     EXPECT_TRUE(Await([&] { return ReadState(process.pid()) == 'T'; }));
 }
 
+TEST(ProcessFactsTest, ChildrenAreThoseNotWaitedFor) {
+    const pid_t child = fork();
+    if (child == 0) {
+        _exit(0);
+    }
+    EXPECT_TRUE(Await([&] { return ReadState(child) == 'Z'; }));
+    EXPECT_EQ(ReadChildren(getpid()), std::set<pid_t>{child});
+    EXPECT_EQ(waitpid(child, nullptr, 0), child);
+    EXPECT_EQ(ReadChildren(getpid()), std::set<pid_t>{});
+}
+
 TEST(ProcessFactsTest, ThrowsWhenTheProcessIsGone) {
     // The kernel gives no process so high an id.
     const pid_t nobody = 1 << 30;
     EXPECT_THROW(ReadState(nobody), std::runtime_error);
     EXPECT_THROW(ReadResidentMemory(nobody), std::runtime_error);
+    EXPECT_THROW(ReadChildren(nobody), std::runtime_error);
 }
 
 } // namespace

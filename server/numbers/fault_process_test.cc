@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <random>
+#include <set>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -191,6 +192,31 @@ TEST(KillTest, LosesNothingConfirmedAndTearsNoLine) {
                               std::to_string(highest_unconfirmed_loss_count) +
                               " unconfirmed lines lost, those in socket buffers included; " +
                               (HasFailure() ? "FAILED" : "no torn and no duplicate line"));
+}
+
+// Killed alone, so that nothing would mend a torn line any more.
+TEST(GuardTest, ItsLossIsWarnedOfOnceAndTheServerGoesOn) {
+    constexpr char kWarning[] = " warning the tail guard has ended: ";
+    NumbersServer server;
+    EXPECT_EQ(server.Deliver(NumberLines(0, 100)), Ending::kFin);
+    const std::set<pid_t> children = ReadChildren(server.process().pid());
+    ASSERT_EQ(children.size(), 1u);
+    EXPECT_FALSE(HasLineWith(kWarning)(server.process().errors()));
+    ASSERT_EQ(kill(*children.begin(), SIGKILL), 0);
+    EXPECT_TRUE(server.process().WaitForErrors(HasLineWith(kWarning)));
+    EXPECT_EQ(server.Deliver(NumberLines(100, 100)), Ending::kFin);
+    EXPECT_EQ(ReadChildren(server.process().pid()), children) << "no second guard is started";
+    EXPECT_EQ(server.Terminate(), Exited(0));
+    EXPECT_EQ(server.Log(), NumberRange(0, 200));
+    const std::vector<std::string> lines = SplitLines(server.process().errors());
+    EXPECT_EQ(std::count_if(lines.begin(), lines.end(),
+                            [&](const std::string &line) {
+                                return line.find(kWarning) != std::string::npos;
+                            }),
+              1)
+        << server.process().errors();
+    FaultTable::Get().Add("1: kill -9 of the tail guard alone", 1,
+                          "one warning, goes on, nothing lost, exit 0");
 }
 
 // A stop and a continuation interrupt waiting system calls, even those that a handler with

@@ -98,6 +98,7 @@ static enum exit_code run_with_server(struct daemon *daemon) {
         .refuses_remote_terminate = daemon->configuration.refuses_remote_terminate,
         .listener = &daemon->listener,
         .signal_fd = daemon->signal_fd,
+        .guard_fd = daemon->log.is_regular ? daemon->guard.pipe_fd : -1,
         .progress = &daemon->progress,
         .parser = &daemon->configuration.parser,
         .pipeline = &daemon->pipeline,

@@ -9,8 +9,8 @@
 #include "server/runtime/os.h"
 #include "server/runtime/signals.h"
 
-/* The connections, then the listeners, the signals, and the wakeup. */
-enum { WATCHES_BESIDE_CLIENTS = LISTENER_CAPACITY + 2 };
+/* The connections, then the listeners, the signals, the wakeup, and the guard. */
+enum { WATCHES_BESIDE_CLIENTS = LISTENER_CAPACITY + 3 };
 
 /* Frees the connection's place. Its descriptor has been closed. */
 static void release_connection(struct connection *connection) {
@@ -153,6 +153,15 @@ static void on_progress(void *context, short events) {
     (void)events;
     struct numbers_server *server = context;
     wakeup_clear(server->config.progress);
+}
+
+static void on_guard_gone(void *context, short events) {
+    (void)events;
+    struct numbers_server *server = context;
+    poll_loop_remove(&server->loop, server->guard_watch); /* it would fire for ever */
+    logger_print(server->config.logger, LOG_LEVEL_WARNING,
+                 "the tail guard has ended: a kill -9 may from now on leave a torn last line in "
+                 "the log, which --resume cuts off; restart the server to have a guard again");
 }
 
 static void confirm_stored_connections(struct numbers_server *server) {
@@ -314,6 +323,11 @@ static int add_watches(struct numbers_server *server) {
     if (watch_index >= 0) {
         watch_index =
             poll_loop_add(&server->loop, config->progress->fd, POLLIN, on_progress, server);
+    }
+    if (watch_index >= 0 && config->guard_fd >= 0) {
+        watch_index =
+            poll_loop_add(&server->loop, config->guard_fd, POLLERR, on_guard_gone, server);
+        server->guard_watch = watch_index;
     }
     return watch_index < 0 ? watch_index : 0;
 }

@@ -49,6 +49,7 @@ struct numbers_server_config {
     bool refuses_remote_terminate; /* `terminate` counts from this machine only */
     struct listener *listener;
     int signal_fd;
+    int guard_fd; /* POLLERR there: the tail guard is gone (tail_guard.h); -1: there is none */
     const struct wakeup *progress; /* the pipeline and the writer signal it */
     const struct line_parser *parser;
     struct pipeline *pipeline;
@@ -95,6 +96,7 @@ struct numbers_server {
     bool is_accept_due;      /* somebody waits to be accepted at the end of the turn */
     int64_t accept_again_ms; /* when to accept again after a failure; 0: no failure */
     struct warning_limiter accept_warning;
+    int guard_watch;
 
     char *buffer;      /* headroom, then RECEIVE_SIZE bytes */
     uint32_t *numbers; /* RECEIVED_NUMBER_CAPACITY, parsed from the buffer */

@@ -68,6 +68,10 @@ static void guard(int log_fd, int pipe_fd, int line_size) {
 }
 
 int tail_guard_start(struct tail_guard *guard_process, int log_fd, int line_size) {
+    /* Otherwise the pid of a guard that is gone could be a stranger's when it is made use of. */
+    if (signal(SIGCHLD, SIG_DFL) == SIG_ERR) {
+        return -errno;
+    }
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return -errno;

@@ -1,6 +1,7 @@
 #include "server/numbers/tail_guard.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -142,6 +143,22 @@ TEST_F(TailGuardTest, AStoppedOneDoesNotHoldTheEndUp) {
     ASSERT_EQ(tail_guard_start(&guard, fd, kLineSize), 0);
     ASSERT_EQ(kill(guard.pid, SIGSTOP), 0);
     ASSERT_TRUE(harness::Await([&] { return harness::ReadState(guard.pid) == 'T'; }));
+    tail_guard_finish(&guard); // returns
+    EXPECT_EQ(kill(guard.pid, 0), -1);
+    close(fd);
+}
+
+TEST_F(TailGuardTest, AKilledOneIsWaitedForByItsOwnPid) {
+    signal(SIGCHLD, SIG_IGN); // as a parent process may have left it
+    const int fd = open(path_.c_str(), O_RDWR | O_CLOEXEC);
+    tail_guard guard{};
+    ASSERT_EQ(tail_guard_start(&guard, fd, kLineSize), 0);
+    pollfd polled{guard.pipe_fd, POLLERR, 0};
+    EXPECT_EQ(poll(&polled, 1, 0), 0);
+    ASSERT_EQ(kill(guard.pid, SIGKILL), 0);
+    EXPECT_EQ(poll(&polled, 1, static_cast<int>(harness::kPatience.count())), 1);
+    EXPECT_EQ(polled.revents, POLLERR);
+    EXPECT_TRUE(harness::Await([&] { return harness::ReadState(guard.pid) == 'Z'; }));
     tail_guard_finish(&guard); // returns
     EXPECT_EQ(kill(guard.pid, 0), -1);
     close(fd);

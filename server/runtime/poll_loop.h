@@ -12,6 +12,9 @@
  * All events of a round are collected by one poll() before the first handler runs. A handler may
  * add and remove any watch, its own too: an event collected for a watch that an earlier handler of
  * the round removed is dropped.
+ *
+ * poll() reports errors and hang-ups whether it is asked to or not. A watch that is for them alone
+ * names POLLERR, because a watch for nothing is paused.
  */
 #ifndef SERVER_RUNTIME_POLL_LOOP_H_
 #define SERVER_RUNTIME_POLL_LOOP_H_

@@ -159,6 +159,20 @@ TEST_F(PollLoopTest, AHangUpDoesNotFireAPausedWatch) {
     close(ends[0]);
 }
 
+TEST_F(PollLoopTest, AWatchForErrorsAloneTellsThatAPipesReaderIsGone) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    short last_events = 0;
+    poll_loop_add(
+        &loop_, ends[1], POLLERR,
+        [](void *context, short events) { *static_cast<short *>(context) = events; }, &last_events);
+    EXPECT_EQ(RunOnce(), 0) << "that there is room in the pipe is nothing it asks for";
+    close(ends[0]);
+    EXPECT_EQ(RunOnce(), 1);
+    EXPECT_EQ(last_events, POLLERR);
+    close(ends[1]);
+}
+
 TEST_F(PollLoopTest, DescriptorZeroCanBePaused) {
     Source source;
     const int saved_fd = dup(0);
