@@ -2,11 +2,13 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 namespace harness {
 namespace {
@@ -26,6 +28,16 @@ std::istringstream StatFromState(pid_t pid) {
         throw std::runtime_error("no such process: " + std::to_string(pid));
     }
     return std::istringstream(text.substr(name_end + 2));
+}
+
+// What its descriptors lead to: paths, and names such as "socket:[4711]".
+std::set<std::string> ReadDescriptorLinks(pid_t pid) {
+    std::set<std::string> links;
+    for (const auto &entry : std::filesystem::directory_iterator(PathOf(pid, "fd"))) {
+        std::error_code error; // it may be closed by now
+        links.insert(std::filesystem::read_symlink(entry.path(), error).string());
+    }
+    return links;
 }
 
 } // namespace
@@ -71,6 +83,26 @@ char ReadState(pid_t pid) {
     char state = '\0';
     StatFromState(pid) >> state;
     return state;
+}
+
+std::uint16_t ReadListeningPort(pid_t pid) {
+    const std::set<std::string> links = ReadDescriptorLinks(pid);
+    constexpr unsigned kListening = 0x0A;
+    unsigned lowest_port = 0;
+    std::ifstream rows("/proc/net/tcp");
+    std::string text;
+    while (std::getline(rows, text)) {
+        unsigned port = 0;
+        unsigned state = 0;
+        unsigned long inode = 0;
+        if (std::sscanf(text.c_str(), " %*d: %*x:%x %*x:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %lu",
+                        &port, &state, &inode) == 3 &&
+            state == kListening && links.count("socket:[" + std::to_string(inode) + "]") != 0 &&
+            (lowest_port == 0 || port < lowest_port)) {
+            lowest_port = port;
+        }
+    }
+    return static_cast<std::uint16_t>(lowest_port);
 }
 
 std::set<pid_t> ReadChildren(pid_t pid) {

@@ -1,4 +1,4 @@
-// What /proc tells about a running process: its memory, its descriptors, its children, its time.
+// What /proc tells about a running process: its memory, descriptors, port, children, time.
 //
 // Threading: stateless. All throw std::runtime_error when the process is gone.
 #ifndef TESTING_PROCESS_FACTS_H_
@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <set>
 
 namespace harness {
@@ -27,6 +28,9 @@ std::chrono::milliseconds ReadProcessorTime(pid_t pid);
 
 // Its state as one letter: 'R' running, 'S' sleeping, 'T' stopped by a signal, …
 char ReadState(pid_t pid);
+
+// The IPv4 port that it listens at, the lowest one; 0 when there is none (yet).
+std::uint16_t ReadListeningPort(pid_t pid);
 
 // The processes that its main thread has started and that nobody has waited for, ended ones too.
 std::set<pid_t> ReadChildren(pid_t pid);

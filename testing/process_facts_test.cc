@@ -1,5 +1,7 @@
 #include "testing/process_facts.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,6 +61,22 @@ TEST(ProcessFactsTest, ChildrenAreThoseNotWaitedFor) {
     EXPECT_EQ(ReadChildren(getpid()), std::set<pid_t>{child});
     EXPECT_EQ(waitpid(child, nullptr, 0), child);
     EXPECT_EQ(ReadChildren(getpid()), std::set<pid_t>{});
+}
+
+TEST(ProcessFactsTest, ListeningPortIsThatOfItsOwnListener) {
+    EXPECT_EQ(ReadListeningPort(getpid()), 0);
+    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr *>(&address), size), 0);
+    EXPECT_EQ(ReadListeningPort(getpid()), 0) << "it does not listen yet";
+    ASSERT_EQ(listen(listener, 1), 0);
+    ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr *>(&address), &size), 0);
+    EXPECT_EQ(ReadListeningPort(getpid()), ntohs(address.sin_port));
+    EXPECT_EQ(ReadListeningPort(getppid()), 0);
+    close(listener);
 }
 
 TEST(ProcessFactsTest, ThrowsWhenTheProcessIsGone) {

@@ -3,7 +3,6 @@
  * again in the opposite order. The only place that knows all of them.
  */
 #include <assert.h>
-#include <gperftools/profiler.h>
 #include <unistd.h>
 
 #include "server/numbers/configuration.h"
@@ -16,6 +15,7 @@
 #include "server/numbers/tally.h"
 #include "server/runtime/log_writer.h"
 #include "server/runtime/os.h"
+#include "server/runtime/profile.h"
 #include "server/runtime/startup.h"
 
 static_assert((int)OPTION_LIST_CAPACITY <= (int)LISTENER_CAPACITY,
@@ -224,12 +224,12 @@ static enum exit_code run_with_profile(struct daemon *daemon) {
     if (path == NULL) {
         return run_with_listener(daemon);
     }
-    if (!ProfilerStart(path)) {
-        logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot write a profile to %s", path);
+    struct profile profile;
+    if (!profile_start(&profile, path, &daemon->logger)) {
         return EXIT_CODE_START_FAILURE;
     }
     enum exit_code exit_code = run_with_listener(daemon);
-    ProfilerStop();
+    profile_stop(&profile);
     return exit_code;
 }
 

@@ -1,10 +1,13 @@
 // What the numbers server writes to standard output, and that nothing there can disturb it.
 
 #include <csignal>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "testing/numbers_server.h"
+#include "testing/patience.h"
+#include "testing/process_facts.h"
 #include "gtest/gtest.h"
 
 namespace harness {
@@ -162,6 +165,42 @@ TEST(ReportTest, ClosedStreamsDoNotLeakIntoTheLog) {
             EXPECT_EQ(server.Stop(), Exited(0));
             EXPECT_EQ(server.Log(), NumberRange(0, 2000));
         }
+    }
+}
+
+struct ClosedStreams {
+    const char *redirections; // by which a shell closes them
+    std::vector<std::string> descriptors;
+};
+
+TEST(ReportTest, ClosedStreamsBecomeTheNullDevice) {
+    for (const ClosedStreams &closed : {ClosedStreams{"<&-", {"0"}},
+                                        {">&-", {"1"}},
+                                        {"2>&-", {"2"}},
+                                        {"<&- >&-", {"0", "1"}},
+                                        {"<&- >&- 2>&-", {"0", "1", "2"}}}) {
+        SCOPED_TRACE(closed.redirections);
+        const TemporaryDirectory directory;
+        const std::string path = directory.File("numbers.log");
+        ProcessOptions options =
+            NumbersServerCommand({"--port=0", "--log=" + path, "--report-interval=0.01"});
+        options.arguments.insert(
+            options.arguments.begin(),
+            {"/bin/sh", "-c", std::string("exec \"$0\" \"$@\" ") + closed.redirections});
+        Process process(options);
+        // Without a standard error it cannot say which port it has.
+        ASSERT_TRUE(Await([&] { return ReadListeningPort(process.pid()) != 0; }));
+        TcpClient client(ReadListeningPort(process.pid()));
+        EXPECT_TRUE(client.Send(NumberLines(0, 1000)));
+        client.HalfClose();
+        EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+        const std::string links = "/proc/" + std::to_string(process.pid()) + "/fd/";
+        for (const std::string &descriptor : closed.descriptors) {
+            EXPECT_EQ(std::filesystem::read_symlink(links + descriptor), "/dev/null") << descriptor;
+        }
+        process.Signal(SIGTERM);
+        EXPECT_EQ(process.WaitForExit(), Exited(0));
+        EXPECT_EQ(ReadNumberLog(path), NumberRange(0, 1000));
     }
 }
 
