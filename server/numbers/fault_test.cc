@@ -81,9 +81,9 @@ class Delivery {
 TEST(FailedStartTest, LeavesTheOldLogAlone) {
     const TemporaryDirectory directory;
     const std::string path = directory.File("numbers.log");
-    for (const char *plan :
-         {"map_memory:1:ENOMEM", "map_memory:2:ENOMEM", "map_memory:3:ENOMEM", "eventfd:1:EMFILE",
-          "thread_create:1:EAGAIN", "thread_create:2:EAGAIN", "thread_create:3:EAGAIN"}) {
+    for (const char *plan : {"map_memory:1:ENOMEM", "map_memory:2:ENOMEM", "map_memory:3:ENOMEM",
+                             "eventfd:1:EMFILE", "thread_create:1:EAGAIN", "thread_create:2:EAGAIN",
+                             "thread_create:3:EAGAIN", "thread_create:4:EAGAIN"}) {
         SCOPED_TRACE(plan);
         WriteFile(path, NumberLine(1));
         ProcessOptions options = Faulty(plan);
@@ -92,6 +92,24 @@ TEST(FailedStartTest, LeavesTheOldLogAlone) {
         EXPECT_EQ(RunToEnd(options).status, Exited(1));
         EXPECT_EQ(ReadFile(path), NumberLine(1));
     }
+}
+
+// Loading a log may take longer than an interval, and there is nothing to report before its end.
+TEST(LoadingTest, ReportsNothing) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.File("numbers.log");
+    WriteFile(path, NumberLines(0, 100));
+    ProcessOptions options = Faulty("pread:1:delay=1000");
+    options.arguments.insert(options.arguments.end(),
+                             {"--port=0", "--log=" + path, "--resume", "--report-interval=0.01"});
+    Process process(options);
+    ASSERT_TRUE(Await([&] { return ReadListeningPort(process.pid()) != 0; }));
+    process.Signal(SIGTERM);
+    EXPECT_EQ(process.WaitForExit(), Exited(0));
+    EXPECT_TRUE(HasLineWith("asked to end while loading the log")(process.errors()))
+        << process.errors();
+    EXPECT_EQ(process.output(), "");
+    EXPECT_EQ(ReadNumberLog(path), NumberRange(0, 100));
 }
 
 TEST(ShortWriteTest, EverySizeGivesTheSameLog) {

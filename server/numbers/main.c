@@ -41,18 +41,6 @@ struct daemon {
 /* The layers from here on build one part each, run what is above it, and take the part down again.
  * They are listed from the last one to the first. */
 
-static enum exit_code run_with_reporter(struct daemon *daemon) {
-    int error = reporter_init(&daemon->reporter, &daemon->tally, STDOUT_FILENO,
-                              daemon->configuration.report_interval_ms);
-    if (error != 0) {
-        return startup_fail(&daemon->logger, "start the reporter", error);
-    }
-    listener_announce(&daemon->listener, &daemon->logger);
-    enum exit_code exit_code = numbers_server_run(&daemon->server);
-    reporter_finish(&daemon->reporter);
-    return exit_code;
-}
-
 /* Empties the log, or counts its numbers as seen. */
 static enum log_file_status prepare_log(struct daemon *daemon) {
     enum log_file_status status;
@@ -87,7 +75,20 @@ static enum exit_code run_with_prepared_log(struct daemon *daemon) {
     if (status != LOG_FILE_OK || !arm_guard(daemon)) {
         return EXIT_CODE_START_FAILURE;
     }
-    return run_with_reporter(daemon);
+    reporter_begin(&daemon->reporter);
+    listener_announce(&daemon->listener, &daemon->logger);
+    return numbers_server_run(&daemon->server);
+}
+
+static enum exit_code run_with_reporter(struct daemon *daemon) {
+    int error = reporter_init(&daemon->reporter, &daemon->tally, STDOUT_FILENO,
+                              daemon->configuration.report_interval_ms);
+    if (error != 0) {
+        return startup_fail(&daemon->logger, "start the reporter", error);
+    }
+    enum exit_code exit_code = run_with_prepared_log(daemon);
+    reporter_finish(&daemon->reporter);
+    return exit_code;
 }
 
 static enum exit_code run_with_server(struct daemon *daemon) {
@@ -110,7 +111,7 @@ static enum exit_code run_with_server(struct daemon *daemon) {
         return startup_fail(&daemon->logger, "start the server", error);
     }
     startup_allow_clients(config.client_capacity, DESCRIPTORS_BESIDE_CLIENTS, &daemon->logger);
-    enum exit_code exit_code = run_with_prepared_log(daemon);
+    enum exit_code exit_code = run_with_reporter(daemon);
     numbers_server_destroy(&daemon->server);
     return exit_code;
 }

@@ -39,11 +39,23 @@ static void report(struct reporter *reporter, int wait_ms) {
     reporter->reported_duplicate_count = duplicate_count;
 }
 
+/* Waits for the beginning of the first interval and returns when it was; -1 if the server finishes
+ * before. */
+static int64_t wait_for_begin(struct reporter *reporter) {
+    (void)pthread_mutex_lock(&reporter->mutex);
+    while (!reporter->is_finishing && reporter->begin_ms < 0) {
+        (void)pthread_cond_wait(&reporter->changed, &reporter->mutex);
+    }
+    int64_t begin_ms = reporter->begin_ms;
+    (void)pthread_mutex_unlock(&reporter->mutex);
+    return begin_ms;
+}
+
 /* Waits until deadline_ms; false if the server finishes before. */
 static bool wait_until(struct reporter *reporter, int64_t deadline_ms) {
     (void)pthread_mutex_lock(&reporter->mutex);
     while (!reporter->is_finishing &&
-           !condition_wait_until(&reporter->finishing, &reporter->mutex, deadline_ms)) {
+           !condition_wait_until(&reporter->changed, &reporter->mutex, deadline_ms)) {
     }
     bool goes_on = !reporter->is_finishing;
     (void)pthread_mutex_unlock(&reporter->mutex);
@@ -52,7 +64,11 @@ static bool wait_until(struct reporter *reporter, int64_t deadline_ms) {
 
 static void *run_reporter(void *context) {
     struct reporter *reporter = context;
-    int64_t deadline_ms = os_now_ms() + reporter->interval_ms;
+    int64_t begin_ms = wait_for_begin(reporter);
+    if (begin_ms < 0) {
+        return NULL;
+    }
+    int64_t deadline_ms = begin_ms + reporter->interval_ms;
     while (wait_until(reporter, deadline_ms)) {
         report(reporter, 0);
         int64_t late_ms = os_now_ms() - deadline_ms;
@@ -64,29 +80,37 @@ static void *run_reporter(void *context) {
 
 int reporter_init(struct reporter *reporter, const struct tally *tally, int fd,
                   int64_t interval_ms) {
-    *reporter = (struct reporter){.tally = tally, .fd = fd, .interval_ms = interval_ms};
+    *reporter =
+        (struct reporter){.tally = tally, .fd = fd, .interval_ms = interval_ms, .begin_ms = -1};
     int error = -pthread_mutex_init(&reporter->mutex, NULL);
     if (error != 0) {
         return error;
     }
-    error = condition_init(&reporter->finishing);
+    error = condition_init(&reporter->changed);
     if (error == 0) {
         error = os_thread_create(&reporter->thread, "reporter", run_reporter, reporter);
         if (error == 0) {
             return 0;
         }
-        (void)pthread_cond_destroy(&reporter->finishing);
+        (void)pthread_cond_destroy(&reporter->changed);
     }
     (void)pthread_mutex_destroy(&reporter->mutex);
     return error;
 }
 
+void reporter_begin(struct reporter *reporter) {
+    (void)pthread_mutex_lock(&reporter->mutex);
+    reporter->begin_ms = os_now_ms();
+    (void)pthread_cond_signal(&reporter->changed);
+    (void)pthread_mutex_unlock(&reporter->mutex);
+}
+
 void reporter_finish(struct reporter *reporter) {
     (void)pthread_mutex_lock(&reporter->mutex);
     reporter->is_finishing = true;
-    (void)pthread_cond_signal(&reporter->finishing);
+    (void)pthread_cond_signal(&reporter->changed);
     (void)pthread_mutex_unlock(&reporter->mutex);
     (void)pthread_join(reporter->thread, NULL);
-    (void)pthread_cond_destroy(&reporter->finishing);
+    (void)pthread_cond_destroy(&reporter->changed);
     (void)pthread_mutex_destroy(&reporter->mutex);
 }

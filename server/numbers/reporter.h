@@ -9,7 +9,10 @@
  * standard output has no room for, or fails to take, is left out; the next one includes its
  * numbers.
  *
- * Threading: init and finish belong to the owner; the tally is shared with the workers.
+ * The thread is there before the first interval begins: a server that cannot have it has not
+ * touched its log yet, and loading a log may take longer than an interval.
+ *
+ * Threading: init, begin and finish belong to the owner; the tally is shared with the workers.
  */
 #ifndef SERVER_NUMBERS_REPORTER_H_
 #define SERVER_NUMBERS_REPORTER_H_
@@ -30,17 +33,22 @@ struct reporter {
     int64_t interval_ms;
     uint64_t reported_unique_count; /* the totals of the last report */
     uint64_t reported_duplicate_count;
-    pthread_mutex_t mutex; /* guards is_finishing */
-    pthread_cond_t finishing;
+    pthread_mutex_t mutex; /* guards begin_ms and is_finishing */
+    pthread_cond_t changed;
+    int64_t begin_ms; /* when the first interval began; -1: not yet */
     bool is_finishing;
     pthread_t thread;
 };
 
-/* Starts to report on fd. 0, or a negative errno value with nothing left over. */
+/* Starts the thread, which is to report on fd and waits for reporter_begin. 0, or a negative errno
+ * value with nothing left over. */
 int reporter_init(struct reporter *reporter, const struct tally *tally, int fd,
                   int64_t interval_ms);
 
-/* Prints the last report and ends the thread. */
+/* Begins the first interval. */
+void reporter_begin(struct reporter *reporter);
+
+/* Prints the last report, unless no interval has begun, and ends the thread. */
 void reporter_finish(struct reporter *reporter);
 
 #ifdef __cplusplus

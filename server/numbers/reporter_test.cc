@@ -28,9 +28,14 @@ class ReporterTest : public testing::Test {
         close(ends_[1]);
     }
 
-    void Start(int64_t interval_ms) {
+    void Init(int64_t interval_ms) {
         ASSERT_EQ(reporter_init(&reporter_, &tally_, ends_[1], interval_ms), 0);
         is_started_ = true;
+    }
+
+    void Start(int64_t interval_ms) {
+        ASSERT_NO_FATAL_FAILURE(Init(interval_ms));
+        reporter_begin(&reporter_);
     }
 
     void Finish() {
@@ -67,9 +72,9 @@ class ReporterTest : public testing::Test {
         return line;
     }
 
-    bool IsReadable() {
+    bool IsReadable(int wait_ms = 0) {
         pollfd polled{ends_[0], POLLIN, 0};
-        return poll(&polled, 1, 0) == 1;
+        return poll(&polled, 1, wait_ms) == 1;
     }
 
     // Fills the pipe to the last byte.
@@ -109,6 +114,24 @@ TEST_F(ReporterTest, ALastReportComesAtTheEnd) {
     EXPECT_FALSE(IsReadable());
     Finish();
     EXPECT_EQ(ReadLine(), "Received 7 unique numbers, 3 duplicates. Unique total: 7\n");
+    EXPECT_FALSE(IsReadable());
+}
+
+TEST_F(ReporterTest, TheFirstIntervalBeginsWhenItIsTold) {
+    constexpr int kIntervalMs = 50;
+    Init(kIntervalMs);
+    // That nothing comes is what is tested: there is nothing to await.
+    EXPECT_FALSE(IsReadable(3 * kIntervalMs));
+    const int64_t begin_ms = os_now_ms();
+    reporter_begin(&reporter_);
+    ReadLine();
+    EXPECT_GE(os_now_ms() - begin_ms, kIntervalMs);
+}
+
+TEST_F(ReporterTest, WithoutABeginningThereIsNoLastReportEither) {
+    Init(kSoonMs);
+    Count(7, 3);
+    Finish();
     EXPECT_FALSE(IsReadable());
 }
 
