@@ -69,6 +69,20 @@ class SqliteFile : public TestedStore {
         sqlite3_close(database);
         return ids;
     }
+    size_t CountStored() const override {
+        sqlite3 *database = nullptr;
+        sqlite3_stmt *statement = nullptr;
+        EXPECT_EQ(sqlite3_open(path().c_str(), &database), SQLITE_OK);
+        sqlite3_busy_timeout(database, 10000);
+        EXPECT_EQ(
+            sqlite3_prepare_v2(database, "SELECT count(*) FROM user_data", -1, &statement, nullptr),
+            SQLITE_OK);
+        EXPECT_EQ(sqlite3_step(statement), SQLITE_ROW) << sqlite3_errmsg(database);
+        const auto count = static_cast<size_t>(sqlite3_column_int64(statement, 0));
+        sqlite3_finalize(statement);
+        sqlite3_close(database);
+        return count;
+    }
     // Another program's transaction keeps the database to itself.
     void GoDown() override {
         ASSERT_EQ(sqlite3_open(path().c_str(), &locker_), SQLITE_OK);
@@ -100,6 +114,10 @@ class LinesFile : public TestedStore {
     std::vector<std::string> ReadIds() const override {
         return IdsOf(ReadFile(directory_.File("records.jsonl")));
     }
+    // Its last line may be one that is being written.
+    size_t CountStored() const override {
+        return SplitLines(ReadFile(directory_.File("records.jsonl"))).size();
+    }
     void GoDown() override {
         throw std::logic_error("a file does not go down");
     }
@@ -128,6 +146,9 @@ class Mariadb : public TestedStore {
                                  kName + "' OR age != '" + kAge + "'"),
                   "0\n");
         return SplitLines(server_->Query("SELECT id FROM user_data"));
+    }
+    size_t CountStored() const override {
+        return std::stoul(server_->Query("SELECT count(*) FROM user_data"));
     }
     // Killed, which may be in the middle of anything.
     void GoDown() override {

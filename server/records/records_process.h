@@ -82,6 +82,8 @@ class TestedStore {
     virtual std::string Location() const = 0;
     // The ids of all records in it. A record that is damaged fails the running test.
     virtual std::vector<std::string> ReadIds() const = 0;
+    // How many records it holds by now. Unlike ReadIds, it may be asked while the server writes.
+    virtual size_t CountStored() const = 0;
     // Makes it unavailable, and available again. Not for the file.
     virtual void GoDown() = 0;
     virtual void ComeBack() = 0;
