@@ -24,6 +24,7 @@ END
 
 # -q: nothing is said but finds, because tests look at what programs say. Threads take turns, or one
 # that spins would keep the others from running. The distribution's own programs are not examined.
-exec valgrind -q --error-exitcode=99 --suppressions="$suppressions" \
+# No gdb is waited for: its pipes in /tmp are named by process ids, which tests in sandboxes share.
+exec valgrind -q --vgdb=no --error-exitcode=99 --suppressions="$suppressions" \
     --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
     --fair-sched=yes --trace-children=yes --trace-children-skip='/bin/*,/sbin/*,/usr/*' "$@"
