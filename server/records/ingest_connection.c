@@ -16,15 +16,19 @@ enum { READS_PER_TURN = 4 };
 /* Room in the buffer that is worth a look for plain records: many of them. */
 enum { PLAIN_ROOM_SIZE = 4096 };
 
-/* Keeps the place among those who wait, or gives it up. A connection that has had its turn and has
- * to wait again goes to the end. */
-static void update_waiting(struct ingest_connection *connection) {
+/* Keeps the place among those who wait, or gives it up. A connection that has got room for records
+ * and has to wait again goes to the end. */
+static void update_waiting(struct ingest_connection *connection, bool has_got_room) {
     struct ingest_queue *waiting = &connection->shared->waiting;
-    if (connection->is_waiting) {
-        TAILQ_REMOVE(waiting, connection, waiting);
-    }
+    bool was_waiting = connection->is_waiting;
     connection->is_waiting =
         connection->state != INGEST_CLOSED && !ingest_connection_awaits_client(connection);
+    if (was_waiting && connection->is_waiting && !has_got_room) {
+        return;
+    }
+    if (was_waiting) {
+        TAILQ_REMOVE(waiting, connection, waiting);
+    }
     if (connection->is_waiting) {
         TAILQ_INSERT_TAIL(waiting, connection, waiting);
     }
@@ -35,7 +39,7 @@ static void release(struct ingest_connection *connection) {
     poll_loop_remove(connection->shared->loop, connection->watch_index);
     record_decoder_destroy(&connection->decoder);
     connection->state = INGEST_CLOSED;
-    update_waiting(connection);
+    update_waiting(connection, false);
     connection->shared->closed(connection->shared->context, connection);
 }
 
@@ -260,6 +264,7 @@ static bool is_stored(struct ingest_connection *connection) {
 }
 
 void ingest_connection_advance(struct ingest_connection *connection) {
+    uint64_t count_before = connection->stored_count;
     if (connection->state == INGEST_RECEIVING && receive_all(connection)) {
         connection->state = connection->shared->acknowledges ? INGEST_STORING : INGEST_ANSWERING;
     }
@@ -276,7 +281,7 @@ void ingest_connection_advance(struct ingest_connection *connection) {
         linger(connection);
     }
     if (connection->state != INGEST_CLOSED) {
-        update_waiting(connection);
+        update_waiting(connection, connection->stored_count > count_before);
         poll_loop_set_events(connection->shared->loop, connection->watch_index,
                              wanted_events(connection));
     }

@@ -80,13 +80,15 @@ bool ingest_port_is_waiting(const struct ingest_port *port) {
 
 void ingest_port_advance(struct ingest_port *port) {
     struct ingest_queue *waiting = &port->shared.waiting;
-    /* Those that have to wait again go behind the last one. */
+    /* Those that get room and have to wait again go behind the last one. */
     const struct ingest_connection *last = TAILQ_LAST(waiting, ingest_queue);
-    bool is_last = TAILQ_EMPTY(waiting);
-    while (!is_last) {
-        struct ingest_connection *connection = TAILQ_FIRST(waiting);
-        is_last = connection == last;
+    struct ingest_connection *connection = TAILQ_FIRST(waiting);
+    bool is_over = connection == NULL;
+    while (!is_over) {
+        struct ingest_connection *next = TAILQ_NEXT(connection, waiting);
+        is_over = connection == last;
         ingest_connection_advance(connection);
+        connection = next;
     }
 }
 

@@ -3,8 +3,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "server/records/records_process.h"
@@ -261,6 +263,24 @@ TEST_F(Records, MoreClientsThanPlacesWaitTheirTurn) {
         EXPECT_EQ(client->received(), "{\"stored\": 1}\n");
     }
     ExpectEachOnce(IdsOf(server.Query("all\n")), ids);
+}
+
+// Every place that becomes free could be filled by the greedy one.
+TEST_F(Records, ASenderThatAlwaysHasMoreKeepsNobodyOut) {
+    RecordsServer server({location_, "--ack", "--queue-size=1"});
+    std::atomic<bool> is_over{false};
+    std::thread greedy([&] {
+        const std::string lines = RecordLines(MakeIds("greedy", 1000));
+        TcpClient client(server.ingest_port());
+        while (!is_over) {
+            EXPECT_TRUE(client.Send(lines));
+        }
+    });
+    const Ids ids = MakeIds("modest", 100);
+    EXPECT_TRUE(Await([&] { return !server.Query("greedy0").empty(); })) << "it has not begun";
+    EXPECT_EQ(server.Ingest(RecordLines(ids)), "{\"stored\": 100}\n");
+    is_over = true;
+    greedy.join();
 }
 
 // More of them than there are threads to answer: whoever reads nothing is in nobody's way but
