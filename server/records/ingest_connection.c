@@ -52,8 +52,11 @@ static size_t reply_room(const struct ingest_connection *connection) {
     return sizeof connection->replies - connection->replies_end;
 }
 
+/* Whether there is room for an error, and behind it for the last answer: when that is due, nothing
+ * is sent before. */
 static bool can_reply(const struct ingest_connection *connection) {
-    return connection->is_deaf || reply_room(connection) >= RECORDS_REPLY_SIZE_MAX;
+    return connection->is_deaf ||
+           reply_room(connection) >= RECORDS_REPLY_SIZE_MAX + RECORDS_STORED_REPLY_SIZE_MAX;
 }
 
 static void reply_error(struct ingest_connection *connection, const char *message) {
@@ -268,7 +271,7 @@ void ingest_connection_advance(struct ingest_connection *connection) {
     if (connection->state == INGEST_RECEIVING && receive_all(connection)) {
         connection->state = connection->shared->acknowledges ? INGEST_STORING : INGEST_ANSWERING;
     }
-    if (connection->state == INGEST_STORING && is_stored(connection) && can_reply(connection)) {
+    if (connection->state == INGEST_STORING && is_stored(connection)) {
         reply_stored(connection);
         connection->state = INGEST_ANSWERING;
     }

@@ -31,6 +31,9 @@ enum {
     /* One answer line of the ingest port at its longest, every character of the message escaped. */
     RECORDS_REPLY_SIZE_MAX = 2 * RECORDS_MESSAGE_SIZE + 32,
 
+    /* The line that says how many records are stored, at its longest. */
+    RECORDS_STORED_REPLY_SIZE_MAX = 40,
+
     /* Answers that wait for a sender to read them. A sender that reads none is not read from. */
     RECORDS_REPLIES_SIZE = 8 * RECORDS_REPLY_SIZE_MAX,
 
