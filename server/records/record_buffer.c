@@ -42,6 +42,7 @@ int record_buffer_init(struct record_buffer *buffer, size_t capacity,
         .progress = progress,
         /* On one processor nothing changes while it is looked at. */
         .spins = sysconf(_SC_NPROCESSORS_ONLN) > 1,
+        .awaited_position = UINT64_MAX,
     };
     buffer->arena_size = choose_arena_size(capacity);
     buffer->records = calloc(capacity, sizeof *buffer->records);
@@ -156,9 +157,12 @@ uint64_t record_buffer_publish(struct record_buffer *buffer) {
 }
 
 bool record_buffer_await_progress(struct record_buffer *buffer, uint64_t seen) {
-    if (buffer->spins && spin_until_changed(&buffer->released_position, seen)) {
+    /* Once for each position: of a store that takes longer than that its signal tells. */
+    if (buffer->spins && seen != buffer->awaited_position &&
+        spin_until_changed(&buffer->released_position, seen)) {
         return true;
     }
+    buffer->awaited_position = seen;
     (void)pthread_mutex_lock(&buffer->mutex);
     /* Under the lock no batch is stored between the look and the request. */
     bool has_progress = atomic_load(&buffer->released_position) != seen;
@@ -181,11 +185,15 @@ static uint64_t waiting_count_of(const struct record_buffer *buffer) {
 
 /* Waits until something can be taken, or nothing will ever be. Called with the mutex locked. */
 static void wait_for_records(struct record_buffer *buffer) {
-    if (buffer->spins && waiting_count_of(buffer) == 0 && !buffer->is_closed) {
+    /* One writer at a time looks: what comes is for one of them. */
+    if (buffer->spins && !buffer->is_writer_spinning && waiting_count_of(buffer) == 0 &&
+        !buffer->is_closed) {
         uint64_t seen = atomic_load(&buffer->published_position);
+        buffer->is_writer_spinning = true;
         (void)pthread_mutex_unlock(&buffer->mutex);
         (void)spin_until_changed(&buffer->published_position, seen);
         (void)pthread_mutex_lock(&buffer->mutex);
+        buffer->is_writer_spinning = false;
     }
     while (waiting_count_of(buffer) == 0 && !buffer->is_closed) {
         (void)pthread_cond_wait(&buffer->published, &buffer->mutex);
@@ -223,7 +231,8 @@ bool record_buffer_take(struct record_buffer *buffer, size_t writer_index, size_
 
 void record_buffer_finish(struct record_buffer *buffer, const struct record_batch *batch) {
     (void)pthread_mutex_lock(&buffer->mutex);
-    uint64_t released_position = atomic_load(&buffer->released_position);
+    uint64_t released_before = atomic_load(&buffer->released_position);
+    uint64_t released_position = released_before;
     if (batch->position == released_position) {
         released_position += batch->count;
     } else {
@@ -235,10 +244,10 @@ void record_buffer_finish(struct record_buffer *buffer, const struct record_batc
         released_position++;
     }
     atomic_store(&buffer->released_position, released_position);
-    bool is_wanted = buffer->is_progress_wanted;
-    buffer->is_progress_wanted = false;
+    bool is_signalled = buffer->is_progress_wanted && released_position != released_before;
+    buffer->is_progress_wanted = buffer->is_progress_wanted && !is_signalled;
     (void)pthread_mutex_unlock(&buffer->mutex);
-    if (is_wanted && buffer->progress != NULL) {
+    if (is_signalled && buffer->progress != NULL) {
         wakeup_signal(buffer->progress);
     }
 }

@@ -60,6 +60,7 @@ struct record_buffer {
     uint64_t pushed_position;
     uint64_t known_released_position;
     size_t arena_head;
+    uint64_t awaited_position; /* the last one that was waited for in vain */
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t published;
@@ -67,6 +68,7 @@ struct record_buffer {
     uint64_t sequences[RECORDS_WORKERS_MAX];
     bool is_closed;
     bool is_progress_wanted;
+    bool is_writer_spinning;
     /* Written under the mutex, looked at without it too. */
     ATOMIC_FIELD(uint64_t) published_position; /* records below it may be taken */
     ATOMIC_FIELD(uint64_t) released_position;  /* records below it are stored, their places free */

@@ -178,6 +178,22 @@ TEST_F(RecordBuffer, ProgressIsSignalledWhereItWasAskedFor) {
     }
 }
 
+TEST_F(RecordBuffer, OnlyTheOldestBatchIsProgress) {
+    Open(4);
+    ASSERT_TRUE(Push("1"));
+    ASSERT_TRUE(Push("2"));
+    record_buffer_publish(&buffer_);
+    record_batch first, second;
+    ASSERT_TRUE(record_buffer_take(&buffer_, 0, 1, &first));
+    ASSERT_TRUE(record_buffer_take(&buffer_, 1, 1, &second));
+    EXPECT_FALSE(record_buffer_await_progress(&buffer_, 0));
+    record_buffer_finish(&buffer_, &second);
+    EXPECT_FALSE(IsProgressSignalled());
+    record_buffer_finish(&buffer_, &first);
+    EXPECT_TRUE(IsProgressSignalled());
+    EXPECT_TRUE(record_buffer_await_progress(&buffer_, 0));
+}
+
 TEST_F(RecordBuffer, ProgressThatWasMadeMeanwhileNeedsNoSignal) {
     Open(4);
     ASSERT_TRUE(Push("1"));

@@ -43,7 +43,6 @@ static void on_progress(void *context, short events) {
     struct records_server *server = context;
     wakeup_clear(server->config.progress);
     query_port_collect(&server->query_port);
-    ingest_port_advance(&server->ingest_port);
 }
 
 static int init_ports(struct records_server *server) {
@@ -125,20 +124,22 @@ static enum exit_code conclude(const struct records_server *server) {
     return EXIT_CODE_IO_FAILURE;
 }
 
-/* Waits for events and handles them. Connections that wait for the buffer or the store go on as
- * well when it has made progress since the last turn; otherwise a signal of it will be an event.
- * Returns what poll_loop_run_once does. */
+/* Goes on with the connections that wait for the buffer or the store, if it has made progress since
+ * they last looked; then handles events, and waits for some if there was no progress. Its signal is
+ * one. Returns what poll_loop_run_once does. */
 static int run_turn(struct records_server *server, int timeout_ms) {
     struct record_buffer *buffer = server->config.buffer;
-    bool can_advance = ingest_port_is_waiting(&server->ingest_port) &&
-                       record_buffer_await_progress(buffer, server->seen_position);
-    /* Seen before anything looks for room: what is stored from now on is progress. */
-    server->seen_position = record_buffer_stored_position(buffer);
-    int result = poll_loop_run_once(&server->loop, can_advance ? 0 : timeout_ms);
+    bool is_waiting = ingest_port_is_waiting(&server->ingest_port);
+    bool can_advance = is_waiting && record_buffer_await_progress(buffer, server->seen_position);
+    if (can_advance || !is_waiting) {
+        /* Before anybody looks for room. Where there was no progress it stays: what is stored
+         * between the question and this line would be missed. */
+        server->seen_position = record_buffer_stored_position(buffer);
+    }
     if (can_advance) {
         ingest_port_advance(&server->ingest_port);
     }
-    return result;
+    return poll_loop_run_once(&server->loop, can_advance ? 0 : timeout_ms);
 }
 
 enum exit_code records_server_run(struct records_server *server) {

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Looks at the value: 10 to 50 microseconds, by the time that a pause lasts on the processor. */
+/* Looks at the value: up to about 50 microseconds, by the time a pause lasts on the processor. */
 enum { SPIN_COUNT = 1000 };
 
 static inline void spin_pause(void) {
