@@ -24,9 +24,9 @@ enum {
     /* One line of explanation for the sender, the terminating NUL included. */
     RECORDS_MESSAGE_SIZE = 256,
 
-    /* Bytes held for one ingest connection: a record that is not complete yet, and the next read
-     * behind it. */
-    RECORDS_INPUT_SIZE = 2 * RECORDS_RECORD_SIZE_MAX,
+    /* Bytes held for one ingest connection: a record that is not complete yet, and behind it room
+     * for the next read, large because each read has its price. */
+    RECORDS_INPUT_SIZE = 4 * RECORDS_RECORD_SIZE_MAX,
 
     /* One answer line of the ingest port at its longest, every character of the message escaped. */
     RECORDS_REPLY_SIZE_MAX = 2 * RECORDS_MESSAGE_SIZE + 32,
