@@ -1,9 +1,9 @@
 #include "server/records/record_buffer.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "server/runtime/spin.h"
 
@@ -35,13 +35,18 @@ static void free_memory(struct record_buffer *buffer) {
     free(buffer->arena);
 }
 
+/* On one processor nothing changes while it is looked at. */
+static bool has_processors_to_spare(void) {
+    cpu_set_t processors;
+    return sched_getaffinity(0, sizeof processors, &processors) == 0 && CPU_COUNT(&processors) > 1;
+}
+
 int record_buffer_init(struct record_buffer *buffer, size_t capacity,
                        const struct wakeup *progress) {
     *buffer = (struct record_buffer){
         .capacity = capacity,
         .progress = progress,
-        /* On one processor nothing changes while it is looked at. */
-        .spins = sysconf(_SC_NPROCESSORS_ONLN) > 1,
+        .spins = has_processors_to_spare(),
         .awaited_position = UINT64_MAX,
     };
     buffer->arena_size = choose_arena_size(capacity);
