@@ -72,7 +72,7 @@ TEST_F(LogWriterTest, TwoBlocksAreAllThereAre) {
             log_block *block = log_writer_acquire(&writer_);
             was_early = was_early || !is_released;
             blocks.insert(block);
-            memcpy(block->bytes, Records(block_index * 10, 10).data(), kBlockSize);
+            Records(block_index * 10, 10).copy(block->bytes, kBlockSize);
             block->size = kBlockSize;
             log_writer_submit(&writer_, block);
         }
