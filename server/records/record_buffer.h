@@ -60,7 +60,7 @@ struct record_buffer {
     uint64_t pushed_position;
     uint64_t known_released_position;
     size_t arena_head;
-    uint64_t awaited_position; /* the last one that was waited for in vain */
+    uint64_t awaited_position; /* the last one waited for in vain; UINT64_MAX: none */
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t published;

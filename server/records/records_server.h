@@ -42,7 +42,7 @@ struct records_server {
     bool is_stopping;
     bool is_closed;         /* the buffer: everything that came is in it */
     int64_t next_tick_ms;   /* when to look again for what is due */
-    uint64_t seen_position; /* the buffer's stored position when the last turn began */
+    uint64_t seen_position; /* stored in the buffer before anybody last looked for room */
     size_t cut_count;       /* senders that were cut off by a second signal */
 };
 
