@@ -80,11 +80,11 @@ static void check_round_trip(const struct record *record) {
 }
 
 /* A record that came through a kernel has its line already. */
-static void check_line(const struct record *record, struct record_text line) {
+static void check_line(const struct record *record, const struct record_line *line) {
     char *expected = malloc(record_json_size_max(record));
     check(expected != NULL, "out of memory");
     size_t size = record_json_format(record, expected);
-    check(size == line.size && memcmp(expected, line.bytes, size) == 0, "a line of its own");
+    check(size == line->size && memcmp(expected, line->bytes, size) == 0, "a line of its own");
     free(expected);
 }
 
@@ -111,22 +111,19 @@ static void note_event(struct transcript *transcript, const struct record_event 
 /* Takes the plain records at the front. Returns how many bytes they took. */
 static size_t take_plain(struct record_decoder *decoder, const char *bytes, size_t size,
                          struct transcript *transcript) {
-    struct record records[ROOM_COUNT];
-    struct record_text texts[ROOM_COUNT];
+    struct record_line places[ROOM_COUNT];
     char *room = malloc(ROOM_SIZE);
     check(room != NULL, "out of memory");
-    struct record_lines lines = {.bytes = room,
-                                 .capacity = ROOM_SIZE,
-                                 .records = records,
-                                 .lines = texts,
-                                 .record_capacity = ROOM_COUNT};
+    struct record_lines lines = {
+        .bytes = room, .capacity = ROOM_SIZE, .lines = places, .line_capacity = ROOM_COUNT};
     size_t consumed_size = record_decoder_take_plain(decoder, bytes, size, &lines);
     check(consumed_size <= size, "took more than there was");
     check(lines.count <= ROOM_COUNT && lines.size <= ROOM_SIZE, "more than there is room for");
     for (size_t index = 0; index < lines.count; index++) {
-        const struct record_event event = {.kind = RECORD_EVENT_RECORD, .record = records[index]};
+        const struct record_event event = {.kind = RECORD_EVENT_RECORD,
+                                           .record = record_line_read(&places[index])};
         note_event(transcript, &event);
-        check_line(&records[index], texts[index]);
+        check_line(&event.record, &places[index]);
     }
     free(room);
     return consumed_size;

@@ -154,7 +154,11 @@ class MysqlStore : public testing::Test {
     bool Write(uint64_t sequence) {
         std::string id = std::to_string(sequence);
         record record = {{id.data(), id.size()}, {"n", 1}, {"a", 1}};
-        record_batch batch = {&record, nullptr, 1, 0, sequence, 0};
+        char bytes[64];
+        record_line line;
+        record_lines lines = {bytes, sizeof bytes, 0, &line, 1, 0};
+        EXPECT_TRUE(record_lines_append(&lines, &record));
+        record_batch batch = {&line, 1, 0, sequence, 0};
         char message[RECORDS_MESSAGE_SIZE] = "";
         return store_writer_write(writer_, &batch, message) == STORE_OK;
     }

@@ -16,8 +16,8 @@ static size_t place_of(const struct record_buffer *buffer, uint64_t position) {
     return (size_t)(position % buffer->capacity);
 }
 
-static size_t texts_size(const struct record *record) {
-    return record->id.size + record->name.size + record->age.size;
+static size_t texts_size(const struct record_line *line) {
+    return (size_t)line->id_size + line->name_size + line->age_size;
 }
 
 static size_t choose_arena_size(size_t capacity) {
@@ -29,7 +29,6 @@ static size_t choose_arena_size(size_t capacity) {
 }
 
 static void free_memory(struct record_buffer *buffer) {
-    free(buffer->records);
     free(buffer->lines);
     free(buffer->states);
     free(buffer->arena);
@@ -50,12 +49,10 @@ int record_buffer_init(struct record_buffer *buffer, size_t capacity,
         .awaited_position = UINT64_MAX,
     };
     buffer->arena_size = choose_arena_size(capacity);
-    buffer->records = calloc(capacity, sizeof *buffer->records);
     buffer->lines = calloc(capacity, sizeof *buffer->lines);
     buffer->states = calloc(capacity, sizeof *buffer->states);
     buffer->arena = malloc(buffer->arena_size);
-    if (buffer->records == NULL || buffer->lines == NULL || buffer->states == NULL ||
-        buffer->arena == NULL) {
+    if (buffer->lines == NULL || buffer->states == NULL || buffer->arena == NULL) {
         free_memory(buffer);
         return -ENOMEM;
     }
@@ -113,9 +110,8 @@ static bool reserve_if_room(struct record_buffer *buffer, size_t size_min,
     *room = (struct record_lines){
         .bytes = buffer->arena + offset,
         .capacity = size,
-        .records = &buffer->records[place],
         .lines = &buffer->lines[place],
-        .record_capacity = free_count < count_to_end ? free_count : count_to_end,
+        .line_capacity = free_count < count_to_end ? free_count : count_to_end,
     };
     return true;
 }
@@ -217,8 +213,7 @@ bool record_buffer_take(struct record_buffer *buffer, size_t writer_index, size_
         count = buffer->capacity - place;
     }
     if (count > 0) {
-        *batch = (struct record_batch){.records = &buffer->records[place],
-                                       .lines = &buffer->lines[place],
+        *batch = (struct record_batch){.lines = &buffer->lines[place],
                                        .count = count,
                                        .writer_index = writer_index,
                                        .sequence = ++buffer->sequences[writer_index],
@@ -288,10 +283,10 @@ static void copy_records(struct record_buffer *buffer, struct buffered_records *
         if (state == STATE_STORED) {
             continue;
         }
-        const struct record *record = &buffer->records[place];
+        struct record record = record_line_read(&buffer->lines[place]);
         copy->records[copy->count++] = (struct buffered_record){
-            .record = {copy_text(&at, record->id), copy_text(&at, record->name),
-                       copy_text(&at, record->age)},
+            .record = {copy_text(&at, record.id), copy_text(&at, record.name),
+                       copy_text(&at, record.age)},
             .writer_index = state,
             .sequence = state == STATE_WAITING ? 0 : buffer->sequences[state],
         };
@@ -306,7 +301,7 @@ int record_buffer_copy(struct record_buffer *buffer, struct buffered_records *co
     uint64_t end = atomic_load(&buffer->published_position);
     size_t count = (size_t)(end - begin);
     for (uint64_t at = begin; at != end; at++) {
-        total_size += texts_size(&buffer->records[place_of(buffer, at)]);
+        total_size += texts_size(&buffer->lines[place_of(buffer, at)]);
     }
     copy->records = malloc((count + 1) * sizeof *copy->records);
     copy->texts = malloc(total_size + 1);

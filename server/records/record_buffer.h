@@ -1,8 +1,8 @@
 /*
  * The bounded buffer between the connections and the store.
  *
- * DESIGN. A record is put in by the one producer, as a line of JSON and as texts (record_lines.h),
- * and stays until it is in the store: waiting, then taken by a writer as part of a batch, then
+ * DESIGN. A record is put in by the one producer, as a line of JSON (record_lines.h), and stays
+ * until it is in the store: waiting, then taken by a writer as part of a batch, then
  * stored. A batch has a number of its own, counted per writer, and keeps it for every attempt to
  * store it, so that a store can tell a second attempt from a new batch. Places become free in the
  * order in which they were filled. When the places or the bytes set aside for texts are used up,
@@ -37,8 +37,7 @@ extern "C" {
 enum { RECORD_NOT_TAKEN = RECORDS_WORKERS_MAX };
 
 struct record_batch {
-    const struct record *records;
-    const struct record_text *lines; /* the same records, a line of JSON each */
+    const struct record_line *lines; /* a record each */
     size_t count;
     size_t writer_index;
     uint64_t sequence; /* 1, 2, 3 … for each writer */
@@ -49,8 +48,7 @@ struct record_buffer {
     size_t capacity;
     size_t arena_size;
     /* Of each of the capacity places, which are used in a circle: */
-    struct record *records;
-    struct record_text *lines;
+    struct record_line *lines;
     uint8_t *states; /* a writer's index, or one of the states in the .c */
     char *arena;     /* lines and texts, in a circle too, each record's in one piece */
     const struct wakeup *progress;

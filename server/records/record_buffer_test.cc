@@ -53,8 +53,20 @@ class RecordBuffer : public testing::Test {
 
 using Ids = std::vector<std::string>;
 
-std::string Id(const record &record) {
-    return {record.id.bytes, record.id.size};
+std::string ToString(record_text text) {
+    return {text.bytes, text.size};
+}
+
+std::string Id(const record_line &line) {
+    return ToString(record_line_read(&line).id);
+}
+
+std::string Name(const record_line &line) {
+    return ToString(record_line_read(&line).name);
+}
+
+std::string Age(const record_line &line) {
+    return ToString(record_line_read(&line).age);
 }
 
 TEST_F(RecordBuffer, RecordsLeaveInTheOrderTheyCame) {
@@ -65,11 +77,11 @@ TEST_F(RecordBuffer, RecordsLeaveInTheOrderTheyCame) {
     record_batch batch;
     ASSERT_TRUE(record_buffer_take(&buffer_, 0, 10, &batch));
     ASSERT_EQ(batch.count, 2u);
-    EXPECT_EQ(Id(batch.records[0]), "1");
-    EXPECT_EQ(std::string(batch.records[0].name.bytes, batch.records[0].name.size), "John");
-    EXPECT_EQ(std::string(batch.records[0].age.bytes, batch.records[0].age.size), "25");
-    EXPECT_EQ(Id(batch.records[1]), "2");
-    EXPECT_EQ(batch.records[1].name.size, 0u);
+    EXPECT_EQ(Id(batch.lines[0]), "1");
+    EXPECT_EQ(Name(batch.lines[0]), "John");
+    EXPECT_EQ(Age(batch.lines[0]), "25");
+    EXPECT_EQ(Id(batch.lines[1]), "2");
+    EXPECT_EQ(Name(batch.lines[1]), "");
 }
 
 // The most that a record can take: its line is as long as the record was, for the newline was
@@ -85,8 +97,8 @@ TEST_F(RecordBuffer, TheLargestRecordFitsIntoTheSmallestBuffer) {
         record_buffer_publish(&buffer_);
         ASSERT_TRUE(record_buffer_take(&buffer_, 0, 1, &batch));
         EXPECT_GT(batch.lines[0].size, size_t{RECORDS_RECORD_SIZE_MAX});
-        EXPECT_EQ(Id(batch.records[0]), "\n");
-        EXPECT_EQ(std::string(batch.records[0].name.bytes, batch.records[0].name.size), name);
+        EXPECT_EQ(Id(batch.lines[0]), "\n");
+        EXPECT_EQ(Name(batch.lines[0]), name);
         record_buffer_finish(&buffer_, &batch);
     }
 }
@@ -245,9 +257,8 @@ TEST_F(RecordBuffer, TextsSurviveAnyNumberOfRounds) {
         record_batch batch;
         ASSERT_TRUE(record_buffer_take(&buffer_, 0, 2, &batch));
         for (size_t i = 0; i < batch.count; i++) {
-            ASSERT_EQ(Id(batch.records[i]), std::to_string(taken_count));
-            const record &record = batch.records[i];
-            ASSERT_EQ(std::string(record.name.bytes, record.name.size), name(taken_count));
+            ASSERT_EQ(Id(batch.lines[i]), std::to_string(taken_count));
+            ASSERT_EQ(Name(batch.lines[i]), name(taken_count));
             taken_count++;
         }
         record_buffer_finish(&buffer_, &batch);
@@ -267,7 +278,7 @@ TEST_F(RecordBuffer, ManyWritersTakeEveryRecordOnce) {
                 record_batch batch;
                 while (record_buffer_take(&buffer_, index, 5, &batch)) {
                     for (size_t i = 0; i < batch.count; i++) {
-                        taken[index].push_back(Id(batch.records[i]));
+                        taken[index].push_back(Id(batch.lines[i]));
                     }
                     record_buffer_finish(&buffer_, &batch);
                 }

@@ -56,13 +56,12 @@ class Stream {
   private:
     void TakePlain() {
         char room[64 * kRoomCount];
-        record records[kRoomCount];
-        record_text texts[kRoomCount];
-        record_lines lines = {room, sizeof room, 0, records, texts, kRoomCount, 0};
+        record_line places[kRoomCount];
+        record_lines lines = {room, sizeof room, 0, places, kRoomCount, 0};
         const size_t size =
             record_decoder_take_plain(&decoder_, kept_.data(), kept_.size(), &lines);
         for (size_t index = 0; index < lines.count; index++) {
-            Note(records[index]);
+            Note(record_line_read(&places[index]));
         }
         kept_.erase(0, size);
         plain_count_ += lines.count;

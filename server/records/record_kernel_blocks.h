@@ -190,22 +190,13 @@ static inline char *write_literal(char *to, struct literal literal) {
     return to + literal.size;
 }
 
-/* Writes what stands in front of the text, and the text. Returns the end, and where the text is. */
-static inline char *write_member(char *to, struct literal before, struct record_text text,
-                                 struct record_text *written) {
-    to = write_literal(to, before);
-    written->bytes = to;
-    written->size = text.size;
-    return write_text(to, text);
-}
-
 /* Writes the line, for which there has to be room. Returns its end. */
-static inline char *write_line(char *line, const struct texts *texts, const int *places,
-                               struct record *record) {
+static inline char *write_line(char *line, struct record_text id, struct record_text name,
+                               struct record_text age) {
     char *at = line;
-    at = write_member(at, before_id, text_at(texts, places[RECORD_MEMBER_ID]), &record->id);
-    at = write_member(at, before_name, text_at(texts, places[RECORD_MEMBER_NAME]), &record->name);
-    at = write_member(at, before_age, text_at(texts, places[RECORD_MEMBER_AGE]), &record->age);
+    at = write_text(write_literal(at, before_id), id);
+    at = write_text(write_literal(at, before_name), name);
+    at = write_text(write_literal(at, before_age), age);
     return write_literal(at, behind_age);
 }
 
@@ -226,7 +217,7 @@ static inline size_t run_kernel(const struct record_pattern *pattern,
     struct text_ends ends = {.first = pattern->pieces[0].stop_count};
     ends.second = ends.first + pattern->pieces[1].stop_count;
     ends.third = ends.second + pattern->pieces[2].stop_count;
-    while (at <= window.block_begin_max && count < lines->record_capacity) {
+    while (at <= window.block_begin_max && count < lines->line_capacity) {
         struct texts texts;
         window.high = 0;
         move_window(&window, at);
@@ -238,9 +229,15 @@ static inline size_t run_kernel(const struct record_pattern *pattern,
             !are_texts_allowed(&texts, limits, window.high == 0)) {
             break;
         }
-        char *line_end = write_line(line, &texts, places, &lines->records[count]);
-        lines->lines[count].bytes = line;
-        lines->lines[count].size = (size_t)(line_end - line);
+        struct record_text id = text_at(&texts, places[RECORD_MEMBER_ID]);
+        struct record_text name = text_at(&texts, places[RECORD_MEMBER_NAME]);
+        struct record_text age = text_at(&texts, places[RECORD_MEMBER_AGE]);
+        char *line_end = write_line(line, id, name, age);
+        lines->lines[count] = (struct record_line){.bytes = line,
+                                                   .size = (uint32_t)(line_end - line),
+                                                   .id_size = (uint32_t)id.size,
+                                                   .name_size = (uint32_t)name.size,
+                                                   .age_size = (uint32_t)age.size};
         line = line_end;
         count++;
         at = end;

@@ -32,20 +32,14 @@ class RecordKernel : public testing::TestWithParam<size_t> {
     // Learns the pattern of the first record, and takes what follows with the kernel. The bytes
     // end, and so does the room, where a page begins that must not be touched.
     void Run(const std::string &first, const std::string &rest, size_t room_size = 64 * 1024,
-             size_t record_capacity = kCountMax,
+             size_t line_capacity = kCountMax,
              record_kernel_limits limits = {RECORDS_RECORD_SIZE_MAX, SIZE_MAX}) {
         const record_pattern pattern = Learn(first);
         char *data = guard_buffer_tail(&input_, rest.size());
         memcpy(data, rest.data(), rest.size());
-        records_.resize(record_capacity);
-        texts_.resize(record_capacity);
-        lines_ = {guard_buffer_tail(&output_, room_size),
-                  room_size,
-                  0,
-                  records_.data(),
-                  texts_.data(),
-                  record_capacity,
-                  0};
+        places_.resize(line_capacity);
+        lines_ = {
+            guard_buffer_tail(&output_, room_size), room_size, 0, places_.data(), line_capacity, 0};
         consumed_size_ =
             record_kernel_get(GetParam())->run(&pattern, &limits, data, rest.size(), &lines_);
         CheckLines(rest);
@@ -78,13 +72,14 @@ class RecordKernel : public testing::TestWithParam<size_t> {
             record_decoder_next(&decoder, rest.data() + at, rest.size() - at, true, &event);
             ASSERT_EQ(event.kind, RECORD_EVENT_RECORD);
             at += event.consumed_size;
-            ExpectText(records_[index].id, event.record.id);
-            ExpectText(records_[index].name, event.record.name);
-            ExpectText(records_[index].age, event.record.age);
+            const record record = record_line_read(&places_[index]);
+            ExpectText(record.id, event.record.id);
+            ExpectText(record.name, event.record.name);
+            ExpectText(record.age, event.record.age);
             std::string line(record_json_size_max(&event.record), '\0');
             line.resize(record_json_format(&event.record, &line[0]));
-            EXPECT_EQ(std::string(texts_[index].bytes, texts_[index].size), line);
-            EXPECT_EQ(texts_[index].bytes, line_end) << "the lines do not touch";
+            EXPECT_EQ(std::string(places_[index].bytes, places_[index].size), line);
+            EXPECT_EQ(places_[index].bytes, line_end) << "the lines do not touch";
             line_end += line.size();
         }
         EXPECT_EQ(lines_.size, static_cast<size_t>(line_end - lines_.bytes));
@@ -98,8 +93,7 @@ class RecordKernel : public testing::TestWithParam<size_t> {
 
     guard_buffer input_;
     guard_buffer output_;
-    std::vector<record> records_;
-    std::vector<record_text> texts_;
+    std::vector<record_line> places_;
     record_lines lines_;
     size_t consumed_size_ = 0;
 };

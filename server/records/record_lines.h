@@ -1,6 +1,6 @@
 /*
- * Records in the form in which they wait for the store: each as its line of JSON, and as three
- * texts.
+ * Records in the form in which they wait for the store: each as its line of JSON, from which its
+ * three texts can be had.
  *
  * The texts lie inside the line as long as nothing in them has to be escaped there; otherwise they
  * follow it. Lines of plain records therefore touch, and a store of lines writes many at once.
@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "server/records/record.h"
 
@@ -20,14 +21,26 @@
 extern "C" {
 #endif
 
+/* Small, because there is one for each record in the buffer: where the texts are follows from the
+ * sizes. */
+struct record_line {
+    const char *bytes;
+    uint32_t size; /* the newline included */
+    uint32_t id_size;
+    uint32_t name_size;
+    uint32_t age_size;
+};
+
+/* Returns the record, whose texts are those of the line. */
+struct record record_line_read(const struct record_line *line);
+
 struct record_lines {
     char *bytes;
     size_t capacity; /* of bytes */
     size_t size;     /* bytes in use */
-    struct record *records;
-    struct record_text *lines; /* of each record, the newline included */
-    size_t record_capacity;    /* of records and lines */
-    size_t count;              /* records in use */
+    struct record_line *lines;
+    size_t line_capacity;
+    size_t count; /* lines in use */
 };
 
 /* Returns how many bytes record_lines_append needs for the record. */

@@ -23,8 +23,8 @@ std::string ToString(record_text text) {
 
 class Lines {
   public:
-    Lines(size_t size, size_t count) : bytes_(size), records_(count), texts_(count) {
-        lines_ = {bytes_.data(), size, 0, records_.data(), texts_.data(), count, 0};
+    Lines(size_t size, size_t count) : bytes_(size), places_(count) {
+        lines_ = {bytes_.data(), size, 0, places_.data(), count, 0};
     }
     bool Append(const std::string &id, const std::string &name, const std::string &age) {
         const record record = {Text(id), Text(name), Text(age)};
@@ -38,21 +38,21 @@ class Lines {
         return lines_;
     }
     std::string Shown(size_t index) const {
-        const record &record = records_[index];
+        const record record = record_line_read(&places_[index]);
         return ToString(record.id) + "|" + ToString(record.name) + "|" + ToString(record.age);
     }
     std::string Line(size_t index) const {
-        return ToString(texts_[index]);
+        return {places_[index].bytes, places_[index].size};
     }
-    bool IsWithinLine(record_text text, size_t index) const {
-        return text.bytes >= texts_[index].bytes &&
-               text.bytes + text.size <= texts_[index].bytes + texts_[index].size;
+    bool IsNameWithinLine(size_t index) const {
+        const record_text name = record_line_read(&places_[index]).name;
+        return name.bytes >= places_[index].bytes &&
+               name.bytes + name.size <= places_[index].bytes + places_[index].size;
     }
 
   private:
     std::vector<char> bytes_;
-    std::vector<record> records_;
-    std::vector<record_text> texts_;
+    std::vector<record_line> places_;
     record_lines lines_;
 };
 
@@ -67,7 +67,7 @@ TEST(RecordLines, PlainRecordsTouchAndLieInTheirLines) {
               "{\"id\": \"1\", \"name\": \"John Doe\", \"age\": \"25\"}\n"
               "{\"id\": \"2\", \"name\": \"\", \"age\": \"Zoë\"}\n");
     EXPECT_EQ(lines.Line(0).size() + lines.Line(1).size(), lines.get().size);
-    EXPECT_TRUE(lines.IsWithinLine(lines.get().records[0].name, 0));
+    EXPECT_TRUE(lines.IsNameWithinLine(0));
 }
 
 TEST(RecordLines, TextsThatAreEscapedInTheLineFollowIt) {
@@ -77,7 +77,7 @@ TEST(RecordLines, TextsThatAreEscapedInTheLineFollowIt) {
     EXPECT_EQ(lines.Line(0),
               "{\"id\": \"1\", \"name\": \"\\\"Joe\\\"\\n\\u0001\\\\\", \"age\": \"2\"}\n");
     EXPECT_EQ(lines.Shown(0), "1|" + name + "|2");
-    EXPECT_FALSE(lines.IsWithinLine(lines.get().records[0].name, 0));
+    EXPECT_FALSE(lines.IsNameWithinLine(0));
 }
 
 TEST(RecordLines, TheSizeIsExact) {

@@ -95,13 +95,14 @@ static void append_text(struct mysql_writer *writer, struct record_text text) {
     append(writer, "'", 1);
 }
 
-static void append_row(struct mysql_writer *writer, const struct record *record) {
+static void append_row(struct mysql_writer *writer, const struct record_line *line) {
+    struct record record = record_line_read(line);
     append(writer, "(", 1);
-    append_text(writer, record->id);
+    append_text(writer, record.id);
     append(writer, ",", 1);
-    append_text(writer, record->name);
+    append_text(writer, record.name);
     append(writer, ",", 1);
-    append_text(writer, record->age);
+    append_text(writer, record.age);
     append(writer, ")", 1);
 }
 
@@ -110,10 +111,10 @@ static bool insert_records(struct mysql_writer *writer, const struct record_batc
     while (index < batch->count) {
         writer->statement_size = 0;
         append(writer, INSERT_PREFIX, sizeof INSERT_PREFIX - 1);
-        append_row(writer, &batch->records[index++]);
+        append_row(writer, &batch->lines[index++]);
         while (index < batch->count && writer->statement_size < STATEMENT_SIZE) {
             append(writer, ",", 1);
-            append_row(writer, &batch->records[index++]);
+            append_row(writer, &batch->lines[index++]);
         }
         if (mysql_real_query(writer->connection, writer->statement, writer->statement_size) != 0) {
             return false;

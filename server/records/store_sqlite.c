@@ -136,9 +136,10 @@ static bool bind_text(sqlite3_stmt *statement, int index, struct record_text tex
                                SQLITE_UTF8) == SQLITE_OK;
 }
 
-static bool insert_record(sqlite3_stmt *insert, const struct record *record) {
-    return bind_text(insert, 1, record->id) && bind_text(insert, 2, record->name) &&
-           bind_text(insert, 3, record->age) && run(insert);
+static bool insert_line(sqlite3_stmt *insert, const struct record_line *line) {
+    struct record record = record_line_read(line);
+    return bind_text(insert, 1, record.id) && bind_text(insert, 2, record.name) &&
+           bind_text(insert, 3, record.age) && run(insert);
 }
 
 static bool write_transaction(struct sqlite_writer *writer, const struct record_batch *batch) {
@@ -146,7 +147,7 @@ static bool write_transaction(struct sqlite_writer *writer, const struct record_
         return false;
     }
     for (size_t index = 0; index < batch->count; index++) {
-        if (!insert_record(writer->insert, &batch->records[index])) {
+        if (!insert_line(writer->insert, &batch->lines[index])) {
             return false;
         }
     }

@@ -49,14 +49,12 @@ class Batch {
             size += record_lines_size_of(&record);
         }
         bytes_.resize(size);
-        kept_.resize(records_.size());
-        texts_.resize(records_.size());
-        record_lines lines = {bytes_.data(),   size, 0, kept_.data(), texts_.data(),
-                              records_.size(), 0};
+        lines_.resize(records_.size());
+        record_lines lines = {bytes_.data(), size, 0, lines_.data(), lines_.size(), 0};
         for (const record &record : records_) {
             EXPECT_TRUE(record_lines_append(&lines, &record));
         }
-        batch_ = {kept_.data(), texts_.data(), kept_.size(), 0, sequence, 0};
+        batch_ = {lines_.data(), lines_.size(), 0, sequence, 0};
     }
     const record_batch *get() const {
         return &batch_;
@@ -66,8 +64,7 @@ class Batch {
     People people_;
     std::vector<record> records_;
     std::vector<char> bytes_;
-    std::vector<record> kept_;
-    std::vector<record_text> texts_;
+    std::vector<record_line> lines_;
     record_batch batch_;
 };
 
