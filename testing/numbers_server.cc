@@ -98,11 +98,11 @@ TcpClient NumbersServer::ConnectServed(std::string_view bytes) const {
     return client;
 }
 
-Ending NumbersServer::Deliver(std::string_view bytes) const {
+Ending NumbersServer::Deliver(std::string_view bytes, std::chrono::milliseconds patience) const {
     TcpClient client = Connect();
-    client.Send(bytes);
+    client.Send(bytes, patience);
     client.HalfClose();
-    return client.WaitForEnding();
+    return client.WaitForEnding(patience);
 }
 
 Ending NumbersServer::DeliverWhenFree(std::string_view bytes) const {

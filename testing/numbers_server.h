@@ -7,15 +7,18 @@
 #ifndef TESTING_NUMBERS_SERVER_H_
 #define TESTING_NUMBERS_SERVER_H_
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "testing/daemon.h"
 #include "testing/files.h"
 #include "testing/number_log.h"
+#include "testing/patience.h"
 #include "testing/process.h"
 #include "testing/tcp_client.h"
 
@@ -78,8 +81,9 @@ class NumbersServer {
     // A connection that has a place for certain: the server has read `bytes` from it.
     TcpClient ConnectServed(std::string_view bytes) const;
 
-    // Sends `bytes` on a connection of its own, half-closes it, and waits for the server's answer.
-    Ending Deliver(std::string_view bytes) const;
+    // Sends `bytes` on a connection of its own, half-closes it, and waits for the server's answer,
+    // with `patience` in each step.
+    Ending Deliver(std::string_view bytes, std::chrono::milliseconds patience = kPatience) const;
 
     // The same until the server does not refuse it for want of a place.
     Ending DeliverWhenFree(std::string_view bytes) const;

@@ -10,8 +10,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <future>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
 #include "server/numbers/fault_table.h"
@@ -57,32 +58,14 @@ size_t CallCount(const Process &process, const std::string &function) {
 constexpr char kWaitsForRoom[] = "cannot write the log: ";
 constexpr char kOffersToAbandon[] = "a second SIGTERM or SIGINT abandons";
 
-// Delivers bytes from a thread of its own, because the server may hold the client back: for a
-// minute where each of many syncs takes 300 ms.
-class Delivery {
-  public:
-    Delivery(const NumbersServer &server, const std::string &bytes)
-        : thread_([this, &server, bytes] {
-              constexpr auto kLongPatience = 10 * kPatience;
-              TcpClient client = server.Connect();
-              client.Send(bytes, kLongPatience);
-              client.HalfClose();
-              ending_ = client.WaitForEnding(kLongPatience);
-          }) {}
-    ~Delivery() {
-        if (thread_.joinable()) {
-            thread_.join();
-        }
-    }
-    Ending WaitForEnding() {
-        thread_.join();
-        return ending_;
-    }
-
-  private:
-    Ending ending_ = Ending::kNone;
-    std::thread thread_;
-};
+// Delivers lines from a thread of its own, because the server may hold the client back. The future
+// waits for that thread at its end, and so has to end before the server.
+std::future<Ending> DeliverMeanwhile(const NumbersServer &server, std::string lines,
+                                     milliseconds patience = kPatience) {
+    return std::async(std::launch::async, [&server, lines = std::move(lines), patience] {
+        return server.Deliver(lines, patience);
+    });
+}
 
 // A start that fails for want of memory, threads or descriptors must not have emptied the old log.
 TEST(FailedStartTest, LeavesTheOldLogAlone) {
@@ -175,14 +158,14 @@ TEST(FullDiskTest, ARealDiskThatHasRoomAgainLosesNothing) {
     }
     WriteFile(disk.File("ballast"), std::string(900 * 1024, 'x'));
     NumbersServer server({"--log=" + disk.File("numbers.log")});
-    Delivery delivery(server, NumberLines(0, kLineCount));
+    std::future<Ending> delivery = DeliverMeanwhile(server, NumberLines(0, kLineCount));
     ASSERT_TRUE(server.process().WaitForErrors(HasLineWith(kWaitsForRoom)));
     const std::vector<std::uint32_t> partial_log = ReadNumberLog(disk.File("numbers.log"));
     EXPECT_LT(partial_log.size(), kLineCount);
 
     const Clock::time_point start = Clock::now();
     ASSERT_EQ(unlink(disk.File("ballast").c_str()), 0);
-    EXPECT_EQ(delivery.WaitForEnding(), Ending::kFin);
+    EXPECT_EQ(delivery.get(), Ending::kFin);
     const auto delay = duration_cast<milliseconds>(Clock::now() - start);
     EXPECT_EQ(server.Stop(), Exited(0));
     EXPECT_EQ(ReadNumberLog(disk.File("numbers.log")), NumberRange(0, kLineCount));
@@ -265,13 +248,13 @@ TEST(FileSizeLimitTest, IsNoDeathAndEndsWithTheLimit) {
     // Not before the start: ThreadSanitizer's own start needs longer files.
     const rlimit limit{1005, RLIM_INFINITY};
     ASSERT_EQ(prlimit(server.process().pid(), RLIMIT_FSIZE, &limit, nullptr), 0);
-    Delivery delivery(server, NumberLines(0, kLineCount));
+    std::future<Ending> delivery = DeliverMeanwhile(server, NumberLines(0, kLineCount));
     ASSERT_TRUE(server.process().WaitForErrors(HasLineWith(kWaitsForRoom)));
     EXPECT_TRUE(Await([&] { return ReadFile(server.log_path()).size() == 1000; }))
         << "the torn line goes";
     const rlimit no_limit{RLIM_INFINITY, RLIM_INFINITY};
     ASSERT_EQ(prlimit(server.process().pid(), RLIMIT_FSIZE, &no_limit, nullptr), 0);
-    EXPECT_EQ(delivery.WaitForEnding(), Ending::kFin);
+    EXPECT_EQ(delivery.get(), Ending::kFin);
     EXPECT_EQ(server.Stop(), Exited(0));
     EXPECT_EQ(server.Log(), NumberRange(0, kLineCount));
     EXPECT_EQ(CountLinesWith(server.process().errors(), kWaitsForRoom), 1u);
@@ -349,17 +332,19 @@ INSTANTIATE_TEST_SUITE_P(Policies, SlowSyncTest, testing::Values("always", "inte
 
 TEST_P(SlowSyncTest, HoldsTheClientsBackAndDropsNothing) {
     constexpr size_t kClientCount = 5;
+    constexpr milliseconds kLongPatience = 10 * kPatience; // the long form's syncs take a minute
     const size_t line_count = IsLongForm() ? 2000000 : 200000;
     NumbersServer server({std::string("--fsync=") + GetParam(), "--fsync-interval=0.01"},
                          Faulty("fdatasync:*:delay=300"));
     const Clock::time_point start = Clock::now();
-    std::vector<std::unique_ptr<Delivery>> deliveries;
+    std::vector<std::future<Ending>> deliveries;
     for (size_t index = 0; index < kClientCount; ++index) {
-        deliveries.push_back(std::make_unique<Delivery>(
-            server, NumberLines(static_cast<std::uint32_t>(index * line_count), line_count)));
+        deliveries.push_back(DeliverMeanwhile(
+            server, NumberLines(static_cast<std::uint32_t>(index * line_count), line_count),
+            kLongPatience));
     }
-    for (const std::unique_ptr<Delivery> &delivery : deliveries) {
-        EXPECT_EQ(delivery->WaitForEnding(), Ending::kFin);
+    for (std::future<Ending> &delivery : deliveries) {
+        EXPECT_EQ(delivery.get(), Ending::kFin);
     }
     const auto time = duration_cast<milliseconds>(Clock::now() - start);
     const ResidentMemory memory = ReadResidentMemory(server.process().pid());
