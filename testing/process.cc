@@ -329,11 +329,16 @@ std::vector<std::string> SplitLines(std::string_view text) {
 
 Process::TextCondition HasLineWith(std::string part) {
     return [part = std::move(part)](const std::string &text) {
-        const std::vector<std::string> lines = SplitLines(text);
-        return std::any_of(lines.begin(), lines.end(), [&part](const std::string &line) {
-            return line.find(part) != std::string::npos;
-        });
+        return CountLinesWith(text, part) > 0;
     };
+}
+
+size_t CountLinesWith(std::string_view text, std::string_view part) {
+    const std::vector<std::string> lines = SplitLines(text);
+    return static_cast<size_t>(
+        std::count_if(lines.begin(), lines.end(), [part](const std::string &line) {
+            return line.find(part) != std::string::npos;
+        }));
 }
 
 ProcessResult RunToEnd(const ProcessOptions &options) {

@@ -131,6 +131,9 @@ std::vector<std::string> SplitLines(std::string_view text);
 // A condition for WaitForOutput and WaitForErrors: a complete line that contains `part`.
 Process::TextCondition HasLineWith(std::string part);
 
+// How many complete lines of `text` contain `part`.
+size_t CountLinesWith(std::string_view text, std::string_view part);
+
 // Runs a program to its end. The status is missing when it had to be killed after the patience.
 struct ProcessResult {
     std::optional<ExitStatus> status;

@@ -132,5 +132,10 @@ TEST(SplitLinesTest, LeavesOutALineWithoutItsNewline) {
     EXPECT_EQ(SplitLines("one\n\nthree\nfour"), (std::vector<std::string>{"one", "", "three"}));
 }
 
+TEST(CountLinesWithTest, CountsALineOnceAndOnlyCompleteOnes) {
+    EXPECT_EQ(CountLinesWith("a warning, a warning\nnone\nwarning\na warning", "warning"), 2u);
+    EXPECT_EQ(CountLinesWith("a warning\n", "error"), 0u);
+}
+
 } // namespace
 } // namespace harness

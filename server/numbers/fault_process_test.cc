@@ -208,13 +208,7 @@ TEST(GuardTest, ItsLossIsWarnedOfOnceAndTheServerGoesOn) {
     EXPECT_EQ(ReadChildren(server.process().pid()), children) << "no second guard is started";
     EXPECT_EQ(server.Terminate(), Exited(0));
     EXPECT_EQ(server.Log(), NumberRange(0, 200));
-    const std::vector<std::string> lines = SplitLines(server.process().errors());
-    EXPECT_EQ(std::count_if(lines.begin(), lines.end(),
-                            [&](const std::string &line) {
-                                return line.find(kWarning) != std::string::npos;
-                            }),
-              1)
-        << server.process().errors();
+    EXPECT_EQ(CountLinesWith(server.process().errors(), kWarning), 1u) << server.process().errors();
     FaultTable::Get().Add("1: kill -9 of the tail guard alone", 1,
                           "one warning, goes on, nothing lost, exit 0");
 }

@@ -38,14 +38,6 @@ ProcessOptions Faulty(const std::string &plan) {
     return options;
 }
 
-size_t CountLinesWith(const std::string &text, const std::string &part) {
-    size_t count = 0;
-    for (const std::string &line : SplitLines(text)) {
-        count += line.find(part) != std::string::npos ? 1 : 0;
-    }
-    return count;
-}
-
 // How often the server that has ended called a function of the seam.
 size_t CallCount(const Process &process, const std::string &function) {
     const std::string errors = process.errors();

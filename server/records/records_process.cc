@@ -208,11 +208,7 @@ std::string RecordsServer::Query(const std::string &request) const {
 }
 
 size_t RecordsServer::CountMessages(const std::string &part) const {
-    const std::vector<std::string> lines = SplitLines(process_->errors());
-    return static_cast<size_t>(
-        std::count_if(lines.begin(), lines.end(), [&part](const std::string &line) {
-            return line.find(part) != std::string::npos;
-        }));
+    return CountLinesWith(process_->errors(), part);
 }
 
 std::optional<ExitStatus> RecordsServer::Stop() {
