@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <stdexcept>
+#include <utility>
 
 #include "gtest/gtest.h"
 
@@ -103,6 +104,13 @@ Ending NumbersServer::Deliver(std::string_view bytes, std::chrono::milliseconds 
     client.Send(bytes, patience);
     client.HalfClose();
     return client.WaitForEnding(patience);
+}
+
+std::future<Ending> NumbersServer::DeliverMeanwhile(std::string bytes,
+                                                    std::chrono::milliseconds patience) const {
+    return std::async(std::launch::async, [this, bytes = std::move(bytes), patience] {
+        return Deliver(bytes, patience);
+    });
 }
 
 Ending NumbersServer::DeliverWhenFree(std::string_view bytes) const {

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -85,7 +86,12 @@ class NumbersServer {
     // with `patience` in each step.
     Ending Deliver(std::string_view bytes, std::chrono::milliseconds patience = kPatience) const;
 
-    // The same until the server does not refuse it for want of a place.
+    // The same from a thread of its own, for a server that holds the client back. The future waits
+    // for that thread at its end, and so has to end before the server.
+    std::future<Ending> DeliverMeanwhile(std::string bytes,
+                                         std::chrono::milliseconds patience = kPatience) const;
+
+    // Delivers until the server does not refuse it for want of a place.
     Ending DeliverWhenFree(std::string_view bytes) const;
 
     // Ends the server by SIGTERM or by a client's "terminate", and waits for its end.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "server/numbers/fault_table.h"
+#include "server/numbers/faulty_server.h"
 #include "testing/numbers_server.h"
 #include "testing/patience.h"
 #include "testing/process.h"
@@ -167,11 +168,10 @@ Outcome FaultSweepTest::Try(const std::string &plan, bool is_for_good) {
     TemporaryDirectory directory;
     const std::string path = directory.File("numbers.log");
     WriteFile(path, profile().old_log);
-    ProcessOptions options = NumbersServerCommand({"--port=0", "--log=" + path});
+    ProcessOptions options = Faulty(plan);
+    options.arguments.insert(options.arguments.end(), {"--port=0", "--log=" + path});
     options.arguments.insert(options.arguments.end(), profile().arguments.begin(),
                              profile().arguments.end());
-    options.environment["OS_FAULT"] = plan;
-    options.environment["OS_FAULT_COUNTS"] = "1";
     confirmed_numbers_.clear();
     Outcome outcome;
     Process process(options);
