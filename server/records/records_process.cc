@@ -47,10 +47,8 @@ class SqliteFile : public TestedStore {
         return "sqlite:" + path();
     }
     std::vector<std::string> ReadIds() const override {
-        sqlite3 *database = nullptr;
+        sqlite3 *database = OpenDatabase();
         sqlite3_stmt *statement = nullptr;
-        EXPECT_EQ(sqlite3_open(path().c_str(), &database), SQLITE_OK);
-        sqlite3_busy_timeout(database, 10000);
         EXPECT_EQ(sqlite3_prepare_v2(database, "PRAGMA integrity_check", -1, &statement, nullptr),
                   SQLITE_OK);
         EXPECT_EQ(sqlite3_step(statement), SQLITE_ROW) << sqlite3_errmsg(database);
@@ -70,10 +68,8 @@ class SqliteFile : public TestedStore {
         return ids;
     }
     size_t CountStored() const override {
-        sqlite3 *database = nullptr;
+        sqlite3 *database = OpenDatabase();
         sqlite3_stmt *statement = nullptr;
-        EXPECT_EQ(sqlite3_open(path().c_str(), &database), SQLITE_OK);
-        sqlite3_busy_timeout(database, 10000);
         EXPECT_EQ(
             sqlite3_prepare_v2(database, "SELECT count(*) FROM user_data", -1, &statement, nullptr),
             SQLITE_OK);
@@ -85,8 +81,7 @@ class SqliteFile : public TestedStore {
     }
     // Another program's transaction keeps the database to itself.
     void GoDown() override {
-        ASSERT_EQ(sqlite3_open(path().c_str(), &locker_), SQLITE_OK);
-        sqlite3_busy_timeout(locker_, 10000);
+        locker_ = OpenDatabase();
         ASSERT_EQ(sqlite3_exec(locker_, "BEGIN EXCLUSIVE", nullptr, nullptr, nullptr), SQLITE_OK);
     }
     void ComeBack() override {
@@ -96,6 +91,13 @@ class SqliteFile : public TestedStore {
     }
 
   private:
+    // A connection that waits for what other connections hold locked.
+    sqlite3 *OpenDatabase() const {
+        sqlite3 *database = nullptr;
+        EXPECT_EQ(sqlite3_open(path().c_str(), &database), SQLITE_OK);
+        sqlite3_busy_timeout(database, 10000);
+        return database;
+    }
     static const char *Column(sqlite3_stmt *statement, int index) {
         return reinterpret_cast<const char *>(sqlite3_column_text(statement, index));
     }
