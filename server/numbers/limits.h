@@ -18,7 +18,7 @@ enum {
 
     /* The specification's figures. */
     CLIENT_COUNT_DEFAULT = 5,
-    CLIENT_COUNT_HIGHEST = 1024,
+    CLIENT_COUNT_MAX = 1024,
 
     /* Standard streams, listeners, log, pipe, eventfd, signalfd, and one being refused. */
     DESCRIPTORS_BESIDE_CLIENTS = 32,
@@ -39,7 +39,7 @@ enum {
      * milliseconds when few numbers come, so that a lone number is in the file at once; longer when
      * many come, so that they are inserted in large batches. */
     STAGE_AGE_LIGHT_MS = 10,
-    STAGE_AGE_HIGHEST_MS = 80,
+    STAGE_AGE_MAX_MS = 80,
     STAGE_LIGHT_COUNT = 50 * 1000,
 
     /* A block of formatted lines: large enough to make a write's fixed cost small, small enough to
@@ -50,7 +50,7 @@ enum {
     BLOCKS_PER_WORKER = 2,
 
     /* The one poll loop cannot feed more, and their blocks have to fit the promised memory. */
-    WORKER_COUNT_HIGHEST = 16,
+    WORKER_COUNT_MAX = 16,
 
     /* How many neighbouring buckets a worker takes at a time: inserting one of them fetches the
      * next one's piece of the map ahead, which should be the same worker's. */
@@ -69,7 +69,7 @@ enum {
 
     /* The kernel may lack the memory for a poll for a moment: how often in a row it is tried again,
      * and how long after. */
-    FAILED_POLL_COUNT_HIGHEST = 100,
+    FAILED_POLL_COUNT_MAX = 100,
     FAILED_POLL_PAUSE_MS = 10,
 
     /* A second request to shut down gives up what waits for room on a full disk, but only so long
@@ -82,18 +82,18 @@ enum {
 static_assert((int)NUMBER_FORMATTER_LINE_SIZE == (int)LINE_PARSER_LINE_SIZE,
               "a line of the log is a line of input");
 static_assert(DEDUP_BUCKET_COUNT * DEDUP_PIECE_SIZE + STAGE_COUNT * STAGE_SIZE +
-                      WORKER_COUNT_HIGHEST *
+                      WORKER_COUNT_MAX *
                           (BLOCKS_PER_WORKER * BLOCK_SIZE + STAGE_SIZE / DEDUP_BUCKET_COUNT) +
                       8 * 1024 * 1024 <
                   MEMORY_PROMISED_SIZE,
               "map, stages, the workers' blocks and scratch, and the rest fit the promised memory");
 static_assert(BLOCKS_PER_WORKER >= 2 &&
-                  WORKER_COUNT_HIGHEST * BLOCKS_PER_WORKER <= LOG_WRITER_BLOCK_CAPACITY,
+                  WORKER_COUNT_MAX * BLOCKS_PER_WORKER <= LOG_WRITER_BLOCK_CAPACITY,
               "one block can be filled while another is written, and the writer has room for all");
 static_assert((int)LISTENER_CAPACITY + 10 <= (int)DESCRIPTORS_BESIDE_CLIENTS,
               "listeners, standard streams, log, pipe and the like are counted");
 static_assert(DEDUP_BUCKET_COUNT % BUCKETS_PER_TURN == 0, "turns of buckets come out even");
-static_assert(STAGE_AGE_LIGHT_MS < STAGE_AGE_HIGHEST_MS && STAGE_AGE_HIGHEST_MS < 100,
+static_assert(STAGE_AGE_LIGHT_MS < STAGE_AGE_MAX_MS && STAGE_AGE_MAX_MS < 100,
               "a number that waits longest is still handed on within 100 ms");
 
 #endif /* SERVER_NUMBERS_LIMITS_H_ */

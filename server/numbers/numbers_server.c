@@ -292,7 +292,7 @@ static int poll_timeout(struct numbers_server *server) {
 /* After a failed poll: waits a moment, and says whether to try again. */
 static bool wait_for_memory(struct numbers_server *server, int error) {
     server->failed_poll_count++;
-    if (error != -ENOMEM || server->failed_poll_count > FAILED_POLL_COUNT_HIGHEST) {
+    if (error != -ENOMEM || server->failed_poll_count > FAILED_POLL_COUNT_MAX) {
         return false;
     }
     (void)os_poll(NULL, 0, FAILED_POLL_PAUSE_MS);

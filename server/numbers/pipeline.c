@@ -253,7 +253,7 @@ int64_t pipeline_deadline_ms(const struct pipeline *pipeline) {
         return -1; /* nothing to hand over, or `progress` will tell when it can be done */
     }
     bool is_light = count < STAGE_LIGHT_COUNT;
-    return pipeline->filling_since_ms + (is_light ? STAGE_AGE_LIGHT_MS : STAGE_AGE_HIGHEST_MS);
+    return pipeline->filling_since_ms + (is_light ? STAGE_AGE_LIGHT_MS : STAGE_AGE_MAX_MS);
 }
 
 void pipeline_run(struct pipeline *pipeline, int64_t now_ms) {

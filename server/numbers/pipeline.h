@@ -50,7 +50,7 @@ struct pipeline_config {
     struct log_writer *writer;
     struct tally *tally;
     const struct wakeup *progress;
-    size_t worker_count; /* 1 to WORKER_COUNT_HIGHEST */
+    size_t worker_count; /* 1 to WORKER_COUNT_MAX */
 };
 
 /* Where a batch ends in the log writer's count of bytes. */
@@ -91,7 +91,7 @@ struct pipeline {
     ATOMIC_FIELD(size_t) next_bucket_index; /* the next one that no worker has taken */
     ATOMIC_FIELD(size_t) next_worker_index; /* numbers the workers, for their scratch memory */
 
-    pthread_t workers[WORKER_COUNT_HIGHEST];
+    pthread_t workers[WORKER_COUNT_MAX];
     size_t started_worker_count;
 };
 

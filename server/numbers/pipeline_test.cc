@@ -182,8 +182,8 @@ TEST_P(PipelineTest, ManyNumbersWaitForMore) {
     Numbers numbers(STAGE_LIGHT_COUNT);
     std::generate(numbers.begin(), numbers.end(), [n = 0u]() mutable { return n++; });
     AddAll(numbers);
-    EXPECT_EQ(pipeline_deadline_ms(&pipeline_), 1000 + STAGE_AGE_HIGHEST_MS);
-    now_ms_ = 1000 + STAGE_AGE_HIGHEST_MS;
+    EXPECT_EQ(pipeline_deadline_ms(&pipeline_), 1000 + STAGE_AGE_MAX_MS);
+    now_ms_ = 1000 + STAGE_AGE_MAX_MS;
     AwaitStored(1);
     EXPECT_EQ(Log(), numbers);
 }
