@@ -24,12 +24,12 @@
 #define PROGRAM "baseline_server"
 
 enum {
-    CLIENT_COUNT_HIGHEST = 1024,
+    CLIENT_COUNT_MAX = 1024,
     DESCRIPTORS_BESIDE_CLIENTS = 16,
     /* Found by trying 16 KiB to 4 MiB: up to here each step makes storing cheaper, because the
      * sender fills the socket during a long write and the next receive gets it all at once. */
     DEFAULT_BUFFER_SIZE = 1024 * 1024,
-    BUFFER_SIZE_HIGHEST = 64 * 1024 * 1024,
+    BUFFER_SIZE_MAX = 64 * 1024 * 1024,
 };
 
 /* The order of the poll set; there are no gaps between the clients. */
@@ -43,7 +43,7 @@ struct server {
     char *buffer;
     int log_fd; /* -1: discard */
     struct listener listener;
-    struct pollfd polled[FIRST_CLIENT_INDEX + CLIENT_COUNT_HIGHEST];
+    struct pollfd polled[FIRST_CLIENT_INDEX + CLIENT_COUNT_MAX];
     size_t client_count;
 };
 
@@ -52,9 +52,9 @@ static enum options_outcome read_options(struct server *server, int argc, char *
         {"port", "NUMBER", "port of 127.0.0.1 to listen on; 0: any free one", OPTION_INTEGER,
          &server->port, 0, 65535, NULL},
         {"max-clients", "NUMBER", "clients served at the same time", OPTION_INTEGER,
-         &server->client_capacity, 1, CLIENT_COUNT_HIGHEST, NULL},
+         &server->client_capacity, 1, CLIENT_COUNT_MAX, NULL},
         {"buffer-size", "BYTES", "bytes received at a time at most", OPTION_INTEGER,
-         &server->buffer_size, 1, BUFFER_SIZE_HIGHEST, NULL},
+         &server->buffer_size, 1, BUFFER_SIZE_MAX, NULL},
         {"log", "FILE", "write what is received to FILE instead of throwing it away", OPTION_TEXT,
          &server->log_path, 0, 0, NULL},
     };

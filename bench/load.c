@@ -23,12 +23,12 @@
 enum {
     DEFAULT_NUMBER_COUNT = 1000000,
     DEFAULT_SEND_SIZE = 256 * 1024,
-    SEND_SIZE_HIGHEST = 64 * 1024 * 1024,
+    SEND_SIZE_MAX = 64 * 1024 * 1024,
     /* Numbers are made in chunks of at least this size, however small the sends are. */
-    BUFFER_SIZE_LOWEST = 64 * 1024,
+    BUFFER_SIZE_MIN = 64 * 1024,
     DAY_MS = 24 * 60 * 60 * 1000,
 };
-#define COUNT_HIGHEST INT64_C(4000000000)
+#define COUNT_MAX INT64_C(4000000000)
 
 /* What the options say, in the types of the option table. */
 struct settings {
@@ -81,9 +81,9 @@ static enum options_outcome read_settings(struct settings *settings, int argc, c
         {"host", "HOST", "name or address of the server", OPTION_TEXT, &settings->host, 0, 0, NULL},
         {"port", "NUMBER", "its port", OPTION_INTEGER, &settings->port, 1, 65535, NULL},
         {"connections", "NUMBER", "connections at the same time", OPTION_INTEGER,
-         &settings->connection_count, 1, LOAD_CLIENT_CONNECTION_COUNT_HIGHEST, NULL},
+         &settings->connection_count, 1, LOAD_CLIENT_CONNECTION_COUNT_MAX, NULL},
         {"count", "NUMBER", "numbers to send, over all connections", OPTION_INTEGER,
-         &settings->number_count, 0, COUNT_HIGHEST, NULL},
+         &settings->number_count, 0, COUNT_MAX, NULL},
         {"order", "ORDER", "random, sequential or permutation", OPTION_CHOICE, &settings->order, 0,
          0, order_names},
         {"duplicates", "PERCENT", "share of numbers that repeat an earlier one", OPTION_INTEGER,
@@ -93,13 +93,13 @@ static enum options_outcome read_settings(struct settings *settings, int argc, c
         {"from", "FILE", "send the lines of FILE as they are; - is standard input", OPTION_TEXT,
          &settings->from, 0, 0, NULL},
         {"prepared", "NUMBER", "lines to prepare first and send again and again; 0: none",
-         OPTION_INTEGER, &settings->prepared_count, 0, COUNT_HIGHEST, NULL},
+         OPTION_INTEGER, &settings->prepared_count, 0, COUNT_MAX, NULL},
         {"terminate", NULL, "stop the server when all connections have ended", OPTION_FLAG,
          &settings->terminates, 0, 0, NULL},
         {"rate", "NUMBER", "numbers a second at most; 0: no limit", OPTION_INTEGER, &settings->rate,
-         0, COUNT_HIGHEST, NULL},
+         0, COUNT_MAX, NULL},
         {"send-size", "BYTES", "bytes in one send at most; 10: one line a send", OPTION_INTEGER,
-         &settings->send_size, 1, SEND_SIZE_HIGHEST, NULL},
+         &settings->send_size, 1, SEND_SIZE_MAX, NULL},
         {"timeout", "SECONDS", "give up when nothing moves for so long; 0: never", OPTION_SECONDS,
          &settings->timeout_ms, 0, DAY_MS, NULL},
         {"quiet", NULL, "no summary and no progress bar", OPTION_FLAG, &settings->is_quiet, 0, 0,
@@ -211,7 +211,7 @@ static int run(const struct settings *settings, int from_fd) {
                    .cursor_count = (uint32_t)settings->connection_count,
                    .prepared_count = (uint32_t)settings->prepared_count,
                    .from_fd = from_fd,
-                   .buffer_size = send_size > BUFFER_SIZE_LOWEST ? send_size : BUFFER_SIZE_LOWEST},
+                   .buffer_size = send_size > BUFFER_SIZE_MIN ? send_size : BUFFER_SIZE_MIN},
         .on_progress = show_progress,
         .progress_context = &progress,
     };

@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-#define LOAD_CLIENT_CONNECTION_COUNT_HIGHEST 1024u
+#define LOAD_CLIENT_CONNECTION_COUNT_MAX 1024u
 
 struct load_client_options {
     const char *host; /* a name or an address */

@@ -19,8 +19,8 @@
 #include "server/runtime/os.h"
 
 enum {
-    USER_COUNT_HIGHEST = 10000,
-    REQUEST_COUNT_HIGHEST = 100 * 1000 * 1000,
+    USER_COUNT_MAX = 10000,
+    REQUEST_COUNT_MAX = 100 * 1000 * 1000,
     DAY_MS = 24 * 60 * 60 * 1000,
 };
 
@@ -56,9 +56,9 @@ static enum options_outcome read_settings(struct settings *settings, int argc, c
         {"host", "HOST", "name or address of the server", OPTION_TEXT, &settings->host, 0, 0, NULL},
         {"port", "NUMBER", "its ingest port", OPTION_INTEGER, &settings->port, 1, 65535, NULL},
         {"concurrent-users", "NUMBER", "users at a time", OPTION_INTEGER, &settings->user_count, 1,
-         USER_COUNT_HIGHEST, NULL},
+         USER_COUNT_MAX, NULL},
         {"requests-per-user", "NUMBER", "records that each of them sends", OPTION_INTEGER,
-         &settings->requests_per_user, 1, REQUEST_COUNT_HIGHEST, NULL},
+         &settings->requests_per_user, 1, REQUEST_COUNT_MAX, NULL},
         {"delay", "SECONDS", "pause between two requests of a user", OPTION_SECONDS,
          &settings->delay_ms, 0, DAY_MS, NULL},
         {"keep", NULL, "all records of a user over one connection", OPTION_FLAG,
@@ -79,8 +79,8 @@ static enum options_outcome read_settings(struct settings *settings, int argc, c
     int first_argument_index;
     enum options_outcome outcome = options_parse(&options, argc, argv, &first_argument_index);
     if (outcome == OPTIONS_RUN &&
-        settings->user_count * settings->requests_per_user > REQUEST_COUNT_HIGHEST) {
-        options_complain(&options, "more than %d requests in all", REQUEST_COUNT_HIGHEST);
+        settings->user_count * settings->requests_per_user > REQUEST_COUNT_MAX) {
+        options_complain(&options, "more than %d requests in all", REQUEST_COUNT_MAX);
         return OPTIONS_INVALID;
     }
     return outcome;

@@ -10,7 +10,7 @@ enum {
     LEFT = 250, /* where the bars start: names and descriptions are left of it */
     RIGHT = 76, /* room for the value after the longest whisker */
     BOTTOM = 94,
-    TICK_COUNT_HIGHEST = 6,
+    TICK_COUNT_MAX = 6,
 };
 
 /* Colours for both a light and a dark page: the reader's setting decides. */
@@ -69,9 +69,9 @@ static void write_line(FILE *stream, double x1, double y1, double x2, double y2,
  */
 static double choose_tick_step(double maximum) {
     static const double steps[] = {1, 2, 2.5, 5, 10};
-    double power = pow(10, floor(log10(maximum / TICK_COUNT_HIGHEST)));
+    double power = pow(10, floor(log10(maximum / TICK_COUNT_MAX)));
     size_t i = 0;
-    while (steps[i] * power * TICK_COUNT_HIGHEST < maximum) {
+    while (steps[i] * power * TICK_COUNT_MAX < maximum) {
         i++;
     }
     return steps[i] * power;

@@ -6,7 +6,7 @@
 #include "bench/built_program.h"
 #include "bench/series.h"
 
-enum { COUNT_LOWEST = 1000 };
+enum { COUNT_MIN = 1000 };
 
 _Static_assert(OPTION_LIST_CAPACITY <= THROUGHPUT_SCENARIO_CAPACITY,
                "every scenario that can be asked for has a place");
@@ -91,8 +91,8 @@ enum options_outcome throughput_options_read(struct throughput_options *options,
     const struct option_spec specs[] = {
         {"rounds", "NUMBER", "rounds of each scenario, server and baseline in turn", OPTION_INTEGER,
          &values.round_count, 1, SERIES_CAPACITY, NULL},
-        {"count", "NUMBER", "numbers in a round", OPTION_INTEGER, &values.number_count,
-         COUNT_LOWEST, LOAD_GENERATOR_RANGE, NULL},
+        {"count", "NUMBER", "numbers in a round", OPTION_INTEGER, &values.number_count, COUNT_MIN,
+         LOAD_GENERATOR_RANGE, NULL},
         {"scenario", "NAME", "only this scenario; may be given several times", OPTION_TEXT_LIST,
          &values.scenario_names, 0, 0, NULL},
         {"list", NULL, "print the scenarios", OPTION_FLAG, &values.wants_list, 0, 0, NULL},
