@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-enum stage {
+enum stage_kind {
     STAGE_RECEIVE, /* the loop's thread in the kernel */
     STAGE_PARSE,   /* the loop's thread outside: parsing, sorting into the stage */
     STAGE_INSERT,  /* the workers: looking for duplicates, formatting */

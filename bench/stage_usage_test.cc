@@ -21,7 +21,7 @@ void Burn(double seconds) {
 TEST(StageUsage, TellsTheThreadsApartByTheirNames) {
     const stage_usage before = stage_usage_read(getpid());
     double seconds[STAGE_KIND_COUNT] = {};
-    const auto run = [&](const char *name, enum stage stage) {
+    const auto run = [&](const char *name, stage_kind stage) {
         std::thread([&] {
             pthread_setname_np(pthread_self(), name);
             Burn(0.2);
