@@ -59,4 +59,4 @@ bool dedup_map_contains(const struct dedup_map *map, uint32_t number);
 }
 #endif
 
-#endif
+#endif /* DEDUP_DEDUP_MAP_H_ */

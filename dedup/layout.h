@@ -67,4 +67,4 @@ static inline size_t dedup_insert_in_word(uint64_t *word, uint32_t number) {
     return ~old >> shift & 1;
 }
 
-#endif
+#endif /* DEDUP_LAYOUT_H_ */

@@ -84,4 +84,4 @@ void dedup_stage_clear(struct dedup_stage *stage);
 }
 #endif
 
-#endif
+#endif /* DEDUP_STAGE_H_ */

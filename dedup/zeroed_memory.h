@@ -31,4 +31,4 @@ class ZeroedMemory {
     void *data_;
 };
 
-#endif
+#endif // DEDUP_ZEROED_MEMORY_H_

@@ -67,4 +67,4 @@ size_t number_formatter_format(const struct number_formatter *formatter, const u
 }
 #endif
 
-#endif
+#endif /* FORMATTER_NUMBER_FORMATTER_H_ */

@@ -18,4 +18,4 @@ number_kernel_function number_kernel_avx2;
 number_kernel_function number_kernel_avx512vbmi;
 #endif
 
-#endif
+#endif /* FORMATTER_NUMBER_KERNEL_H_ */

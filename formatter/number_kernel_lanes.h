@@ -77,4 +77,4 @@ static inline void format_vectors(const uint32_t *numbers, size_t count, char *l
     }
 }
 
-#endif
+#endif /* FORMATTER_NUMBER_KERNEL_LANES_H_ */

@@ -70,4 +70,4 @@ static inline struct characters split_numbers(lanes numbers) {
     };
 }
 
-#endif
+#endif /* FORMATTER_NUMBER_KERNEL_SPLIT_H_ */

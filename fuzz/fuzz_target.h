@@ -20,4 +20,4 @@ int LLVMFuzzerInitialize(int *argument_count, char ***arguments);
 }
 #endif
 
-#endif
+#endif /* FUZZ_FUZZ_TARGET_H_ */

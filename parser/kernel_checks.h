@@ -27,4 +27,4 @@ const struct kernel_check *kernel_check_at(size_t index);
 }
 #endif
 
-#endif
+#endif /* PARSER_KERNEL_CHECKS_H_ */

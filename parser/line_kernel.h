@@ -40,4 +40,4 @@ line_kernel_function line_kernel_neon;
 }
 #endif
 
-#endif
+#endif /* PARSER_LINE_KERNEL_H_ */

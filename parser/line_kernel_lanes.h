@@ -65,4 +65,4 @@ static inline size_t parse_blocks(const char *bytes, size_t size, uint32_t *numb
     return count + line_kernel_scalar(bytes, size, numbers + count);
 }
 
-#endif
+#endif /* PARSER_LINE_KERNEL_LANES_H_ */

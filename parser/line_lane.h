@@ -18,4 +18,4 @@ static const uint8_t lane_base[LANE_SIZE] = {'0', '0', '0', '0', '0', '0', '0', 
 static const uint8_t lane_limits[LANE_SIZE] = {9, 9, 9,   9,   9,   9,   9,   9,
                                                9, 0, 255, 255, 255, 255, 255, 255};
 
-#endif
+#endif /* PARSER_LINE_LANE_H_ */

@@ -80,4 +80,4 @@ struct line_parser_result line_parser_parse(const struct line_parser *parser, co
 }
 #endif
 
-#endif
+#endif /* PARSER_LINE_PARSER_H_ */

@@ -42,4 +42,4 @@ static inline void guard_buffer_close(struct guard_buffer *buffer) {
     buffer->capacity = 0;
 }
 
-#endif
+#endif /* TESTING_GUARD_BUFFER_H_ */
