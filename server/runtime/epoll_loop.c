@@ -49,15 +49,16 @@ static int control(struct epoll_loop *loop, int operation, int watch_index, shor
 
 int epoll_loop_set_events(struct epoll_loop *loop, int watch_index, short events) {
     struct epoll_watch *watch = &loop->watches[watch_index];
-    bool was_active = watch->is_active;
-    bool is_active = events != 0;
-    if (!was_active && !is_active) {
+    if (events == watch->events) {
         return 0;
     }
-    int operation = !is_active ? EPOLL_CTL_DEL : was_active ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    int operation = events == 0          ? EPOLL_CTL_DEL
+                    : watch->events != 0 ? EPOLL_CTL_MOD
+                                         : EPOLL_CTL_ADD;
     int error = control(loop, operation, watch_index, events);
-    if (error == 0) {
-        watch->is_active = is_active;
+    if (error == 0 || events == 0) {
+        watch->events = events;
+        return 0; /* taking away what is known cannot fail */
     }
     return error;
 }
@@ -81,7 +82,7 @@ int epoll_loop_add(struct epoll_loop *loop, int fd, short events, epoll_handler 
     watch->handler = handler;
     watch->context = context;
     watch->fd = fd;
-    watch->is_active = false;
+    watch->events = 0;
     int error = epoll_loop_set_events(loop, index, events);
     if (error != 0) {
         free_watch(loop, index);
@@ -91,7 +92,6 @@ int epoll_loop_add(struct epoll_loop *loop, int fd, short events, epoll_handler 
 }
 
 void epoll_loop_remove(struct epoll_loop *loop, int watch_index) {
-    /* Taking away what is known cannot fail. */
     (void)epoll_loop_set_events(loop, watch_index, 0);
     free_watch(loop, watch_index);
 }
@@ -99,7 +99,7 @@ void epoll_loop_remove(struct epoll_loop *loop, int watch_index) {
 static void hand_out(struct epoll_loop *loop, const struct epoll_event *event) {
     uint32_t generation = (uint32_t)(event->data.u64 >> 32);
     const struct epoll_watch *watch = &loop->watches[(uint32_t)event->data.u64];
-    if (watch->handler != NULL && watch->generation == generation && watch->is_active) {
+    if (watch->handler != NULL && watch->generation == generation && watch->events != 0) {
         watch->handler(watch->context, (short)event->events);
     }
 }

@@ -15,7 +15,6 @@
 #define SERVER_RUNTIME_EPOLL_LOOP_H_
 
 #include <poll.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +31,7 @@ struct epoll_watch {
     epoll_handler *handler; /* NULL: free */
     void *context;
     int fd;
-    bool is_active;      /* known to epoll; a paused watch is not */
+    short events;        /* what epoll reports; 0: paused, and not known to epoll */
     uint32_t generation; /* counts the watches that had this place, to tell late events from new */
     uint32_t next_free;
 };
@@ -53,8 +52,9 @@ void epoll_loop_destroy(struct epoll_loop *loop);
 int epoll_loop_add(struct epoll_loop *loop, int fd, short events, epoll_handler *handler,
                    void *context);
 
-/* Changes what is watched for. 0 pauses the watch altogether, errors and hang-ups included.
- * Returns 0, or a negative errno value if the system has no room to watch a paused one again. */
+/* Changes what is watched for; costs nothing where that stays the same. 0 pauses the watch
+ * altogether, errors and hang-ups included, which cannot fail. Returns 0, or a negative errno value
+ * if the system has no room to watch a paused one again. */
 int epoll_loop_set_events(struct epoll_loop *loop, int watch_index, short events);
 
 void epoll_loop_remove(struct epoll_loop *loop, int watch_index);

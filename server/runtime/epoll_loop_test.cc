@@ -111,6 +111,19 @@ TEST_F(EpollLoopTest, IsSilentAboutAPausedWatch) {
     EXPECT_EQ(epoll_loop_run_once(&loop_, 0), 0);
 }
 
+TEST_F(EpollLoopTest, CallsTheSystemForAChangeOnly) {
+    Pair pair;
+    Watch watch;
+    Add(&watch, pair, POLLIN);
+    EXPECT_EQ(os_faulty_call_count("epoll_control"), 1u);
+    for (const int events : {POLLIN, POLLIN | POLLOUT, POLLIN | POLLOUT, 0, 0, POLLIN}) {
+        EXPECT_EQ(epoll_loop_set_events(&loop_, watch.index, static_cast<short>(events)), 0);
+    }
+    EXPECT_EQ(os_faulty_call_count("epoll_control"), 4u);
+    epoll_loop_remove(&loop_, watch.index);
+    EXPECT_EQ(os_faulty_call_count("epoll_control"), 5u);
+}
+
 TEST_F(EpollLoopTest, HoldsItsCapacity) {
     std::array<Pair, kCapacity + 1> pairs;
     std::array<Watch, kCapacity> watches;

@@ -31,8 +31,7 @@ enum {
  * for all places is kept apart, so that the pages of unused connections stay untouched. */
 struct server_slot {
     struct server *server;
-    int watch_index; /* NO_WATCH: free */
-    short watched_events;
+    int watch_index;  /* NO_WATCH: free */
     bool is_serving;  /* counts as one of the connections that are served */
     int64_t armed_ms; /* its deadline in the heap, at or before the connection's; INT64_MAX: none */
 };
@@ -116,12 +115,9 @@ static bool update_slot(struct server_slot *slot) {
     if (connection->is_lingering) {
         stop_counting(slot);
     }
-    short events = connection_wanted_events(connection);
-    if (events != slot->watched_events) {
-        slot->watched_events = events;
-        if (epoll_loop_set_events(&slot->server->loop, slot->watch_index, events) != 0) {
-            return false;
-        }
+    if (epoll_loop_set_events(&slot->server->loop, slot->watch_index,
+                              connection_wanted_events(connection)) != 0) {
+        return false;
     }
     int64_t deadline_ms = connection_deadline_ms(connection);
     if (deadline_ms < slot->armed_ms) {
@@ -166,7 +162,6 @@ static void add_connection(struct server *server, int fd, int64_t now_ms) {
     }
     server->free_count--;
     slot->watch_index = watch_index;
-    slot->watched_events = POLLIN;
     slot->armed_ms = INT64_MAX;
     listener_tune_connection(fd);
     slot->is_serving = server->serving_count < server->config.connection_count_max;
