@@ -12,19 +12,6 @@ enum {
     ACCEPT_PAUSE_MS = 100,
 };
 
-static void update(struct acceptor *acceptor) {
-    bool is_accepting = !acceptor->is_stopped && acceptor->again_ms == 0 &&
-                        acceptor->used_count < acceptor->config.place_count;
-    if (is_accepting == acceptor->is_accepting) {
-        return;
-    }
-    acceptor->is_accepting = is_accepting;
-    for (size_t index = 0; index < acceptor->watch_count; index++) {
-        poll_loop_set_events(acceptor->config.loop, acceptor->watch_indexes[index],
-                             is_accepting ? POLLIN : 0);
-    }
-}
-
 static void pause_after(struct acceptor *acceptor, int error) {
     int64_t now_ms = os_now_ms();
     if (warning_limiter_allows(&acceptor->warning, now_ms)) {
@@ -32,6 +19,41 @@ static void pause_after(struct acceptor *acceptor, int error) {
                      strerror(-error));
     }
     acceptor->again_ms = now_ms + ACCEPT_PAUSE_MS;
+}
+
+static int watch_all(struct acceptor *acceptor, short events) {
+    int error = 0;
+    for (size_t index = 0; index < acceptor->watch_count && error == 0; index++) {
+        error =
+            epoll_loop_set_events(acceptor->config.loop, acceptor->watch_indexes[index], events);
+    }
+    return error;
+}
+
+static void update(struct acceptor *acceptor) {
+    bool is_accepting = !acceptor->is_stopped && acceptor->again_ms == 0 &&
+                        acceptor->used_count < acceptor->config.place_count;
+    if (is_accepting == acceptor->is_accepting) {
+        return;
+    }
+    acceptor->is_accepting = is_accepting;
+    int error = watch_all(acceptor, is_accepting ? POLLIN : 0);
+    if (error != 0) {
+        acceptor->is_accepting = false;
+        (void)watch_all(acceptor, 0);
+        pause_after(acceptor, error);
+    }
+}
+
+/* Takes a place and hands the new connection on. 0, or a negative errno value. */
+static int open_connection(struct acceptor *acceptor, int fd) {
+    listener_tune_connection(fd);
+    acceptor->used_count++;
+    int error = acceptor->config.open_connection(acceptor->config.context, fd);
+    if (error != 0) {
+        acceptor->used_count--;
+    }
+    return error;
 }
 
 /* Accepts up to count_max connections at one socket. */
@@ -44,12 +66,9 @@ static void accept_some(struct acceptor *acceptor, int listening_fd, size_t coun
         if (fd == -ECONNABORTED) {
             continue; /* the client has given up already */
         }
-        if (fd < 0) {
-            pause_after(acceptor, fd);
-        } else {
-            listener_tune_connection(fd);
-            acceptor->used_count++;
-            acceptor->config.open_connection(acceptor->config.context, fd);
+        int error = fd < 0 ? fd : open_connection(acceptor, fd);
+        if (error != 0) {
+            pause_after(acceptor, error);
         }
         update(acceptor);
     }
@@ -66,12 +85,19 @@ static void on_acceptable(void *context, short events) {
     accept_everywhere(context, ACCEPTS_PER_TURN);
 }
 
+static void unwatch_all(struct acceptor *acceptor) {
+    while (acceptor->watch_count > 0) {
+        epoll_loop_remove(acceptor->config.loop, acceptor->watch_indexes[--acceptor->watch_count]);
+    }
+}
+
 int acceptor_init(struct acceptor *acceptor, const struct acceptor_config *config) {
     *acceptor = (struct acceptor){.config = *config, .is_accepting = true};
     for (size_t index = 0; index < config->listener->count; index++) {
-        int watch_index = poll_loop_add(config->loop, config->listener->fds[index], POLLIN,
-                                        on_acceptable, acceptor);
+        int watch_index = epoll_loop_add(config->loop, config->listener->fds[index], POLLIN,
+                                         on_acceptable, acceptor);
         if (watch_index < 0) {
+            unwatch_all(acceptor);
             return watch_index;
         }
         acceptor->watch_indexes[acceptor->watch_count++] = watch_index;

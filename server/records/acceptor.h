@@ -12,16 +12,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/runtime/epoll_loop.h"
 #include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
-#include "server/runtime/poll_loop.h"
 
 struct acceptor_config {
-    struct poll_loop *loop;
+    struct epoll_loop *loop;
     const struct listener *listener;
     size_t place_count;
-    /* Takes over a new connection; there is a place for it. */
-    void (*open_connection)(void *context, int fd);
+    /* Takes over a new connection; there is a place for it. 0, or a negative errno value with the
+     * descriptor closed. */
+    int (*open_connection)(void *context, int fd);
     void *context;
     const struct logger *logger;
 };
@@ -37,7 +38,7 @@ struct acceptor {
     struct warning_limiter warning;
 };
 
-/* Begins to accept. 0, or a negative errno value. */
+/* Begins to accept. 0, or a negative errno value with nothing left to close. */
 int acceptor_init(struct acceptor *acceptor, const struct acceptor_config *config);
 
 /* Says that a connection has gone and its place is free. */

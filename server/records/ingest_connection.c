@@ -34,9 +34,14 @@ static void update_waiting(struct ingest_connection *connection, bool has_got_ro
     }
 }
 
-/* Lets go of everything but the descriptor, which the caller has closed. */
-static void release(struct ingest_connection *connection) {
-    poll_loop_remove(connection->shared->loop, connection->watch_index);
+/* Ends it with FIN, or with RST, and lets go of everything. */
+static void end(struct ingest_connection *connection, bool is_reset) {
+    epoll_loop_remove(connection->shared->loop, connection->watch_index);
+    if (is_reset) {
+        listener_reset_connection(connection->fd);
+    } else {
+        (void)os_close(connection->fd);
+    }
     record_decoder_destroy(&connection->decoder);
     connection->state = INGEST_CLOSED;
     update_waiting(connection, false);
@@ -44,8 +49,7 @@ static void release(struct ingest_connection *connection) {
 }
 
 void ingest_connection_reset(struct ingest_connection *connection) {
-    listener_reset_connection(connection->fd);
-    release(connection);
+    end(connection, true);
 }
 
 static size_t reply_room(const struct ingest_connection *connection) {
@@ -236,8 +240,7 @@ static void linger(struct ingest_connection *connection) {
             return;
         }
         if (size <= 0) {
-            (void)os_close(connection->fd);
-            release(connection);
+            end(connection, false);
             return;
         }
     }
@@ -283,10 +286,14 @@ void ingest_connection_advance(struct ingest_connection *connection) {
     if (is_answered || connection->state == INGEST_LINGERING) {
         linger(connection);
     }
-    if (connection->state != INGEST_CLOSED) {
-        update_waiting(connection, connection->stored_count > count_before);
-        poll_loop_set_events(connection->shared->loop, connection->watch_index,
-                             wanted_events(connection));
+    if (connection->state == INGEST_CLOSED) {
+        return;
+    }
+    update_waiting(connection, connection->stored_count > count_before);
+    if (epoll_loop_set_events(connection->shared->loop, connection->watch_index,
+                              wanted_events(connection)) != 0) {
+        /* Unwatched it would hang for good. The system lacks memory: this one gives some back. */
+        ingest_connection_reset(connection);
     }
 }
 
@@ -297,7 +304,7 @@ static void on_ready(void *context, short events) {
 
 int ingest_connection_open(struct ingest_connection *connection, struct ingest_shared *shared,
                            int fd, char *input, int64_t now_ms) {
-    int watch_index = poll_loop_add(shared->loop, fd, POLLIN, on_ready, connection);
+    int watch_index = epoll_loop_add(shared->loop, fd, POLLIN, on_ready, connection);
     if (watch_index < 0) {
         listener_reset_connection(fd);
         return watch_index;

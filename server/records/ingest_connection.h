@@ -28,7 +28,7 @@
 #include "server/records/limits.h"
 #include "server/records/record_buffer.h"
 #include "server/records/record_decoder.h"
-#include "server/runtime/poll_loop.h"
+#include "server/runtime/epoll_loop.h"
 
 enum ingest_state {
     INGEST_CLOSED,
@@ -44,7 +44,7 @@ TAILQ_HEAD(ingest_queue, ingest_connection);
 
 /* What all connections share. */
 struct ingest_shared {
-    struct poll_loop *loop;
+    struct epoll_loop *loop;
     struct record_buffer *buffer;
     struct record_decoder_options decoder_options;
     bool acknowledges; /* {"stored": N} at the end of a stream */

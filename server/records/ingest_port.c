@@ -16,7 +16,7 @@ static void on_closed(void *context, struct ingest_connection *connection) {
 }
 
 /* The acceptor takes a place before it calls this. */
-static void open_connection(void *context, int fd) {
+static int open_connection(void *context, int fd) {
     struct ingest_port *port = context;
     size_t index = 0;
     while (port->connections[index].state != INGEST_CLOSED) {
@@ -24,11 +24,11 @@ static void open_connection(void *context, int fd) {
     }
     struct ingest_connection *connection = &port->connections[index];
     char *input = port->inputs + index * RECORDS_INPUT_SIZE;
-    if (ingest_connection_open(connection, &port->shared, fd, input, os_now_ms()) != 0) {
-        acceptor_release(&port->acceptor);
-        return;
+    int error = ingest_connection_open(connection, &port->shared, fd, input, os_now_ms());
+    if (error == 0) {
+        port->used_count++;
     }
-    port->used_count++;
+    return error;
 }
 
 static void free_memory(struct ingest_port *port) {

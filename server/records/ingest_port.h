@@ -14,7 +14,7 @@
 #include "server/records/ingest_connection.h"
 
 struct ingest_port_config {
-    struct poll_loop *loop;
+    struct epoll_loop *loop;
     const struct listener *listener;
     struct record_buffer *buffer;
     size_t client_capacity;

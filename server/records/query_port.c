@@ -14,7 +14,7 @@ enum {
 };
 
 static void submit(struct query_connection *connection) {
-    poll_loop_remove(connection->port->loop, connection->watch_index);
+    epoll_loop_remove(connection->port->loop, connection->watch_index);
     const char *newline = memchr(connection->request, '\n', connection->request_size);
     connection->job.request = connection->request;
     connection->job.request_size =
@@ -24,7 +24,7 @@ static void submit(struct query_connection *connection) {
 }
 
 static void drop(struct query_connection *connection) {
-    poll_loop_remove(connection->port->loop, connection->watch_index);
+    epoll_loop_remove(connection->port->loop, connection->watch_index);
     listener_reset_connection(connection->job.fd);
     connection->state = QUERY_FREE;
     acceptor_release(&connection->port->acceptor);
@@ -59,23 +59,23 @@ static struct query_connection *find_free(struct query_port *port) {
     return &port->connections[index];
 }
 
-static void open_connection(void *context, int fd) {
+static int open_connection(void *context, int fd) {
     struct query_port *port = context;
     struct query_connection *connection = find_free(port);
-    int watch_index = poll_loop_add(port->loop, fd, POLLIN, on_readable, connection);
+    int watch_index = epoll_loop_add(port->loop, fd, POLLIN, on_readable, connection);
     if (watch_index < 0) {
         listener_reset_connection(fd);
-        acceptor_release(&port->acceptor);
-        return;
+        return watch_index;
     }
     connection->state = QUERY_READING;
     connection->watch_index = watch_index;
     connection->deadline_ms = os_now_ms() + REQUEST_TIMEOUT_MS;
     connection->request_size = 0;
     connection->job.fd = fd;
+    return 0;
 }
 
-int query_port_init(struct query_port *port, struct poll_loop *loop,
+int query_port_init(struct query_port *port, struct epoll_loop *loop,
                     const struct listener *listener, struct query_threads *threads,
                     const struct logger *logger) {
     *port = (struct query_port){.loop = loop, .threads = threads};

@@ -17,7 +17,7 @@
 #include "server/records/acceptor.h"
 #include "server/records/limits.h"
 #include "server/records/query_threads.h"
-#include "server/runtime/poll_loop.h"
+#include "server/runtime/epoll_loop.h"
 
 enum query_state { QUERY_FREE, QUERY_READING, QUERY_ANSWERING };
 
@@ -34,7 +34,7 @@ struct query_connection {
 };
 
 struct query_port {
-    struct poll_loop *loop;
+    struct epoll_loop *loop;
     struct query_threads *threads;
     struct acceptor acceptor;
     char *requests; /* the memory of all requests */
@@ -42,7 +42,7 @@ struct query_port {
 };
 
 /* Begins to accept at `listener`, which stays the caller's. 0, or a negative errno value. */
-int query_port_init(struct query_port *port, struct poll_loop *loop,
+int query_port_init(struct query_port *port, struct epoll_loop *loop,
                     const struct listener *listener, struct query_threads *threads,
                     const struct logger *logger);
 

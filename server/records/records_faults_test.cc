@@ -3,16 +3,25 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "server/records/records_process.h"
 #include "testing/files.h"
+#include "testing/patience.h"
 #include "testing/sanitizer.h"
+#include "testing/tcp_client.h"
 
 namespace {
 
+// Two listeners, the signals, the progress.
+constexpr int kWatchedAtStart = 4;
+
+using harness::Await;
+using harness::Ending;
 using harness::Exited;
 using harness::ExpectEachOnce;
 using harness::IdsOf;
@@ -24,6 +33,7 @@ using harness::RecordLines;
 using harness::RecordsServer;
 using harness::RecordsServerCommand;
 using harness::RunToEnd;
+using harness::TcpClient;
 using harness::TemporaryDirectory;
 using Ids = std::vector<std::string>;
 
@@ -59,18 +69,72 @@ INSTANTIATE_TEST_SUITE_P(
                     "pread:*:short=50", "accept:1:EMFILE:2", "accept:2:ECONNABORTED:1",
                     "accept:1:ENOMEM:1", "fdatasync:*:delay=20"));
 
+// The system may have no room to watch a connection, at first or again after it had to wait for
+// room in the buffer: that one is reset, and nobody else notices.
+TEST(RecordsWatches, WhoCannotBeWatchedIsReset) {
+    bool is_reached = true;
+    size_t reset_count = 0;
+    for (int call = kWatchedAtStart + 1; is_reached; call++) {
+        auto store = harness::MakeTestedStore("file");
+        const std::string plan = "epoll_control:" + std::to_string(call) + ":ENOMEM";
+        RecordsServer server({"--store=" + store->Location(), "--ack", "--queue-size=10"},
+                             {{"OS_FAULT", plan}, {"OS_FAULT_COUNTS", "1"}});
+        Ids sent;
+        Ids acknowledged;
+        for (const char *prefix : {"a", "b", "c"}) {
+            const Ids ids = MakeIds(prefix, 200);
+            TcpClient client(server.ingest_port());
+            const size_t stored_count = store->CountStored();
+            client.Send(RecordLines(ids));
+            // Until it has had to wait and is watched again.
+            EXPECT_TRUE(Await([&] {
+                return store->CountStored() >= stored_count + ids.size() ||
+                       client.WaitForEnding(std::chrono::milliseconds(0)) != Ending::kNone;
+            })) << plan
+                << " left a client hanging";
+            client.HalfClose();
+            const Ending ending = client.WaitForEnding();
+            EXPECT_NE(ending, Ending::kNone) << plan << " left a client hanging";
+            sent.insert(sent.end(), ids.begin(), ids.end());
+            if (ending == Ending::kFin) {
+                EXPECT_EQ(client.received(), "{\"stored\": 200}\n") << plan;
+                acknowledged.insert(acknowledged.end(), ids.begin(), ids.end());
+            }
+        }
+        EXPECT_GE(acknowledged.size(), 400u) << plan << " harmed more than one";
+        reset_count += acknowledged.size() < 600 ? 1 : 0;
+        EXPECT_EQ(server.Stop(), Exited(0)) << plan;
+        is_reached = server.CountMessages("os_faulty: faults=0 ") == 0;
+        Ids stored = store->ReadIds();
+        std::sort(stored.begin(), stored.end());
+        std::sort(sent.begin(), sent.end());
+        std::sort(acknowledged.begin(), acknowledged.end());
+        EXPECT_TRUE(std::includes(sent.begin(), sent.end(), stored.begin(), stored.end()))
+            << plan << ": something is stored twice";
+        EXPECT_TRUE(
+            std::includes(stored.begin(), stored.end(), acknowledged.begin(), acknowledged.end()))
+            << plan << ": something acknowledged is not stored";
+    }
+    EXPECT_GE(reset_count, 6u) << "each client is watched at first, and again after its wait";
+}
+
+ProcessOptions FaultyCommand(const TemporaryDirectory &directory, const std::string &plan) {
+    ProcessOptions options =
+        RecordsServerCommand({"--store=file:" + directory.File("records.jsonl"), "--ingest-port=0",
+                              "--query-port=0", "--log-level=error"});
+    options.environment["OS_FAULT"] = plan;
+    options.environment["OS_FAULT_COUNTS"] = "1";
+    return options;
+}
+
 // The server cannot start without these; it says so and leaves nothing running.
 TEST(RecordsStart, EveryCallThatFails) {
-    for (const char *function : {"open", "socket", "eventfd", "thread_create", "lock_exclusive"}) {
+    for (const char *function :
+         {"open", "socket", "eventfd", "thread_create", "lock_exclusive", "epoll_create"}) {
         for (int call = 1; call <= 10; call++) {
             TemporaryDirectory directory;
-            ProcessOptions options =
-                RecordsServerCommand({"--store=file:" + directory.File("records.jsonl"),
-                                      "--ingest-port=0", "--query-port=0", "--log-level=error"});
             const std::string plan = std::string(function) + ":" + std::to_string(call) + ":EMFILE";
-            options.environment["OS_FAULT"] = plan;
-            options.environment["OS_FAULT_COUNTS"] = "1";
-            harness::Process process(options);
+            harness::Process process(FaultyCommand(directory, plan));
             // A fault that is not reached does not keep the server from serving: end it then.
             auto status = process.WaitForExit(
                 std::chrono::milliseconds(harness::kIsUnderValgrind ? 5000 : 300));
@@ -84,6 +148,17 @@ TEST(RecordsStart, EveryCallThatFails) {
             EXPECT_EQ(status, Exited(1)) << plan << process.errors();
             EXPECT_NE(process.errors().find(" error "), std::string::npos) << plan;
         }
+    }
+}
+
+TEST(RecordsStart, WhatItCannotWatch) {
+    for (int call = 1; call <= kWatchedAtStart; call++) {
+        TemporaryDirectory directory;
+        const std::string plan = "epoll_control:" + std::to_string(call) + ":ENOSPC";
+        const ProcessResult result = RunToEnd(FaultyCommand(directory, plan));
+        EXPECT_EQ(result.status, Exited(1)) << plan;
+        EXPECT_NE(result.errors.find("cannot start the server: No space left"), std::string::npos)
+            << plan << result.errors;
     }
 }
 

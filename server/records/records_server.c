@@ -69,20 +69,30 @@ static int init_ports(struct records_server *server) {
     return error;
 }
 
+/* Watches what comes from within: signals, and progress. */
+static int watch_own_descriptors(struct records_server *server) {
+    const struct records_server_config *config = &server->config;
+    int watch_index = epoll_loop_add(&server->loop, config->signal_fd, POLLIN, on_signal, server);
+    if (watch_index >= 0) {
+        watch_index =
+            epoll_loop_add(&server->loop, config->progress->fd, POLLIN, on_progress, server);
+    }
+    return watch_index < 0 ? watch_index : 0;
+}
+
 int records_server_init(struct records_server *server, const struct records_server_config *config) {
     *server = (struct records_server){.config = *config};
     size_t watch_capacity = config->client_capacity + RECORDS_QUERIES_MAX + WATCHES_BESIDE_CLIENTS;
-    int error = poll_loop_init(&server->loop, watch_capacity);
+    int error = epoll_loop_init(&server->loop, watch_capacity);
     if (error != 0) {
         return error;
     }
-    error = init_ports(server);
+    error = watch_own_descriptors(server);
     if (error == 0) {
-        /* There is room for these two: the capacity counts them. */
-        (void)poll_loop_add(&server->loop, config->signal_fd, POLLIN, on_signal, server);
-        (void)poll_loop_add(&server->loop, config->progress->fd, POLLIN, on_progress, server);
-    } else {
-        poll_loop_destroy(&server->loop);
+        error = init_ports(server);
+    }
+    if (error != 0) {
+        epoll_loop_destroy(&server->loop);
     }
     return error;
 }
@@ -126,7 +136,7 @@ static enum exit_code conclude(const struct records_server *server) {
 
 /* Goes on with the connections that wait for the buffer or the store, if it has made progress since
  * they last looked; then handles events, and waits for some if there was no progress. Its signal is
- * one. Returns what poll_loop_run_once does. */
+ * one. Returns what epoll_loop_run_once does. */
 static int run_turn(struct records_server *server, int timeout_ms) {
     struct record_buffer *buffer = server->config.buffer;
     bool is_waiting = ingest_port_is_waiting(&server->ingest_port);
@@ -139,7 +149,7 @@ static int run_turn(struct records_server *server, int timeout_ms) {
     if (can_advance) {
         ingest_port_advance(&server->ingest_port);
     }
-    return poll_loop_run_once(&server->loop, can_advance ? 0 : timeout_ms);
+    return epoll_loop_run_once(&server->loop, can_advance ? 0 : timeout_ms);
 }
 
 enum exit_code records_server_run(struct records_server *server) {
@@ -160,5 +170,5 @@ enum exit_code records_server_run(struct records_server *server) {
 void records_server_destroy(struct records_server *server) {
     query_port_destroy(&server->query_port);
     ingest_port_destroy(&server->ingest_port);
-    poll_loop_destroy(&server->loop);
+    epoll_loop_destroy(&server->loop);
 }

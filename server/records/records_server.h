@@ -36,7 +36,7 @@ struct records_server_config {
 
 struct records_server {
     struct records_server_config config;
-    struct poll_loop loop;
+    struct epoll_loop loop;
     struct ingest_port ingest_port;
     struct query_port query_port;
     bool is_stopping;
