@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/records/acceptor.h"
 #include "server/records/ingest_connection.h"
+#include "server/runtime/acceptor.h"
 
 struct ingest_port_config {
     struct epoll_loop *loop;

@@ -14,9 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/records/acceptor.h"
 #include "server/records/limits.h"
 #include "server/records/query_threads.h"
+#include "server/runtime/acceptor.h"
 #include "server/runtime/epoll_loop.h"
 
 enum query_state { QUERY_FREE, QUERY_READING, QUERY_ANSWERING };

@@ -1,6 +1,5 @@
 #include "server/sequence/server.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -15,10 +14,6 @@
 enum {
     /* Connections above the limit that can be told so at the same time. */
     REFUSAL_COUNT = 64,
-    /* Accepted before the other sockets are looked at again. */
-    ACCEPTS_PER_ROUND = 64,
-    /* How long to leave the backlog alone when the system has no descriptor left. */
-    ACCEPT_PAUSE_MS = 100,
     /* How soon to try again when the port cannot be listened on after being offline. */
     RELISTEN_PAUSE_MS = 100,
     /* Refusals, standard streams, signals, listening sockets, the store's connection, and some to
@@ -44,21 +39,9 @@ static struct connection *connection_of(const struct server_slot *slot) {
     return &slot->server->connections[slot_index(slot)];
 }
 
-/* The heap's item for what is due for the listener. */
+/* The heap's item for the return from being offline. */
 static uint32_t listener_item(const struct server *server) {
     return (uint32_t)server->slot_count;
-}
-
-/* Watches for new connections, or does not for now. */
-static void set_accepting(struct server *server, bool is_accepting) {
-    server->is_accept_paused = !is_accepting;
-    for (size_t i = 0; i < server->listener.count; i++) {
-        if (epoll_loop_set_events(&server->loop, server->listener_watches[i],
-                                  is_accepting ? POLLIN : 0) != 0) {
-            deadline_heap_set(&server->deadlines, listener_item(server),
-                              os_now_ms() + ACCEPT_PAUSE_MS);
-        }
-    }
 }
 
 static void stop_counting(struct server_slot *slot) {
@@ -74,10 +57,8 @@ static void end_slot(struct server_slot *slot, int64_t now_ms) {
     connection_end(connection_of(slot), now_ms);
     stop_counting(slot);
     slot->watch_index = NO_WATCH;
-    if (server->free_count == 0 && server->is_accept_paused) {
-        set_accepting(server, true);
-    }
     server->free_slots[server->free_count++] = index;
+    acceptor_release(&server->acceptor);
 }
 
 static void end_all_slots(struct server *server, int64_t now_ms) {
@@ -89,9 +70,7 @@ static void end_all_slots(struct server *server, int64_t now_ms) {
 }
 
 static void stop_listening(struct server *server) {
-    for (size_t i = 0; i < server->listener.count; i++) {
-        epoll_loop_remove(&server->loop, server->listener_watches[i]);
-    }
+    acceptor_close(&server->acceptor);
     listener_close(&server->listener);
 }
 
@@ -101,7 +80,6 @@ static void go_offline(struct server *server, int64_t now_ms) {
                  (double)server->config.offline_ms / 1000);
     stop_listening(server);
     end_all_slots(server, now_ms);
-    server->is_accept_paused = false;
     server->is_offline = true;
     deadline_heap_set(&server->deadlines, listener_item(server),
                       now_ms + server->config.offline_ms);
@@ -152,18 +130,19 @@ static void handle_connection(void *context, short events) {
     settle_slot(slot, connection_handle_events(connection_of(slot), events, now_ms), now_ms);
 }
 
-/* Puts an accepted connection into a free slot. */
-static void add_connection(struct server *server, int fd, int64_t now_ms) {
+/* Puts an accepted connection into a free slot: there are as many as the acceptor has places. */
+static int add_connection(void *context, int fd) {
+    struct server *server = context;
+    int64_t now_ms = os_now_ms();
     struct server_slot *slot = &server->slots[server->free_slots[server->free_count - 1]];
     int watch_index = epoll_loop_add(&server->loop, fd, POLLIN, handle_connection, slot);
     if (watch_index < 0) {
         (void)os_close(fd);
-        return;
+        return watch_index;
     }
     server->free_count--;
     slot->watch_index = watch_index;
     slot->armed_ms = INT64_MAX;
-    listener_tune_connection(fd);
     slot->is_serving = server->serving_count < server->config.connection_count_max;
     if (slot->is_serving) {
         server->serving_count++;
@@ -174,38 +153,7 @@ static void add_connection(struct server *server, int fd, int64_t now_ms) {
                           PROTOCOL_TEXT_TOO_MANY_CONNECTIONS, now_ms);
         settle_slot(slot, connection_handle_events(connection_of(slot), 0, now_ms), now_ms);
     }
-}
-
-static void handle_accept_error(struct server *server, int error, int64_t now_ms) {
-    if (error == -EAGAIN || error == -ECONNABORTED) {
-        return;
-    }
-    if (warning_limiter_allows(&server->accept_warning, now_ms)) {
-        logger_print(server->config.logger, LOG_LEVEL_WARNING, "cannot accept connections: %s",
-                     strerror(-error));
-    }
-    set_accepting(server, false);
-    deadline_heap_set(&server->deadlines, listener_item(server), now_ms + ACCEPT_PAUSE_MS);
-}
-
-static void handle_listener(void *context, short events) {
-    struct server *server = context;
-    int64_t now_ms = os_now_ms();
-    (void)events;
-    for (size_t i = 0; i < server->listener.count; i++) {
-        for (int accepted_count = 0; accepted_count < ACCEPTS_PER_ROUND; accepted_count++) {
-            if (server->free_count == 0) {
-                set_accepting(server, false);
-                return;
-            }
-            int fd = os_accept(server->listener.fds[i]);
-            if (fd < 0) {
-                handle_accept_error(server, fd, now_ms);
-                break;
-            }
-            add_connection(server, fd, now_ms);
-        }
-    }
+    return 0;
 }
 
 static void handle_signal(void *context, short events) {
@@ -224,19 +172,24 @@ static int start_listening(struct server *server, uint16_t port) {
     if (error != 0) {
         return error;
     }
-    for (size_t i = 0; i < server->listener.count; i++) {
-        server->listener_watches[i] =
-            epoll_loop_add(&server->loop, server->listener.fds[i], POLLIN, handle_listener, server);
-        assert(server->listener_watches[i] >= 0); /* the loop has room for all of them */
+    struct acceptor_config acceptor_config = {
+        .loop = &server->loop,
+        .listener = &server->listener,
+        .place_count = server->slot_count,
+        .open_connection = add_connection,
+        .context = server,
+        .logger = config->logger,
+    };
+    error = acceptor_init(&server->acceptor, &acceptor_config);
+    if (error != 0) {
+        logger_print(config->logger, LOG_LEVEL_ERROR, "cannot watch the port: %s",
+                     strerror(-error));
+        listener_close(&server->listener);
     }
-    return 0;
+    return error;
 }
 
-static void handle_listener_time(struct server *server, int64_t now_ms) {
-    if (!server->is_offline) {
-        set_accepting(server, true);
-        return;
-    }
+static void come_online(struct server *server, int64_t now_ms) {
     if (start_listening(server, server->port) != 0) {
         deadline_heap_set(&server->deadlines, listener_item(server), now_ms + RELISTEN_PAUSE_MS);
         return;
@@ -248,9 +201,10 @@ static void handle_listener_time(struct server *server, int64_t now_ms) {
 static void handle_due_times(struct server *server) {
     uint32_t item;
     int64_t now_ms = os_now_ms();
+    (void)acceptor_tick(&server->acceptor, now_ms);
     while (deadline_heap_take_due(&server->deadlines, now_ms, &item)) {
         if (item == listener_item(server)) {
-            handle_listener_time(server, now_ms);
+            come_online(server, now_ms);
             continue;
         }
         struct server_slot *slot = &server->slots[item];
@@ -268,15 +222,19 @@ static void print_purged(void *context, const char *client_id) {
 static int find_timeout_ms(const struct server *server) {
     int64_t now_ms = os_now_ms();
     int timeout_ms = deadline_heap_timeout_ms(&server->deadlines, now_ms);
-    int64_t purge_ms = session_store_next_purge_ms(server->config.conversation.store);
-    if (purge_ms == INT64_MAX) {
+    int64_t due_ms = session_store_next_purge_ms(server->config.conversation.store);
+    int64_t again_ms = acceptor_again_ms(&server->acceptor);
+    if (again_ms < due_ms) {
+        due_ms = again_ms;
+    }
+    if (due_ms == INT64_MAX) {
         return timeout_ms;
     }
-    int64_t until_purge_ms = purge_ms > now_ms ? purge_ms - now_ms : 0;
-    if (timeout_ms >= 0 && timeout_ms < until_purge_ms) {
+    int64_t until_due_ms = due_ms > now_ms ? due_ms - now_ms : 0;
+    if (timeout_ms >= 0 && timeout_ms < until_due_ms) {
         return timeout_ms;
     }
-    return until_purge_ms < INT32_MAX ? (int)until_purge_ms : INT32_MAX;
+    return until_due_ms < INT32_MAX ? (int)until_due_ms : INT32_MAX;
 }
 
 static int allocate(struct server *server) {
@@ -335,7 +293,7 @@ int server_run(struct server *server) {
 }
 
 void server_close(struct server *server) {
-    listener_close(&server->listener);
+    stop_listening(server);
     if (server->loop.watches != NULL) {
         end_all_slots(server, os_now_ms());
     }

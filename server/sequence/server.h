@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/runtime/acceptor.h"
 #include "server/runtime/deadline_heap.h"
 #include "server/runtime/epoll_loop.h"
 #include "server/runtime/listener.h"
@@ -37,12 +38,11 @@ struct server {
     struct server_config config;
     struct epoll_loop loop;
     struct listener listener;
-    int listener_watches[LISTENER_CAPACITY];
+    struct acceptor acceptor;
     int signal_fd;
     uint16_t port; /* the one listened on */
     bool is_stopping;
     bool is_offline;
-    bool is_accept_paused;
     struct server_slot *slots;
     struct connection *connections; /* by slot */
     size_t slot_count;
@@ -50,7 +50,6 @@ struct server {
     size_t serving_count; /* connections that are neither refused nor waiting for their end */
     uint32_t *free_slots; /* a stack of the indexes of those not in use */
     struct deadline_heap deadlines; /* by slot, and one more for the listener's return */
-    struct warning_limiter accept_warning;
 };
 
 /* Listens, says so, and is ready. Signals must have been opened: `signal_fd` is watched for the one

@@ -159,7 +159,7 @@ TEST(ServerProcess, GoesOnWhenTheDescriptorsRunOut) {
         connections.emplace_back(server.port());
         connections.back().Send("INIT," + OtherId(i) + ",1,1;");
     }
-    ASSERT_TRUE(server.process().WaitForErrors(harness::HasLineWith("cannot accept connections")));
+    ASSERT_TRUE(server.process().WaitForErrors(harness::HasLineWith("cannot accept a client")));
     for (unsigned i = 0; i < kClientCount; i++) {
         EXPECT_EQ(connections[i].ReadMessage(), "ACK;") << "client " << i;
         connections[i].HalfClose();

@@ -1,12 +1,14 @@
 /*
  * Accepts connections at a listener as long as there is a place for them; the others wait in the
- * kernel's queue, so that nothing they have sent is lost.
+ * kernel's queue, so that nothing they have sent is lost. When the system lacks what a connection
+ * needs, descriptors or memory, accepting rests for a moment instead of trying without end.
  *
- * Ownership: the listener is the caller's; an accepted descriptor is the callback's.
+ * Ownership: the listener is the caller's, and stays open until the acceptor is closed; an accepted
+ * descriptor is the callback's.
  * Threading: the poll loop's thread.
  */
-#ifndef SERVER_RECORDS_ACCEPTOR_H_
-#define SERVER_RECORDS_ACCEPTOR_H_
+#ifndef SERVER_RUNTIME_ACCEPTOR_H_
+#define SERVER_RUNTIME_ACCEPTOR_H_
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +17,10 @@
 #include "server/runtime/epoll_loop.h"
 #include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct acceptor_config {
     struct epoll_loop *loop;
@@ -34,7 +40,7 @@ struct acceptor {
     size_t used_count; /* places taken */
     bool is_accepting;
     bool is_stopped;
-    int64_t again_ms; /* after a failure: when to go on, else 0 */
+    int64_t again_ms; /* after a failure: when to go on, else INT64_MAX */
     struct warning_limiter warning;
 };
 
@@ -44,10 +50,21 @@ int acceptor_init(struct acceptor *acceptor, const struct acceptor_config *confi
 /* Says that a connection has gone and its place is free. */
 void acceptor_release(struct acceptor *acceptor);
 
+/* When to go on after a failure: INT64_MAX if there was none. */
+int64_t acceptor_again_ms(const struct acceptor *acceptor);
+
 /* Goes on after a failure, when it is time. True: it is not time yet, so call again. */
 bool acceptor_tick(struct acceptor *acceptor, int64_t now_ms);
 
 /* Accepts what is waiting now, as far as there are places, and then no more. */
 void acceptor_stop(struct acceptor *acceptor);
 
-#endif /* SERVER_RECORDS_ACCEPTOR_H_ */
+/* Accepts nothing any more and lets go of the listener, which may be closed then. Does nothing to a
+ * zeroed acceptor, or the second time. */
+void acceptor_close(struct acceptor *acceptor);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SERVER_RUNTIME_ACCEPTOR_H_ */

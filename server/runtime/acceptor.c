@@ -1,4 +1,4 @@
-#include "server/records/acceptor.h"
+#include "server/runtime/acceptor.h"
 
 #include <errno.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static int watch_all(struct acceptor *acceptor, short events) {
 }
 
 static void update(struct acceptor *acceptor) {
-    bool is_accepting = !acceptor->is_stopped && acceptor->again_ms == 0 &&
+    bool is_accepting = !acceptor->is_stopped && acceptor->again_ms == INT64_MAX &&
                         acceptor->used_count < acceptor->config.place_count;
     if (is_accepting == acceptor->is_accepting) {
         return;
@@ -85,19 +85,13 @@ static void on_acceptable(void *context, short events) {
     accept_everywhere(context, ACCEPTS_PER_TURN);
 }
 
-static void unwatch_all(struct acceptor *acceptor) {
-    while (acceptor->watch_count > 0) {
-        epoll_loop_remove(acceptor->config.loop, acceptor->watch_indexes[--acceptor->watch_count]);
-    }
-}
-
 int acceptor_init(struct acceptor *acceptor, const struct acceptor_config *config) {
-    *acceptor = (struct acceptor){.config = *config, .is_accepting = true};
+    *acceptor = (struct acceptor){.config = *config, .is_accepting = true, .again_ms = INT64_MAX};
     for (size_t index = 0; index < config->listener->count; index++) {
         int watch_index = epoll_loop_add(config->loop, config->listener->fds[index], POLLIN,
                                          on_acceptable, acceptor);
         if (watch_index < 0) {
-            unwatch_all(acceptor);
+            acceptor_close(acceptor);
             return watch_index;
         }
         acceptor->watch_indexes[acceptor->watch_count++] = watch_index;
@@ -110,12 +104,16 @@ void acceptor_release(struct acceptor *acceptor) {
     update(acceptor);
 }
 
+int64_t acceptor_again_ms(const struct acceptor *acceptor) {
+    return acceptor->again_ms;
+}
+
 bool acceptor_tick(struct acceptor *acceptor, int64_t now_ms) {
-    if (acceptor->again_ms != 0 && now_ms >= acceptor->again_ms) {
-        acceptor->again_ms = 0;
+    if (now_ms >= acceptor->again_ms) {
+        acceptor->again_ms = INT64_MAX;
         update(acceptor);
     }
-    return acceptor->again_ms != 0;
+    return acceptor->again_ms != INT64_MAX;
 }
 
 void acceptor_stop(struct acceptor *acceptor) {
@@ -123,5 +121,14 @@ void acceptor_stop(struct acceptor *acceptor) {
         accept_everywhere(acceptor, LISTENER_BACKLOG + 1);
         acceptor->is_stopped = true;
         update(acceptor);
+    }
+}
+
+void acceptor_close(struct acceptor *acceptor) {
+    acceptor->is_stopped = true;
+    acceptor->is_accepting = false;
+    acceptor->again_ms = INT64_MAX;
+    while (acceptor->watch_count > 0) {
+        epoll_loop_remove(acceptor->config.loop, acceptor->watch_indexes[--acceptor->watch_count]);
     }
 }
