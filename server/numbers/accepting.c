@@ -9,7 +9,8 @@ void accepting_update(struct numbers_server *server) {
     const struct numbers_server_config *config = &server->config;
     bool has_place =
         server->client_count < config->client_capacity || config->when_full == WHEN_FULL_REFUSE;
-    bool is_accepting = has_place && server->accept_again_ms == 0 && !server->is_shutting_down;
+    bool is_accepting =
+        has_place && server->accept_again_ms == INT64_MAX && !server->is_shutting_down;
     if (is_accepting == server->is_accepting) {
         return;
     }
@@ -27,6 +28,14 @@ static struct connection *find_free_connection(struct numbers_server *server) {
         }
     }
     return NULL;
+}
+
+/* A turn looks for silent clients before it accepts new ones, whose time is added here. */
+static void note_idle_deadline(struct numbers_server *server) {
+    int64_t timeout_ms = server->config.idle_timeout_ms;
+    if (timeout_ms > 0 && server->loop.now_ms + timeout_ms < server->idle_deadline_ms) {
+        server->idle_deadline_ms = server->loop.now_ms + timeout_ms;
+    }
 }
 
 static void open_connection(struct numbers_server *server, int fd) {
@@ -52,6 +61,7 @@ static void open_connection(struct numbers_server *server, int fd) {
                                                        listener_has_loopback_peer(fd)};
     session_init(&connection->session);
     server->client_count++;
+    note_idle_deadline(server);
     accepting_update(server);
 }
 
@@ -100,8 +110,8 @@ void accepting_run(struct numbers_server *server) {
 }
 
 void accepting_retry(struct numbers_server *server) {
-    if (server->accept_again_ms != 0 && server->loop.now_ms >= server->accept_again_ms) {
-        server->accept_again_ms = 0;
+    if (server->loop.now_ms >= server->accept_again_ms) {
+        server->accept_again_ms = INT64_MAX;
         accepting_update(server);
     }
 }

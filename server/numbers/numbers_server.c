@@ -182,11 +182,7 @@ static void confirm_stored_connections(struct numbers_server *server) {
     }
 }
 
-/* The earlier of two times, of which -1 is none. */
 static int64_t earlier(int64_t left_ms, int64_t right_ms) {
-    if (left_ms < 0 || right_ms < 0) {
-        return left_ms < 0 ? right_ms : left_ms;
-    }
     return left_ms < right_ms ? left_ms : right_ms;
 }
 
@@ -194,7 +190,7 @@ static int64_t earlier(int64_t left_ms, int64_t right_ms) {
  * that a client whose bytes waited while the whole process did is not taken for a silent one. */
 static void end_idle_connections(struct numbers_server *server) {
     int64_t timeout_ms = server->config.idle_timeout_ms;
-    server->idle_deadline_ms = -1;
+    server->idle_deadline_ms = INT64_MAX;
     if (timeout_ms == 0 || server->is_stalled) {
         return;
     }
@@ -274,14 +270,8 @@ static void do_what_is_due(struct numbers_server *server) {
 
 /* How long poll may wait, in milliseconds. */
 static int poll_timeout(struct numbers_server *server) {
-    int64_t deadline_ms = pipeline_deadline_ms(server->config.pipeline);
-    deadline_ms = earlier(deadline_ms, server->idle_deadline_ms);
-    if (server->accept_again_ms != 0) {
-        deadline_ms = earlier(deadline_ms, server->accept_again_ms);
-    }
-    if (deadline_ms < 0) {
-        return LONGEST_WAIT_MS;
-    }
+    int64_t deadline_ms = earlier(pipeline_deadline_ms(server->config.pipeline),
+                                  earlier(server->idle_deadline_ms, server->accept_again_ms));
     int64_t wait_ms = deadline_ms - os_now_ms();
     if (wait_ms < 0) {
         return 0;
@@ -333,7 +323,8 @@ static int add_watches(struct numbers_server *server) {
 }
 
 int numbers_server_init(struct numbers_server *server, const struct numbers_server_config *config) {
-    *server = (struct numbers_server){.config = *config, .idle_deadline_ms = -1};
+    *server = (struct numbers_server){
+        .config = *config, .accept_again_ms = INT64_MAX, .idle_deadline_ms = INT64_MAX};
     int error = poll_loop_init(&server->loop, config->client_capacity + WATCHES_BESIDE_CLIENTS);
     if (error != 0) {
         return error;

@@ -94,7 +94,7 @@ struct numbers_server {
     int listener_watches[LISTENER_CAPACITY];
     bool is_accepting;
     bool is_accept_due;      /* somebody waits to be accepted at the end of the turn */
-    int64_t accept_again_ms; /* when to accept again after a failure; 0: no failure */
+    int64_t accept_again_ms; /* when to accept again after a failure; INT64_MAX: no failure */
     struct warning_limiter accept_warning;
     int guard_watch;
 
@@ -109,7 +109,8 @@ struct numbers_server {
     bool is_done;
     int failed_poll_count; /* in a row */
     enum exit_code exit_code;
-    int64_t idle_deadline_ms; /* when a client will next have been silent for too long; -1: none */
+    int64_t
+        idle_deadline_ms; /* when a client may next have been silent for too long, or INT64_MAX */
 };
 
 /* Takes the memory and the watches. 0, or a negative errno value with nothing left over. */

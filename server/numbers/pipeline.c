@@ -250,15 +250,14 @@ uint64_t pipeline_hand_over(struct pipeline *pipeline) {
 int64_t pipeline_deadline_ms(const struct pipeline *pipeline) {
     size_t count = filling_count(pipeline);
     if (count == 0 || pipeline->is_hand_over_wanted) {
-        return -1; /* nothing to hand over, or `progress` will tell when it can be done */
+        return INT64_MAX; /* nothing to hand over, or `progress` will tell when it can be done */
     }
     bool is_light = count < STAGE_LIGHT_COUNT;
     return pipeline->filling_since_ms + (is_light ? STAGE_AGE_LIGHT_MS : STAGE_AGE_MAX_MS);
 }
 
 void pipeline_run(struct pipeline *pipeline, int64_t now_ms) {
-    int64_t deadline_ms = pipeline_deadline_ms(pipeline);
-    bool is_due = deadline_ms >= 0 && now_ms >= deadline_ms;
+    bool is_due = now_ms >= pipeline_deadline_ms(pipeline);
     if (is_due || pipeline->is_hand_over_wanted) {
         pipeline->is_hand_over_wanted = !try_hand_over(pipeline);
     }

@@ -113,7 +113,7 @@ uint64_t pipeline_hand_over(struct pipeline *pipeline);
 /* Does what has become due: call it after `progress` and when pipeline_deadline_ms has come. */
 void pipeline_run(struct pipeline *pipeline, int64_t now_ms);
 
-/* When pipeline_run is to be called next, or -1: not before the next event. */
+/* When pipeline_run is to be called next, or INT64_MAX: not before the next event. */
 int64_t pipeline_deadline_ms(const struct pipeline *pipeline);
 
 /* The last batch that is stored. */

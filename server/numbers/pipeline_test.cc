@@ -156,7 +156,7 @@ TEST_P(PipelineTest, EveryNumberIsALineOrADuplicate) {
 
 TEST_P(PipelineTest, NothingAddedIsNothingToDo) {
     Start();
-    EXPECT_EQ(pipeline_deadline_ms(&pipeline_), -1);
+    EXPECT_EQ(pipeline_deadline_ms(&pipeline_), INT64_MAX);
     EXPECT_EQ(pipeline_hand_over(&pipeline_), 0u);
     EXPECT_EQ(pipeline_stored_batch(&pipeline_), 0u);
     EXPECT_TRUE(pipeline_is_drained(&pipeline_));
@@ -172,7 +172,7 @@ TEST_P(PipelineTest, AFewNumbersWaitForALittleWhile) {
     EXPECT_FALSE(pipeline_is_drained(&pipeline_));
     now_ms_ = 1000 + STAGE_AGE_LIGHT_MS;
     pipeline_run(&pipeline_, now_ms_);
-    EXPECT_EQ(pipeline_deadline_ms(&pipeline_), -1);
+    EXPECT_EQ(pipeline_deadline_ms(&pipeline_), INT64_MAX);
     AwaitStored(1);
     EXPECT_EQ(Log(), (Numbers{1, 2, 3, 4}));
 }
@@ -237,7 +237,7 @@ TEST_P(PipelineTest, TwoFullStagesHoldTheClientsBack) {
         return taken_count == batch_count * stage_count;
     });
     EXPECT_EQ(pipeline_add(&pipeline_, numbers.data() + taken_count, 1, now_ms_), 0u);
-    EXPECT_EQ(pipeline_deadline_ms(&pipeline_), -1) << "progress tells when to go on";
+    EXPECT_EQ(pipeline_deadline_ms(&pipeline_), INT64_MAX) << "progress tells when to go on";
     EXPECT_FALSE(pipeline_is_drained(&pipeline_));
     os_faulty_release();
     AddAll(Numbers(numbers.begin() + static_cast<ptrdiff_t>(taken_count), numbers.end()));
