@@ -36,6 +36,9 @@ static int cut_torn_record(const struct log_writer *writer, size_t torn_size) {
     if (file_size < 0) {
         return (int)file_size;
     }
+    if (file_size < (off_t)torn_size) {
+        return 0; /* somebody else has emptied the file meanwhile */
+    }
     return os_ftruncate(writer->config.fd, file_size - (off_t)torn_size);
 }
 

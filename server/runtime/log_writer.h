@@ -17,8 +17,8 @@
  * write, and any failed fdatasync, is final: the writer stops and log_writer_error tells why. A
  * failed fdatasync is never repeated, because a second one may succeed without the data being safe.
  *
- * Threading: acquire and submit may be called by several producers; stored_position and error by
- * any thread; init, finish and destroy by the owner.
+ * Threading: acquire and submit may be called by several producers; the positions, error,
+ * is_finished and abandon by any thread; init, finish and destroy by the owner.
  */
 #ifndef SERVER_RUNTIME_LOG_WRITER_H_
 #define SERVER_RUNTIME_LOG_WRITER_H_

@@ -94,6 +94,18 @@ TEST_F(LogWriterTest, AFileWhoseSizeIsUnknownIsNotCut) {
     EXPECT_EQ(os_faulty_call_count("ftruncate"), 0u);
 }
 
+TEST_F(LogWriterTest, ATornRecordInAFileThatSomebodyEmptiesIsGoneAlready) {
+    Start("append:1:short=23,append:2:hold,append:2:ENOSPC");
+    ASSERT_TRUE(Submit(Records(0, 10)));
+    os_faulty_await_call("append", 2);
+    ASSERT_EQ(os_ftruncate(fd_, 0), 0);
+    os_faulty_release();
+    AwaitStored(kBlockSize);
+    Finish();
+    EXPECT_EQ(log_writer_error(&writer_), 0);
+    EXPECT_EQ(File(), Records(2, 8));
+}
+
 TEST_F(LogWriterTest, AProducerThatWaitsIsToldOfTheFailure) {
     Start("append:1:hold,append:1:EIO");
     ASSERT_TRUE(Submit(Records(0, 1)));
