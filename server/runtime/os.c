@@ -55,14 +55,6 @@ ssize_t os_pread(int fd, void *bytes, size_t size, off_t offset) {
     return count >= 0 ? count : -errno;
 }
 
-ssize_t os_pwrite(int fd, const void *bytes, size_t size, off_t offset) {
-    ssize_t count;
-    do {
-        count = pwrite(fd, bytes, size, offset);
-    } while (count < 0 && errno == EINTR);
-    return count >= 0 ? count : -errno;
-}
-
 ssize_t os_append(int fd, const void *bytes, size_t size) {
     return os_write(fd, bytes, size);
 }

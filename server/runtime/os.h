@@ -6,8 +6,9 @@
  *
  * Every function but os_map_memory hands an error back as a negative errno value (-ENOSPC, -EAGAIN,
  * ...), so that callers have one thing to check. A call that a signal interrupted (EINTR) is
- * repeated here, except where a repetition is wrong: os_close has closed all the same, os_poll and
- * os_epoll_wait report no events, and a failed os_fsync or os_fdatasync is never repeated.
+ * repeated here, except where a repetition is wrong: os_close has closed all the same, and os_poll
+ * and os_epoll_wait report no events. After any other error nothing is repeated, least of all
+ * os_fsync and os_fdatasync: a second call may succeed without the data being safe.
  * Descriptors from here are close-on-exec, but for the standard streams.
  *
  * Tests link //server/runtime:os_faulty in place of //server/runtime:os: the same functions, of
@@ -37,7 +38,6 @@ int os_close(int fd);
 ssize_t os_read(int fd, void *bytes, size_t size);
 ssize_t os_write(int fd, const void *bytes, size_t size);
 ssize_t os_pread(int fd, void *bytes, size_t size, off_t offset);
-ssize_t os_pwrite(int fd, const void *bytes, size_t size, off_t offset);
 
 /* Writes at the end of a file that is open with O_APPEND. */
 ssize_t os_append(int fd, const void *bytes, size_t size);

@@ -12,7 +12,6 @@ const char *const os_function_names[OS_FUNCTION_COUNT] = {
     [OS_FUNCTION_READ] = "read",
     [OS_FUNCTION_WRITE] = "write",
     [OS_FUNCTION_PREAD] = "pread",
-    [OS_FUNCTION_PWRITE] = "pwrite",
     [OS_FUNCTION_APPEND] = "append",
     [OS_FUNCTION_FTRUNCATE] = "ftruncate",
     [OS_FUNCTION_FILE_SIZE] = "file_size",

@@ -145,11 +145,6 @@ ssize_t os_pread(int fd, void *bytes, size_t size, off_t offset) {
     return fate.error != 0 ? -fate.error : real_os_pread(fd, bytes, shorten(size, fate), offset);
 }
 
-ssize_t os_pwrite(int fd, const void *bytes, size_t size, off_t offset) {
-    struct fate fate = decide(OS_FUNCTION_PWRITE);
-    return fate.error != 0 ? -fate.error : real_os_pwrite(fd, bytes, shorten(size, fate), offset);
-}
-
 ssize_t os_append(int fd, const void *bytes, size_t size) {
     struct fate fate = decide(OS_FUNCTION_APPEND);
     return fate.error != 0 ? -fate.error : real_os_append(fd, bytes, shorten(size, fate));

@@ -13,7 +13,6 @@ extern __typeof__(os_close) real_os_close;
 extern __typeof__(os_read) real_os_read;
 extern __typeof__(os_write) real_os_write;
 extern __typeof__(os_pread) real_os_pread;
-extern __typeof__(os_pwrite) real_os_pwrite;
 extern __typeof__(os_append) real_os_append;
 extern __typeof__(os_ftruncate) real_os_ftruncate;
 extern __typeof__(os_file_size) real_os_file_size;
