@@ -1,4 +1,5 @@
-/* What a kernel of the number formatter is, and which ones there are. For the dispatcher alone.
+/* What a kernel of the number formatter is, and which ones there are. For the kernels and their
+ * dispatcher.
  *
  * A kernel has the contract of number_formatter_format. It may read numbers[0, count) only. */
 #ifndef FORMATTER_NUMBER_KERNEL_H_

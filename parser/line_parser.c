@@ -2,6 +2,7 @@
  * that knows CPUs; it is compiled for the baseline of the architecture. */
 #include "parser/line_parser.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "parser/line_kernel.h"
@@ -9,27 +10,27 @@
 struct line_kernel {
     const char *name;
     line_kernel_function *parse;
-    int (*is_supported)(void);
+    bool (*is_supported)(void);
 };
 
-static int is_always_supported(void) {
-    return 1;
+static bool is_always_supported(void) {
+    return true;
 }
 
 #if defined(__x86_64__)
-static int is_ssse3_supported(void) {
+static bool is_ssse3_supported(void) {
     return __builtin_cpu_supports("ssse3");
 }
 
-static int is_avx2_supported(void) {
+static bool is_avx2_supported(void) {
     return __builtin_cpu_supports("avx2");
 }
 
-static int is_avx512bw_supported(void) {
+static bool is_avx512bw_supported(void) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
 }
 
-static int is_avx512vbmi_supported(void) {
+static bool is_avx512vbmi_supported(void) {
     return is_avx512bw_supported() && __builtin_cpu_supports("avx512vbmi") &&
            __builtin_cpu_supports("avx512vnni");
 }
@@ -62,8 +63,8 @@ static const struct line_kernel *find_supported(size_t index) {
 
 size_t line_parser_supported_count(void) {
     size_t count = 0;
-    for (size_t i = 0; i < KERNEL_COUNT; i++) {
-        count += kernels[i].is_supported() ? 1 : 0;
+    while (find_supported(count) != NULL) {
+        count++;
     }
     return count;
 }
@@ -99,13 +100,13 @@ static const char terminate_line[LINE_PARSER_LINE_SIZE] = {'t', 'e', 'r', 'm', '
                                                            'n', 'a', 't', 'e', '\n'};
 
 /* Whether all of the size bytes are digits. */
-static int are_digits(const char *bytes, size_t size) {
+static bool are_digits(const char *bytes, size_t size) {
     for (size_t i = 0; i < size; i++) {
         if (bytes[i] < '0' || bytes[i] > '9') {
-            return 0;
+            return false;
         }
     }
-    return 1;
+    return true;
 }
 
 /* What the size bytes, at least one, are when they do not start with a digits line. */
