@@ -44,15 +44,16 @@ static void cut_torn_line(int line_size) {
     }
 }
 
-/* The guard's whole life. */
-static void guard(int log_fd, int pipe_fd, int line_size) {
+/* The guard's whole life. 0, or a negative errno value if it cannot do its work. */
+static int guard(int log_fd, int pipe_fd, int line_size) {
     (void)prctl(PR_SET_NAME, "numbers-guard");
     /* What is sent to the server's process group, kill -9 too, is not meant for the guard. Signals
      * that ask for an end are blocked as they are in the server (signals.h): it decides when it is
      * over. */
     (void)setsid();
-    if (keep_only(log_fd, pipe_fd) != 0) {
-        return;
+    int error = keep_only(log_fd, pipe_fd);
+    if (error != 0) {
+        return error;
     }
     char mark;
     bool is_armed = false;
@@ -65,6 +66,7 @@ static void guard(int log_fd, int pipe_fd, int line_size) {
     if (is_armed && size == 0) {
         cut_torn_line(line_size);
     }
+    return 0;
 }
 
 int tail_guard_start(struct tail_guard *guard_process, int log_fd, int line_size) {
@@ -79,8 +81,7 @@ int tail_guard_start(struct tail_guard *guard_process, int log_fd, int line_size
     pid_t pid = os_fork();
     if (pid == 0) {
         (void)os_close(ends[1]);
-        guard(log_fd, ends[0], line_size);
-        _exit(0);
+        _exit(-guard(log_fd, ends[0], line_size));
     }
     (void)os_close(ends[0]);
     if (pid < 0) {
@@ -91,8 +92,20 @@ int tail_guard_start(struct tail_guard *guard_process, int log_fd, int line_size
     return 0;
 }
 
+/* Why a guard is gone already: its exit code is what errno was. */
+static int find_reason(const struct tail_guard *guard_process) {
+    siginfo_t info = {0};
+    /* It stays to be waited for, so that its pid cannot become a stranger's. */
+    int result = waitid(P_PID, (id_t)guard_process->pid, &info, WEXITED | WNOWAIT);
+    bool is_known = result == 0 && info.si_code == CLD_EXITED && info.si_status != 0;
+    return is_known ? -info.si_status : -EPIPE;
+}
+
 int tail_guard_arm(const struct tail_guard *guard_process) {
     ssize_t size = os_write(guard_process->pipe_fd, "a", 1);
+    if (size == -EPIPE) {
+        return find_reason(guard_process);
+    }
     return size < 0 ? (int)size : 0;
 }
 

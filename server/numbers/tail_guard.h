@@ -35,7 +35,8 @@ struct tail_guard {
  * negative errno value. */
 int tail_guard_start(struct tail_guard *guard, int log_fd, int line_size);
 
-/* From now on the guard may cut. Before, the log is not yet known to be ours. */
+/* From now on the guard may cut. Before, the log is not yet known to be ours. 0, or a negative
+ * errno value: if the guard is gone already, the one that ended it. */
 int tail_guard_arm(const struct tail_guard *guard);
 
 /* Ends the guard, if it is not gone already, and waits for it. */

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <functional>
 #include <set>
@@ -161,6 +163,24 @@ TEST_F(TailGuardTest, AKilledOneIsWaitedForByItsOwnPid) {
     EXPECT_TRUE(harness::Await([&] { return harness::ReadState(guard.pid) == 'Z'; }));
     tail_guard_finish(&guard); // returns
     EXPECT_EQ(kill(guard.pid, 0), -1);
+    close(fd);
+}
+
+TEST_F(TailGuardTest, AGuardThatLacksDescriptorsIsNotArmedAndSaysWhy) {
+    signal(SIGPIPE, SIG_IGN); // as in the server
+    const int fd = open(path_.c_str(), O_RDWR | O_CLOEXEC);
+    rlimit limit{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const rlimit low{static_cast<rlim_t>(fd) + 3, limit.rlim_max}; // the pipe, and no more
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+    tail_guard guard{};
+    const int error = tail_guard_start(&guard, fd, kLineSize);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    ASSERT_EQ(error, 0);
+    pollfd polled{guard.pipe_fd, POLLERR, 0};
+    ASSERT_EQ(poll(&polled, 1, static_cast<int>(harness::kPatience.count())), 1);
+    EXPECT_EQ(tail_guard_arm(&guard), -EMFILE);
+    tail_guard_finish(&guard);
     close(fd);
 }
 
