@@ -2,9 +2,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "server/numbers/limits.h"
+#include "server/runtime/listener.h"
 #include "server/runtime/log_writer.h"
 #include "server/runtime/logger.h"
 
@@ -18,7 +21,10 @@ enum {
 
 static const char summary[] = "Receives lines of nine decimal digits over TCP and writes each "
                               "number that it has not seen in\n"
-                              "this run to a log, one a line. The line `terminate` shuts it down.";
+                              "this run to a log, one a line. The line `terminate` shuts it down.\n"
+                              "\n"
+                              "Exit code 0: a clean end. 1: the start failed. 2: wrong usage. 74: "
+                              "the log could not be stored.";
 
 static const char examples[] =
     "  server                                     serve 127.0.0.1:4000, log to ./numbers.log\n"
@@ -51,13 +57,37 @@ static void set_defaults(struct configuration *configuration) {
     };
 }
 
+static bool is_same_file(const char *path, const char *other_path) {
+    struct stat status;
+    struct stat other_status;
+    return strcmp(path, other_path) == 0 ||
+           (stat(path, &status) == 0 && stat(other_path, &other_status) == 0 &&
+            status.st_dev == other_status.st_dev && status.st_ino == other_status.st_ino);
+}
+
+/* Complains of values that only together, or only on this machine, make no sense. */
+static bool check(const struct configuration *configuration, const struct options *options) {
+    const char *nonsense =
+        listener_find_nonsense(configuration->addresses.items, configuration->addresses.count);
+    if (nonsense != NULL) {
+        options_complain(options, "--bind takes an address or a name, not '%s'", nonsense);
+        return false;
+    }
+    if (configuration->profile_path != NULL &&
+        is_same_file(configuration->profile_path, configuration->log_path)) {
+        options_complain(options, "--profile and --log are the same file");
+        return false;
+    }
+    return true;
+}
+
 static enum options_outcome parse(struct configuration *configuration, const char *version,
                                   int argc, char **argv) {
     const struct option_spec specs[] = {
         {"port", "NUMBER", "listen on this TCP port; 0 takes any free one", OPTION_INTEGER,
          &configuration->port, 0, 65535, NULL},
-        {"bind", "ADDRESS", "listen on this IPv4 or IPv6 address; may be repeated",
-         OPTION_TEXT_LIST, &configuration->addresses, 0, 0, NULL},
+        {"bind", "ADDRESS", "listen on this address or name; may be repeated", OPTION_TEXT_LIST,
+         &configuration->addresses, 0, 0, NULL},
         {"max-clients", "NUMBER", "serve this many clients at a time, 1 to 1024", OPTION_INTEGER,
          &configuration->client_capacity, 1, CLIENT_COUNT_MAX, NULL},
         {"concurrent-connections", "NUMBER", "the same as --max-clients", OPTION_INTEGER,
@@ -94,7 +124,11 @@ static enum options_outcome parse(struct configuration *configuration, const cha
         .spec_count = sizeof specs / sizeof specs[0],
     };
     int first_argument_index;
-    return options_parse(&options, argc, argv, &first_argument_index);
+    enum options_outcome outcome = options_parse(&options, argc, argv, &first_argument_index);
+    if (outcome == OPTIONS_RUN && !check(configuration, &options)) {
+        return OPTIONS_INVALID;
+    }
+    return outcome;
 }
 
 /* The kernels: the best that this processor runs, or those that the environment names (for tests).

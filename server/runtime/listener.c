@@ -104,12 +104,37 @@ static int add_addresses(struct listener *listener, const struct addrinfo *addre
     return listener->count > count_before ? 0 : missing_error;
 }
 
+/* getaddrinfo, which knows "[::1]" as "::1" too: that is how listener_announce writes it. */
+static int look_up(const char *name, struct addrinfo **addresses) {
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    char inner[NI_MAXHOST];
+    size_t size = strlen(name);
+    if (size >= 2 && size < sizeof inner && name[0] == '[' && name[size - 1] == ']') {
+        (void)snprintf(inner, sizeof inner, "%.*s", (int)(size - 2), name + 1);
+        name = inner;
+    }
+    return getaddrinfo(name, NULL, &hints, addresses);
+}
+
+const char *listener_find_nonsense(const char *const *addresses, size_t address_count) {
+    for (size_t index = 0; index < address_count; index++) {
+        struct addrinfo *found;
+        int lookup = look_up(addresses[index], &found);
+        if (lookup == EAI_NONAME) {
+            return addresses[index];
+        }
+        if (lookup == 0) {
+            freeaddrinfo(found);
+        }
+    }
+    return NULL;
+}
+
 /* Listens on all that name stands for: "localhost" may be both 127.0.0.1 and ::1. */
 static int add_name(struct listener *listener, const char *name, uint16_t *port,
                     const struct logger *logger) {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *addresses;
-    int lookup = getaddrinfo(name, NULL, &hints, &addresses);
+    int lookup = look_up(name, &addresses);
     if (lookup != 0) {
         logger_print(logger, LOG_LEVEL_ERROR, "cannot listen on %s: %s", name,
                      gai_strerror(lookup));

@@ -159,6 +159,23 @@ TEST_F(ListenerTest, NamesAnAddressThatDoesNotExist) {
     EXPECT_EQ(logger_.Count(" error cannot listen on 999.1.1.1: "), 1u) << logger_.Text();
 }
 
+TEST_F(ListenerTest, TakesAnAddressAsItAnnouncesIt) {
+    if (!HasIpv6()) {
+        GTEST_SKIP() << "no IPv6 here";
+    }
+    ASSERT_EQ(Open({"[::1]"}), 0);
+    EXPECT_EQ(listener_.count, 1u);
+}
+
+TEST(FindNonsenseTest, WhatNamesNothingIsFound) {
+    const char *const good[] = {"127.0.0.1", "::1", "[::1]", "0.0.0.0", "localhost", "192.0.2.1"};
+    EXPECT_EQ(listener_find_nonsense(good, std::size(good)), nullptr);
+    for (const char *bad : {"300.1.1.1", "[::1", "[]", "[", "1.2.3.4.5", "no such name"}) {
+        const char *const addresses[] = {"127.0.0.1", bad};
+        EXPECT_EQ(listener_find_nonsense(addresses, std::size(addresses)), bad);
+    }
+}
+
 TEST_F(ListenerTest, RefusesAnAddressOfAnotherMachine) {
     EXPECT_EQ(Open({"192.0.2.1"}), -EADDRNOTAVAIL);
     EXPECT_EQ(logger_.Count(" error cannot listen on 192.0.2.1 port 0: "), 1u) << logger_.Text();
