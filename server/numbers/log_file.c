@@ -208,8 +208,8 @@ enum log_file_status log_file_load(struct log_file *log, struct dedup_map *map,
     session_init(&loading->session);
     enum log_file_status status = load_file(loading);
     if (status == LOG_FILE_OK) {
-        logger_print(logger, LOG_LEVEL_INFO, "resumed from %s with %" PRIu64 " numbers", log->path,
-                     loading->line_count);
+        logger_print(logger, LOG_LEVEL_INFO, "resumed from %s with %" PRIu64 " number%s", log->path,
+                     loading->line_count, loading->line_count == 1 ? "" : "s");
     }
     os_unmap_memory(loading, sizeof *loading);
     return status;
