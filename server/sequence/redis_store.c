@@ -149,13 +149,16 @@ static enum session_store_result create(void *state, const struct session *sessi
         return SESSION_STORE_UNAVAILABLE;
     }
     enum session_store_result result = SESSION_STORE_EXISTS;
-    if (reply->type == REDIS_REPLY_STATUS) {
+    bool is_set = reply->type == REDIS_REPLY_STATUS;
+    if (is_set) {
         result = note_attached(store, session);
     } else if (reply->type == REDIS_REPLY_ERROR) {
         result = judge_error(reply);
     }
     freeReplyObject(reply);
-    if (result == SESSION_STORE_FULL) {
+    /* A key that was not set here is not this call's to delete: a Redis without memory refuses
+     * before it looks whether there is a session, which somebody may be working on. */
+    if (is_set && result == SESSION_STORE_FULL) {
         freeReplyObject(command(store, "DEL sequence:%s", session->client_id));
     }
     return result;

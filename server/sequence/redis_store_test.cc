@@ -197,6 +197,18 @@ TEST_F(RedisStoreTest, RefusesMoreThanItsCapacity) {
     EXPECT_EQ(other.Create(second), SESSION_STORE_OK) << "the refused one must have left no trace";
 }
 
+// Redis refuses before it looks whether the session is there already, and it may be in use.
+TEST_F(RedisStoreTest, LeavesASessionAloneThatRedisHasNoMemoryFor) {
+    Store one(*redis_);
+    Store other(*redis_);
+    EXPECT_EQ(one.Create(), SESSION_STORE_OK);
+    redis_->LimitMemory(1);
+    EXPECT_EQ(other.Create(), SESSION_STORE_FULL);
+    EXPECT_EQ(one.Create(), SESSION_STORE_FULL);
+    redis_->LimitMemory(0);
+    EXPECT_EQ(one.Attach(), SESSION_STORE_OK);
+}
+
 TEST_F(RedisStoreTest, IsUnavailableWhileRedisIsDown) {
     Store store(*redis_);
     EXPECT_EQ(store.Create(), SESSION_STORE_OK);

@@ -202,6 +202,15 @@ void RedisServer::Restart() {
     }
 }
 
+void RedisServer::LimitMemory(size_t size) {
+    harness::TcpClient client(port_);
+    client.Send("CONFIG SET maxmemory " + std::to_string(size) + "\r\n");
+    client.ReceiveUntil([](const std::string &received) { return received == "+OK\r\n"; });
+    if (client.received() != "+OK\r\n") {
+        throw std::runtime_error("redis-server does not take the limit: " + client.received());
+    }
+}
+
 void RedisServer::Pause() {
     process_->Signal(SIGSTOP);
 }

@@ -119,6 +119,9 @@ class RedisServer {
     void Stop();
     void Restart();
 
+    // How many bytes it may use, 0 for any number. With too few it has no room for anything new.
+    void LimitMemory(size_t size);
+
     // Stops it from answering, without closing its connections; and lets it go on.
     void Pause();
     void Resume();
