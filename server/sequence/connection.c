@@ -156,10 +156,14 @@ enum connection_outcome connection_handle_events(struct connection *connection, 
     return advance(connection, now_ms);
 }
 
+/* Whether it is the server that is silent, with nothing left that the client has not taken. */
+static bool is_awaiting_tick(const struct connection *connection) {
+    return connection->status == CONVERSATION_WANTS_TICK && !has_output(connection);
+}
+
 static int64_t idle_deadline_ms(const struct connection *connection) {
     int64_t timeout_ms = connection->config->idle_timeout_ms;
-    /* While a tick is awaited it is the server that is silent. */
-    if (timeout_ms == 0 || connection->status == CONVERSATION_WANTS_TICK) {
+    if (timeout_ms == 0 || is_awaiting_tick(connection)) {
         return INT64_MAX;
     }
     return connection->active_ms + timeout_ms;
@@ -177,8 +181,7 @@ static int64_t keep_deadline_ms(const struct connection *connection) {
 }
 
 static int64_t tick_deadline_ms(const struct connection *connection) {
-    bool is_awaited = connection->status == CONVERSATION_WANTS_TICK && !has_output(connection);
-    return is_awaited ? connection->tick_ms : INT64_MAX;
+    return is_awaiting_tick(connection) ? connection->tick_ms : INT64_MAX;
 }
 
 int64_t connection_deadline_ms(const struct connection *connection) {
@@ -205,6 +208,7 @@ enum connection_outcome connection_handle_time(struct connection *connection, in
         /* From the time it was due, so that lateness does not add up; but never twice at once. */
         int64_t next_ms = connection->tick_ms + connection->config->tick_ms;
         conversation_tick(&connection->conversation);
+        connection->active_ms = now_ms; /* the silence until now was the server's */
         enum connection_outcome outcome = advance(connection, now_ms);
         connection->tick_ms = next_ms > now_ms ? next_ms : now_ms + connection->config->tick_ms;
         return outcome;

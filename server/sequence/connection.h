@@ -26,7 +26,7 @@ extern "C" {
 /* What all connections of a server share. Times in milliseconds; 0: no such limit. */
 struct connection_config {
     struct conversation_config *conversation;
-    int64_t idle_timeout_ms;    /* without a byte moved in either direction */
+    int64_t idle_timeout_ms;    /* without a byte moved in either direction, or a tick awaited */
     int64_t session_timeout_ms; /* after the connection was accepted, whatever it does */
     int64_t tick_ms;            /* between two NUM messages of a STREAM */
 };
@@ -40,7 +40,7 @@ struct connection {
     enum conversation_status status;
     struct conversation conversation;
     int64_t begun_ms;
-    int64_t active_ms; /* when the last byte moved */
+    int64_t active_ms; /* when the last byte moved, or the last tick was due */
     int64_t tick_ms;   /* when the next message of a STREAM is due */
     int64_t keep_ms;   /* when the session must be kept next */
     int64_t linger_ms; /* when the client must have closed */

@@ -179,6 +179,23 @@ TEST_F(ConnectionTest, TicksWithoutDrift) {
     EXPECT_NE(Receive().find("FAC,"), std::string::npos);
 }
 
+// While a tick is awaited the server is silent; with unread messages in its way it is the client,
+// from then on.
+TEST_F(ConnectionTest, IsIdleWhenItsClientDoesNotTakeWhatATickBrings) {
+    config_.tick_ms = 100;
+    config_.idle_timeout_ms = 10;
+    conversation_config_.is_ticking = true;
+    Begin();
+    Send("INIT," + kClientId + ",20,5;STREAM,0;");
+    while (write(server_, "x", 1) == 1) {
+    }
+    EXPECT_EQ(Deadline(), now_ms_ + 100);
+    EXPECT_EQ(AtDeadline(), CONNECTION_OPEN);
+    EXPECT_EQ(connection_wanted_events(connection_.get()), POLLIN | POLLOUT);
+    EXPECT_EQ(Deadline(), now_ms_ + 10);
+    EXPECT_EQ(AtDeadline(), CONNECTION_FINISHED);
+}
+
 TEST_F(ConnectionTest, EndsWithItsClient) {
     Begin();
     Send(kInit10);
