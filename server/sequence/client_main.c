@@ -201,7 +201,11 @@ static enum exit_code run(const struct settings *settings, struct client_state *
 }
 
 static enum exit_code run_with_state(const struct settings *settings) {
-    int error = os_enter_working_directory();
+    int error = os_open_standard_streams();
+    if (error != 0) {
+        return complain("/dev/null", strerror(-error));
+    }
+    error = os_enter_working_directory();
     if (error != 0) {
         return complain("BUILD_WORKING_DIRECTORY", strerror(-error));
     }

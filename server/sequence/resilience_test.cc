@@ -125,6 +125,23 @@ TEST(Resilience, ContinuesAfterTheClientWasKilled) {
     EXPECT_EQ(result.output, kVerdict1000);
 }
 
+// A closed standard stream leaves its number free: neither the state file nor the connection may
+// get it, or what the client prints ends up there.
+TEST(Resilience, ClosedStandardStreamsGoNowhere) {
+    Server server({"--test-mode"});
+    for (const bool standard_input_is_closed : {false, true}) {
+        SCOPED_TRACE(standard_input_is_closed);
+        harness::ProcessOptions options;
+        options.standard_input_is_closed = standard_input_is_closed;
+        options.standard_output = harness::OutputMode::kClosed;
+        Client client;
+        const std::string port = std::to_string(server.port());
+        EXPECT_EQ(client.Run({"NEW", "10", port, "--verbose"}, options).status, Exited(0));
+        EXPECT_EQ(Count(ReadStateFile(client), "Received"), 0u) << ReadStateFile(client);
+        ExpectDelivered(client.Run({"CONTINUE", port}));
+    }
+}
+
 // Resumed within the time to live; refused after it, when the purge was logged.
 TEST(Resilience, ResumesWithinTheTimeToLiveOnly) {
     Server server({"--test-mode", "--session-ttl=3"});

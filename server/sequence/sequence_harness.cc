@@ -26,15 +26,16 @@ namespace {
 
 constexpr std::chrono::minutes kRunPatience{10};
 
-// The test's own environment, without the variables that change what the programs do.
-ProcessOptions Command(const char *variable, const std::vector<std::string> &arguments) {
-    ProcessOptions options;
-    options.arguments = {harness::ProgramPath(variable)};
-    options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
-    options.environment = {{"TEST_MODE", std::nullopt},
-                           {"REDIS_PASSWORD", std::nullopt},
-                           {"BUILD_WORKING_DIRECTORY", std::nullopt}};
-    return options;
+// `base` with a program, and without the variables of the test's environment that change what the
+// programs do.
+ProcessOptions Command(const char *variable, const std::vector<std::string> &arguments,
+                       ProcessOptions base) {
+    base.arguments = {harness::ProgramPath(variable)};
+    base.arguments.insert(base.arguments.end(), arguments.begin(), arguments.end());
+    base.environment.insert({{"TEST_MODE", std::nullopt},
+                             {"REDIS_PASSWORD", std::nullopt},
+                             {"BUILD_WORKING_DIRECTORY", std::nullopt}});
+    return base;
 }
 
 // A port that is free now. Somebody may take it before it is used: then try another one.
@@ -57,10 +58,7 @@ std::uint16_t FindFreePort() {
 Server::Server(const std::vector<std::string> &arguments, std::uint16_t port, ProcessOptions base) {
     std::vector<std::string> all = {"--port=" + std::to_string(port)};
     all.insert(all.end(), arguments.begin(), arguments.end());
-    ProcessOptions options = Command("SEQUENCE_SERVER", all);
-    base.arguments = options.arguments;
-    base.environment.insert(options.environment.begin(), options.environment.end());
-    process_ = std::make_unique<Process>(base);
+    process_ = std::make_unique<Process>(Command("SEQUENCE_SERVER", all, std::move(base)));
     process_->WaitForErrors([](const std::string &errors) {
         return harness::FindListeningPort(errors, "127.0.0.1") != 0;
     });
@@ -98,14 +96,8 @@ size_t Server::ResidentSize() const {
     return harness::ReadResidentMemory(process_->pid()).current_kib * 1024;
 }
 
-ProcessOptions Client::Command(const std::vector<std::string> &arguments) const {
-    ProcessOptions options = sequence::Command("SEQUENCE_CLIENT", arguments);
-    options.working_directory = directory_.path();
-    return options;
-}
-
-ProcessResult Client::Run(const std::vector<std::string> &arguments) {
-    std::unique_ptr<Process> process = Start(arguments);
+ProcessResult Client::Run(const std::vector<std::string> &arguments, const ProcessOptions &base) {
+    std::unique_ptr<Process> process = Start(arguments, base);
     ProcessResult result;
     result.status = process->WaitForExit(kRunPatience);
     result.output = process->output();
@@ -114,8 +106,11 @@ ProcessResult Client::Run(const std::vector<std::string> &arguments) {
     return result;
 }
 
-std::unique_ptr<Process> Client::Start(const std::vector<std::string> &arguments) {
-    return std::make_unique<Process>(Command(arguments));
+std::unique_ptr<Process> Client::Start(const std::vector<std::string> &arguments,
+                                       const ProcessOptions &base) {
+    ProcessOptions options = Command("SEQUENCE_CLIENT", arguments, base);
+    options.working_directory = directory_.path();
+    return std::make_unique<Process>(options);
 }
 
 void ExpectDelivered(const ProcessResult &result) {

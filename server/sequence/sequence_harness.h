@@ -58,18 +58,19 @@ class Server {
 class Client {
   public:
     // Runs it to its end with `arguments`; one that does not end is killed after ten minutes.
-    harness::ProcessResult Run(const std::vector<std::string> &arguments);
+    // `base` brings everything else: its standard streams.
+    harness::ProcessResult Run(const std::vector<std::string> &arguments,
+                               const harness::ProcessOptions &base = {});
 
     // Starts it only.
-    std::unique_ptr<harness::Process> Start(const std::vector<std::string> &arguments);
+    std::unique_ptr<harness::Process> Start(const std::vector<std::string> &arguments,
+                                            const harness::ProcessOptions &base = {});
 
     std::string StatePath() const {
         return directory_.File("sequence.state");
     }
 
   private:
-    harness::ProcessOptions Command(const std::vector<std::string> &arguments) const;
-
     harness::TemporaryDirectory directory_;
 };
 
