@@ -5,21 +5,16 @@
 
 #include "server/runtime/condition.h"
 #include "server/runtime/os.h"
+#include "server/runtime/output.h"
 
 enum {
-    LINE_CAPACITY = 160,
+    LINE_CAPACITY = 160, /* less than PIPE_BUF: see output.h */
     /* How long the last report waits for a reader of standard output. */
     LAST_REPORT_WAIT_MS = 500,
 };
 
-/* A line is shorter than PIPE_BUF, so once poll sees room the write does not block. */
-static bool has_room(int fd, int wait_ms) {
-    struct pollfd polled = {.fd = fd, .events = POLLOUT};
-    return os_poll(&polled, 1, wait_ms) == 1;
-}
-
 static void report(struct reporter *reporter, int wait_ms) {
-    if (!has_room(reporter->fd, wait_ms)) {
+    if (!output_has_room(reporter->fd, wait_ms)) {
         return;
     }
     uint64_t unique_count = atomic_load(&reporter->tally->unique_count);

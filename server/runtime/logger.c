@@ -7,8 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "server/runtime/os.h"
+#include "server/runtime/output.h"
 
+/* Less than PIPE_BUF: see output.h. */
 enum { LINE_CAPACITY = 1024 };
 
 const char *const log_level_names[] = {"debug", "info", "warning", "error", NULL};
@@ -42,13 +43,9 @@ static void print(const struct logger *logger, enum log_level level, const char 
         size = LINE_CAPACITY - 1; /* a longer message is cut, its line stays one line */
     }
     line[size] = '\n';
-    /* A reader that has stopped reading must not stop the daemon: without room for the line (which
-     * is shorter than PIPE_BUF, so that it fits wherever poll sees room) it is left out. */
-    struct pollfd polled = {.fd = logger->fd, .events = POLLOUT};
-    if (os_poll(&polled, 1, 0) == 1) {
-        /* There is nobody left to tell when standard error itself fails. */
-        (void)os_write(logger->fd, line, size + 1);
-    }
+    /* Left out without room: a reader that has stopped reading is not to stop the daemon. And there
+     * is nobody left to tell when standard error itself fails. */
+    (void)output_write_if_room(logger->fd, line, size + 1);
 }
 
 void logger_print(const struct logger *logger, enum log_level level, const char *format, ...) {
