@@ -1,6 +1,5 @@
 /* The composition root of the sequence server: options, store, server. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,8 +186,6 @@ int main(int argc, char **argv) {
         return EXIT_CODE_USAGE;
     }
     logger_init(&logger, (enum log_level)settings.log_level);
-    /* A line about a purged session shows at once, in a pipe too. */
-    (void)setvbuf(stdout, NULL, _IOLBF, 0);
     int signal_fd = startup_prepare_process(&logger);
     if (signal_fd < 0) {
         return EXIT_CODE_START_FAILURE;

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "server/runtime/os.h"
+#include "server/runtime/output.h"
 #include "server/runtime/signals.h"
 #include "server/runtime/startup.h"
 #include "server/sequence/limits.h"
@@ -20,6 +22,8 @@ enum {
      * spare. */
     OTHER_DESCRIPTOR_COUNT = REFUSAL_COUNT + LISTENER_CAPACITY + 32,
     NO_WATCH = -1,
+    /* Less than PIPE_BUF: see output.h. */
+    PURGE_LINE_CAPACITY = sizeof "Purging client info for: \n" + PROTOCOL_CLIENT_ID_LENGTH,
 };
 
 /* A place for a connection, which is in server->connections under the same index: what is looked at
@@ -214,8 +218,11 @@ static void handle_due_times(struct server *server) {
 }
 
 static void print_purged(void *context, const char *client_id) {
+    char line[PURGE_LINE_CAPACITY];
     (void)context;
-    (void)printf("Purging client info for: %s\n", client_id);
+    int size = snprintf(line, sizeof line, "Purging client info for: %s\n", client_id);
+    /* Left out without room: all clients would wait with this thread. */
+    (void)output_write_if_room(STDOUT_FILENO, line, (size_t)size);
 }
 
 /* How long to wait for events. */

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "server/sequence/sequence_harness.h"
+#include "testing/patience.h"
 #include "testing/sanitizer.h"
 
 namespace {
@@ -244,6 +245,17 @@ TEST(ServerProcess, ClosedStandardStreamsGoNowhere) {
     for (const char *stream : {"0", "1"}) {
         EXPECT_EQ(std::filesystem::read_symlink(descriptors + stream), "/dev/null") << stream;
     }
+}
+
+// The line about the purged session is left out.
+TEST(ServerProcess, GoesOnWhenNobodyReadsItsOutput) {
+    harness::ProcessOptions options;
+    options.standard_output = harness::OutputMode::kFullPipe;
+    Server server({"--session-ttl=0.01"}, 0, options);
+    const auto create = [&server] { return Connection(server.port()).Ask(kInit10); };
+    EXPECT_EQ(create(), "ACK;");
+    EXPECT_TRUE(harness::Await([&] { return create() == "ACK;"; })) << "it is not purged";
+    server.Stop();
 }
 
 TEST(ServerProcess, EndsAtASignalWithClientsConnected) {
