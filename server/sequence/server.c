@@ -85,6 +85,7 @@ static void go_offline(struct server *server, int64_t now_ms) {
     stop_listening(server);
     end_all_slots(server, now_ms);
     server->is_offline = true;
+    server->relisten_warning = (struct warning_limiter){0};
     deadline_heap_set(&server->deadlines, listener_item(server),
                       now_ms + server->config.offline_ms);
 }
@@ -168,11 +169,11 @@ static void handle_signal(void *context, short events) {
     }
 }
 
-/* Listens on `port`, and watches for connections. */
-static int start_listening(struct server *server, uint16_t port) {
+/* Listens on `port`, and watches for connections. `logger` is told why that fails. */
+static int start_listening(struct server *server, uint16_t port, const struct logger *logger) {
     const struct server_config *config = &server->config;
-    int error = listener_open(&server->listener, config->addresses, config->address_count, port,
-                              config->logger);
+    int error =
+        listener_open(&server->listener, config->addresses, config->address_count, port, logger);
     if (error != 0) {
         return error;
     }
@@ -186,15 +187,19 @@ static int start_listening(struct server *server, uint16_t port) {
     };
     error = acceptor_init(&server->acceptor, &acceptor_config);
     if (error != 0) {
-        logger_print(config->logger, LOG_LEVEL_ERROR, "cannot watch the port: %s",
-                     strerror(-error));
+        logger_print(logger, LOG_LEVEL_ERROR, "cannot watch the port: %s", strerror(-error));
         listener_close(&server->listener);
     }
     return error;
 }
 
 static void come_online(struct server *server, int64_t now_ms) {
-    if (start_listening(server, server->port) != 0) {
+    /* No message is so important: why it fails is not told at every attempt. */
+    static const struct logger silence = {.lowest = LOG_LEVEL_ERROR + 1};
+    const struct logger *logger = warning_limiter_allows(&server->relisten_warning, now_ms)
+                                      ? server->config.logger
+                                      : &silence;
+    if (start_listening(server, server->port, logger) != 0) {
         deadline_heap_set(&server->deadlines, listener_item(server), now_ms + RELISTEN_PAUSE_MS);
         return;
     }
@@ -274,7 +279,12 @@ int server_open(struct server *server, const struct server_config *config, int s
     }
     startup_allow_clients(config->connection_count_max, OTHER_DESCRIPTOR_COUNT, config->logger);
     int signal_watch = epoll_loop_add(&server->loop, signal_fd, POLLIN, handle_signal, server);
-    error = signal_watch < 0 ? signal_watch : start_listening(server, config->port);
+    if (signal_watch < 0) {
+        (void)startup_fail(config->logger, "watch for signals", signal_watch);
+        server_close(server);
+        return signal_watch;
+    }
+    error = start_listening(server, config->port, config->logger);
     if (error != 0) {
         server_close(server);
         return error;

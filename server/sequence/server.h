@@ -43,6 +43,7 @@ struct server {
     uint16_t port; /* the one listened on */
     bool is_stopping;
     bool is_offline;
+    struct warning_limiter relisten_warning;
     struct server_slot *slots;
     struct connection *connections; /* by slot */
     size_t slot_count;
