@@ -22,7 +22,7 @@ enum session_store_result {
     SESSION_STORE_OK,
     SESSION_STORE_EXISTS,      /* create: there is a session of this client-id */
     SESSION_STORE_MISSING,     /* attach: there is none */
-    SESSION_STORE_FULL,        /* create: the limit is reached */
+    SESSION_STORE_FULL,        /* the limit is reached, or there is no memory */
     SESSION_STORE_UNAVAILABLE, /* the store cannot be reached; nothing is known to have been done */
 };
 
@@ -53,8 +53,8 @@ session_store_create(struct session_store *store, const struct session *session,
     return store->operations->create(store->state, session, now_ms);
 }
 
-/* Attaches the session of `client_id` once more and copies it to `*session`: OK, MISSING or
- * UNAVAILABLE. */
+/* Attaches the session of `client_id` once more and copies it to `*session`: OK, MISSING,
+ * UNAVAILABLE, or FULL where the session is another server's that this one has no room to know. */
 static inline enum session_store_result session_store_attach(struct session_store *store,
                                                              const char *client_id, int64_t now_ms,
                                                              struct session *session) {
