@@ -84,7 +84,6 @@ static void go_offline(struct server *server, int64_t now_ms) {
                  (double)server->config.offline_ms / 1000);
     stop_listening(server);
     end_all_slots(server, now_ms);
-    server->is_offline = true;
     server->relisten_warning = (struct warning_limiter){0};
     deadline_heap_set(&server->deadlines, listener_item(server),
                       now_ms + server->config.offline_ms);
@@ -203,7 +202,6 @@ static void come_online(struct server *server, int64_t now_ms) {
         deadline_heap_set(&server->deadlines, listener_item(server), now_ms + RELISTEN_PAUSE_MS);
         return;
     }
-    server->is_offline = false;
     logger_print(server->config.logger, LOG_LEVEL_INFO, "online again");
 }
 

@@ -42,7 +42,6 @@ struct server {
     int signal_fd;
     uint16_t port; /* the one listened on */
     bool is_stopping;
-    bool is_offline;
     struct warning_limiter relisten_warning;
     struct server_slot *slots;
     struct connection *connections; /* by slot */
