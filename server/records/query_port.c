@@ -7,7 +7,7 @@
 #include "server/runtime/os.h"
 
 enum {
-    /* How long a client may take to begin with its request. */
+    /* How long a client may take for its request. */
     REQUEST_TIMEOUT_MS = 10 * 1000,
     /* The silence after which what has come is the request. */
     SILENCE_MS = 1000,
@@ -44,7 +44,7 @@ static void on_readable(void *context, short events) {
         return;
     }
     connection->request_size += (size_t)size;
-    connection->deadline_ms = os_now_ms() + SILENCE_MS;
+    connection->silent_ms = os_now_ms() + SILENCE_MS;
     if (size == 0 || memchr(end, '\n', (size_t)size) != NULL ||
         connection->request_size == RECORDS_REQUEST_SIZE_MAX) {
         submit(connection);
@@ -70,6 +70,7 @@ static int open_connection(void *context, int fd) {
     connection->state = QUERY_READING;
     connection->watch_index = watch_index;
     connection->deadline_ms = os_now_ms() + REQUEST_TIMEOUT_MS;
+    connection->silent_ms = INT64_MAX;
     connection->request_size = 0;
     connection->job.fd = fd;
     return 0;
@@ -123,12 +124,12 @@ bool query_port_tick(struct query_port *port, int64_t now_ms) {
         if (connection->state != QUERY_READING) {
             continue;
         }
-        if (now_ms < connection->deadline_ms) {
-            is_waiting = true;
-        } else if (connection->request_size > 0) {
+        if (now_ms >= connection->deadline_ms) {
+            drop(connection);
+        } else if (now_ms >= connection->silent_ms) {
             submit(connection);
         } else {
-            drop(connection);
+            is_waiting = true;
         }
     }
     return is_waiting;

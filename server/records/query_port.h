@@ -3,8 +3,9 @@
  * it to the threads that answer.
  *
  * A request ends with its newline, with the client's end of stream, or when nothing follows for a
- * second: `printf 'get data' | nc HOST PORT` sends neither of the first two. When all places are
- * taken, further clients wait to be accepted.
+ * second: `printf 'get data' | nc HOST PORT` sends neither of the first two. Whoever takes longer
+ * than ten seconds for it is reset, so that no trickle of bytes occupies a place for good. When all
+ * places are taken, further clients wait to be accepted.
  *
  * Threading: the poll loop's thread.
  */
@@ -27,7 +28,8 @@ struct query_connection {
     struct query_port *port;
     enum query_state state;
     int watch_index;
-    int64_t deadline_ms; /* while reading */
+    int64_t deadline_ms; /* by when the request has to be there */
+    int64_t silent_ms;   /* when it is taken as it is, if nothing follows */
     char *request;       /* RECORDS_REQUEST_SIZE_MAX bytes */
     size_t request_size;
     struct query_job job;

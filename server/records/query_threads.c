@@ -10,7 +10,7 @@
 enum {
     /* How long a client may take nothing of its answer. */
     SLOW_CLIENT_TIMEOUT_MS = 30 * 1000,
-    /* How long to wait for a client to end its side after the answer. */
+    /* How long to wait for a client to end its side after the answer, whatever it sends. */
     LINGER_TIMEOUT_MS = 1000,
     /* How soon a cancellation is noticed. */
     CANCEL_CHECK_MS = 100,
@@ -22,8 +22,7 @@ struct client {
 };
 
 /* Waits for an event on the client's socket. False: none came in time, or all was cancelled. */
-static bool wait_for(const struct client *client, short events, int timeout_ms) {
-    int64_t deadline_ms = os_now_ms() + timeout_ms;
+static bool wait_until(const struct client *client, short events, int64_t deadline_ms) {
     while (!atomic_load(&client->threads->is_cancelled) && os_now_ms() < deadline_ms) {
         struct pollfd polled = {.fd = client->fd, .events = events};
         int count = os_poll(&polled, 1, CANCEL_CHECK_MS);
@@ -41,7 +40,8 @@ static bool send_bytes(void *context, const char *bytes, size_t size) {
         if (sent_size >= 0) {
             bytes += sent_size;
             size -= (size_t)sent_size;
-        } else if (sent_size != -EAGAIN || !wait_for(client, POLLOUT, SLOW_CLIENT_TIMEOUT_MS)) {
+        } else if (sent_size != -EAGAIN ||
+                   !wait_until(client, POLLOUT, os_now_ms() + SLOW_CLIENT_TIMEOUT_MS)) {
             return false;
         }
     }
@@ -52,8 +52,9 @@ static bool send_bytes(void *context, const char *bytes, size_t size) {
  * would reset it, and the answer's end would be lost with it. */
 static void close_after_answer(const struct client *client) {
     char ignored[4096];
+    int64_t deadline_ms = os_now_ms() + LINGER_TIMEOUT_MS;
     (void)shutdown(client->fd, SHUT_WR);
-    while (wait_for(client, POLLIN, LINGER_TIMEOUT_MS)) {
+    while (wait_until(client, POLLIN, deadline_ms)) {
         if (os_recv(client->fd, ignored, sizeof ignored) <= 0) {
             break;
         }

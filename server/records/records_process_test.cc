@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "server/records/limits.h"
 #include "server/records/records_process.h"
 #include "testing/patience.h"
 
@@ -298,6 +300,40 @@ TEST_F(Records, SlowReadersDoNotHoldUpTheSenders) {
     EXPECT_EQ(server.Stop(), Exited(0));
     // Nobody takes half an answer for a whole one.
     EXPECT_EQ(readers[0]->WaitForEnding(), Ending::kReset);
+}
+
+// As many as there are threads to answer; each has its answer and goes on sending.
+TEST_F(Records, WhoNeverEndsItsSideDoesNotHoldUpTheQueries) {
+    RecordsServer server({location_, "--ack"});
+    server.Ingest(RecordLine("1"));
+    std::vector<std::unique_ptr<TcpClient>> talkers;
+    for (int count = 0; count < RECORDS_QUERY_THREADS; count++) {
+        talkers.push_back(std::make_unique<TcpClient>(server.query_port()));
+        ASSERT_TRUE(talkers.back()->Send("all\n"));
+    }
+    for (auto &talker : talkers) {
+        EXPECT_EQ(talker->WaitForEnding(), Ending::kFin);
+        EXPECT_EQ(talker->received(), ShownLine("1"));
+    }
+    TcpClient client(server.query_port());
+    ASSERT_TRUE(client.Send("all\n"));
+    EXPECT_TRUE(Await([&] {
+        for (auto &talker : talkers) {
+            talker->Send("x");
+        }
+        return client.WaitForEnding(std::chrono::milliseconds(50)) != Ending::kNone;
+    }));
+    EXPECT_EQ(client.received(), ShownLine("1"));
+}
+
+TEST_F(Records, ARequestThatNeverEndsIsReset) {
+    RecordsServer server({location_});
+    TcpClient client(server.query_port());
+    EXPECT_TRUE(Await([&] {
+        client.Send("x");
+        return client.WaitForEnding(std::chrono::milliseconds(50)) != Ending::kNone;
+    }));
+    EXPECT_EQ(client.WaitForEnding(), Ending::kReset);
 }
 
 TEST_F(Records, AnIdleSenderIsReset) {
