@@ -88,6 +88,11 @@ int query_port_init(struct query_port *port, struct epoll_loop *loop,
         port->connections[index].port = port;
         port->connections[index].request = port->requests + index * RECORDS_REQUEST_SIZE_MAX;
     }
+    for (size_t index = 0; index < listener->count; index++) {
+        /* Linux hands this on to the connections accepted, from their first moment: should the
+         * process be killed, no client is to take half an answer for a whole one. */
+        listener_set_reset_on_close(listener->fds[index], true);
+    }
     struct acceptor_config config = {
         .loop = loop,
         .listener = listener,

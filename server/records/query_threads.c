@@ -53,6 +53,8 @@ static bool send_bytes(void *context, const char *bytes, size_t size) {
 static void close_after_answer(const struct client *client) {
     char ignored[4096];
     int64_t deadline_ms = os_now_ms() + LINGER_TIMEOUT_MS;
+    /* Now the answer is whole: the only FIN that may ever be sent. */
+    listener_set_reset_on_close(client->fd, false);
     (void)shutdown(client->fd, SHUT_WR);
     while (wait_until(client, POLLIN, deadline_ms)) {
         if (os_recv(client->fd, ignored, sizeof ignored) <= 0) {

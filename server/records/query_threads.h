@@ -4,7 +4,8 @@
  *
  * DESIGN. The poll loop submits a job: a connected socket and the request that came over it. A
  * thread writes the answer, ends the connection and closes the socket, and hands the job back by
- * marking it done and signalling `done`. A client that takes nothing for a while is cut off.
+ * marking it done and signalling `done`. A client that takes nothing for a while is cut off. The
+ * sockets come with reset-on-close (listener_set_reset_on_close), which ends with a whole answer.
  *
  * Ownership: a job belongs to the threads between submit and is_done, and so does its socket;
  * otherwise to the poll loop. Threading: submit and cancel belong to the poll loop's thread.

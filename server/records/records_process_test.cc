@@ -302,6 +302,19 @@ TEST_F(Records, SlowReadersDoNotHoldUpTheSenders) {
     EXPECT_EQ(readers[0]->WaitForEnding(), Ending::kReset);
 }
 
+TEST_F(Records, AnAnswerThatIsCutOffByKillNineIsReset) {
+    RecordsServer server({location_, "--ack"});
+    EXPECT_EQ(server.Ingest(RecordLines(MakeIds("", 200000))), "{\"stored\": 200000}\n");
+    TcpClient client(server.query_port());
+    ASSERT_TRUE(client.Send("all\n"));
+    client.HalfClose();
+    EXPECT_EQ(client.ReceiveUntil([](const std::string &received) { return !received.empty(); }),
+              Ending::kNone);
+    server.process().Signal(SIGKILL);
+    EXPECT_EQ(server.process().WaitForExit(), harness::Killed(SIGKILL));
+    EXPECT_EQ(client.WaitForEnding(), Ending::kReset);
+}
+
 // As many as there are threads to answer; each has its answer and goes on sending.
 TEST_F(Records, WhoNeverEndsItsSideDoesNotHoldUpTheQueries) {
     RecordsServer server({location_, "--ack"});
