@@ -33,6 +33,23 @@ static const char SELECT_COLUMNS[] =
     " USING (table_schema, table_name)"
     " WHERE c.table_schema = DATABASE() AND c.table_name = 'user_data'"
     " AND c.column_name IN ('id', 'name', 'age')";
+/* What of a table that was there before may refuse a record, one a row. A key with a number that
+ * the server counts up refuses none. */
+static const char SELECT_OBSTACLES[] =
+    "SELECT CONCAT('the unique index ', s.index_name) FROM information_schema.statistics s"
+    " LEFT JOIN information_schema.columns c USING (table_schema, table_name, column_name)"
+    " WHERE s.table_schema = DATABASE() AND s.table_name = 'user_data' AND s.non_unique = 0"
+    " GROUP BY s.index_name HAVING COALESCE(MAX(c.extra LIKE '%auto_increment%'), 0) = 0"
+    " UNION ALL SELECT CONCAT('the foreign key ', constraint_name)"
+    " FROM information_schema.key_column_usage"
+    " WHERE table_schema = DATABASE() AND table_name = 'user_data'"
+    " AND referenced_table_name IS NOT NULL AND column_name IN ('id', 'name', 'age')"
+    " UNION ALL SELECT CONCAT('the column ', column_name, ', NOT NULL and without a default')"
+    " FROM information_schema.columns"
+    " WHERE table_schema = DATABASE() AND table_name = 'user_data'"
+    " AND column_name NOT IN ('id', 'name', 'age') AND is_nullable = 'NO'"
+    " AND column_default IS NULL AND extra NOT LIKE '%auto_increment%'"
+    " AND extra NOT LIKE '%GENERATED%'";
 
 static bool equals(const char *text, const char *expected) {
     return text != NULL && strcasecmp(text, expected) == 0;
@@ -82,19 +99,41 @@ static bool check_columns(MYSQL_RES *rows, size_t *character_max, char *message)
     return true;
 }
 
-bool mysql_schema_prepare(MYSQL *connection, size_t *member_character_max, char *message) {
-    MYSQL_RES *rows = NULL;
-    if (mysql_connection_run(connection, CREATE_DATA) &&
-        mysql_connection_run(connection, CREATE_WRITERS) &&
-        mysql_connection_run(connection, SELECT_COLUMNS)) {
-        rows = mysql_store_result(connection);
-    }
+/* Runs a statement and returns its rows. NULL: `message` says why not. */
+static MYSQL_RES *select_rows(MYSQL *connection, const char *statement, char *message) {
+    MYSQL_RES *rows =
+        mysql_connection_run(connection, statement) ? mysql_store_result(connection) : NULL;
     if (rows == NULL) {
         mysql_connection_describe_error(connection, message);
+    }
+    return rows;
+}
+
+static bool has_no_obstacle(MYSQL *connection, char *message) {
+    MYSQL_RES *rows = select_rows(connection, SELECT_OBSTACLES, message);
+    if (rows == NULL) {
+        return false;
+    }
+    MYSQL_ROW row = mysql_fetch_row(rows);
+    if (row != NULL) {
+        record_message_format(message, "MySQL: user_data may refuse records: it has %s", row[0]);
+    }
+    mysql_free_result(rows);
+    return row == NULL;
+}
+
+bool mysql_schema_prepare(MYSQL *connection, size_t *member_character_max, char *message) {
+    if (!mysql_connection_run(connection, CREATE_DATA) ||
+        !mysql_connection_run(connection, CREATE_WRITERS)) {
+        mysql_connection_describe_error(connection, message);
+        return false;
+    }
+    MYSQL_RES *rows = select_rows(connection, SELECT_COLUMNS, message);
+    if (rows == NULL) {
         return false;
     }
     *member_character_max = 0;
     bool is_good = check_columns(rows, member_character_max, message);
     mysql_free_result(rows);
-    return is_good;
+    return is_good && has_no_obstacle(connection, message);
 }

@@ -16,8 +16,9 @@ extern "C" {
 
 /* Makes the tables user_data and user_data_writers where they are missing, and checks that a
  * user_data that is there can hold what we write: InnoDB, because a batch has to be a transaction,
- * and texts in UTF-8. `member_character_max` receives how many characters fit into its columns, or
- * 0 when every record fits. False: `message` says why. */
+ * texts in UTF-8, and no key or further column that would refuse a record, and with it all that
+ * come later. `member_character_max` receives how many characters fit into its columns, or 0 when
+ * every record fits. False: `message` says why. */
 bool mysql_schema_prepare(MYSQL *connection, size_t *member_character_max, char *message);
 
 #ifdef __cplusplus

@@ -231,13 +231,37 @@ TEST_F(MysqlStore, TablesThatWouldLoseSomethingAreRefused) {
          "MySQL: user_data.age has to be a text in utf8mb4"},
         {"(id text, name text) CHARACTER SET utf8mb4",
          "MySQL: user_data needs the columns id, name and age"},
+        {"(id varchar(20) PRIMARY KEY, name text, age text) CHARACTER SET utf8mb4",
+         "MySQL: user_data may refuse records: it has the unique index PRIMARY"},
+        {"(id text, name text, age text, UNIQUE KEY no_two (id(20), name(20))) "
+         "CHARACTER SET utf8mb4",
+         "MySQL: user_data may refuse records: it has the unique index no_two"},
+        {"(id text, name text, age text, more int NOT NULL) CHARACTER SET utf8mb4",
+         "MySQL: user_data may refuse records: it has the column more, NOT NULL and without a "
+         "default"},
+        {"(id varchar(20), name text, age text, CONSTRAINT known FOREIGN KEY (id) REFERENCES "
+         "people (id)) CHARACTER SET utf8mb4",
+         "MySQL: user_data may refuse records: it has the foreign key known"},
     };
+    server_->Query("CREATE TABLE IF NOT EXISTS people (id varchar(20) PRIMARY KEY) "
+                   "CHARACTER SET utf8mb4");
     for (const auto &[columns, message] : tables) {
         server_->Query("DROP TABLE IF EXISTS user_data");
         server_->Query("CREATE TABLE user_data " + columns);
         EXPECT_EQ(Open(server_->Location()), message);
         EXPECT_EQ(store_, nullptr);
     }
+}
+
+TEST_F(MysqlStore, ATableWithColumnsThatFillThemselvesIsTaken) {
+    server_->Query("CREATE TABLE user_data (number int AUTO_INCREMENT PRIMARY KEY, id text, "
+                   "name text, age text, note text, kind int NOT NULL DEFAULT 3, "
+                   "at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP, length int AS (length(name)), "
+                   "KEY names (name(20))) CHARACTER SET utf8mb4");
+    ASSERT_EQ(Open(server_->Location()), "");
+    EXPECT_TRUE(Write(1));
+    EXPECT_TRUE(Write(2));
+    EXPECT_EQ(Ids(), "1 2\n");
 }
 
 TEST_F(MysqlStore, AWrongPasswordAndNoServer) {

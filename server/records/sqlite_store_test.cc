@@ -3,6 +3,8 @@
 #include <sqlite3.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "server/records/store_harness.h"
 #include "testing/files.h"
@@ -30,15 +32,46 @@ TEST(SqliteStore, ALockedDatabaseIsUnavailableUntilItIsNot) {
     EXPECT_EQ(ReadAll(store.get()), people);
 }
 
+// Runs a statement in the database of a store that is not open.
+void Execute(const std::string &path, const std::string &statement) {
+    sqlite3 *database = nullptr;
+    ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(database, statement.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+        << sqlite3_errmsg(database);
+    sqlite3_close(database);
+}
+
 TEST(SqliteStore, ATableThatDoesNotFitIsRefused) {
+    const std::vector<std::pair<std::string, std::string>> tables = {
+        {"(id TEXT)", "table user_data has no column named name"},
+        {"(id TEXT PRIMARY KEY, name TEXT, age TEXT)",
+         "user_data may refuse records: it has the unique index sqlite_autoindex_user_data_1"},
+        {"(id TEXT, name TEXT, age TEXT, UNIQUE (id, name))",
+         "user_data may refuse records: it has the unique index sqlite_autoindex_user_data_1"},
+        {"(ID INTEGER PRIMARY KEY, name TEXT, age TEXT)",
+         "user_data may refuse records: it has the primary key ID"},
+        {"(id TEXT, name TEXT, age TEXT, more INT NOT NULL)",
+         "user_data may refuse records: it has the column more, NOT NULL and without a default"},
+    };
+    for (const auto &[columns, message] : tables) {
+        TemporaryDirectory directory;
+        const std::string path = directory.File("store");
+        Execute(path, "CREATE TABLE user_data " + columns);
+        EXPECT_NE(WhyNotOpen("sqlite:" + path).find(message), std::string::npos) << message;
+    }
+}
+
+TEST(SqliteStore, ATableWithColumnsThatFillThemselvesIsTaken) {
     TemporaryDirectory directory;
-    sqlite3 *other = nullptr;
-    ASSERT_EQ(sqlite3_open(directory.File("store").c_str(), &other), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(other, "CREATE TABLE user_data (id TEXT)", nullptr, nullptr, nullptr),
-              SQLITE_OK);
-    sqlite3_close(other);
-    EXPECT_NE(WhyNotOpen("sqlite:" + directory.File("store")).find("no column named name"),
-              std::string::npos);
+    const std::string path = directory.File("store");
+    Execute(path, "CREATE TABLE user_data (number INTEGER PRIMARY KEY NOT NULL, id TEXT, "
+                  "name TEXT NOT NULL, age TEXT, note TEXT, kind INT NOT NULL DEFAULT 3);"
+                  "CREATE INDEX names ON user_data (name)");
+    auto store = Open("sqlite:" + path);
+    Writer writer(store.get());
+    const People people = {{"1", "n", "a"}, {"1", "n", "a"}};
+    EXPECT_EQ(writer.Write(people), "");
+    EXPECT_EQ(ReadAll(store.get()), people);
 }
 
 } // namespace

@@ -19,6 +19,15 @@ static const char SCHEMA[] = "PRAGMA journal_mode = WAL;"
                              "CREATE TABLE IF NOT EXISTS user_data ("
                              " id TEXT NOT NULL, name TEXT NOT NULL, age TEXT NOT NULL);"
                              "CREATE INDEX IF NOT EXISTS user_data_id ON user_data (id);";
+/* What of a table that was there before may refuse a record, one a row. A rowid (INTEGER PRIMARY
+ * KEY) in a column of its own is given by SQLite and refuses none. */
+static const char SELECT_OBSTACLES[] =
+    "SELECT 'the unique index ' || name FROM pragma_index_list('user_data') WHERE \"unique\""
+    " UNION ALL SELECT 'the primary key ' || name FROM pragma_table_info('user_data')"
+    " WHERE pk > 0 AND lower(name) IN ('id', 'name', 'age')"
+    " UNION ALL SELECT 'the column ' || name || ', NOT NULL and without a default'"
+    " FROM pragma_table_info('user_data') WHERE \"notnull\" AND dflt_value IS NULL AND pk = 0"
+    " AND lower(name) NOT IN ('id', 'name', 'age')";
 static const char INSERT[] = "INSERT INTO user_data (id, name, age) VALUES (?1, ?2, ?3)";
 static const char SELECT_LAST[] = "SELECT coalesce(max(rowid), 0) FROM user_data";
 static const char SELECT_PAGE[] = "SELECT rowid, id, name, age FROM user_data"
@@ -302,21 +311,34 @@ static const struct store_operations operations = {
     .reader_close = sqlite_reader_close,
 };
 
-/* Creates the tables and checks that the statements fit them. */
+/* Creates the table and checks that the statements fit it. */
+static bool prepare_schema(sqlite3 *database, const char *path, char *message) {
+    sqlite3_stmt *insert = NULL;
+    sqlite3_stmt *select = NULL;
+    int result = SQLITE_ERROR;
+    if (sqlite3_exec(database, SCHEMA, NULL, NULL, NULL) == SQLITE_OK &&
+        prepare(database, INSERT, &insert) && prepare(database, SELECT_OBSTACLES, &select)) {
+        result = sqlite3_step(select);
+    }
+    if (result == SQLITE_ROW) {
+        record_message_format(message, "SQLite: user_data may refuse records: it has %s",
+                              (const char *)sqlite3_column_text(select, 0));
+    } else if (result != SQLITE_DONE) {
+        record_message_format(message, "SQLite: %s: %s", path, sqlite3_errmsg(database));
+    }
+    (void)sqlite3_finalize(insert);
+    (void)sqlite3_finalize(select);
+    return result == SQLITE_DONE;
+}
+
 static bool create_schema(const struct sqlite_store *store, char *message) {
     sqlite3 *database = connect_database(store, OPEN_TIMEOUT_MS, message);
     if (database == NULL) {
         return false;
     }
-    sqlite3_stmt *insert = NULL;
-    bool is_created = sqlite3_exec(database, SCHEMA, NULL, NULL, NULL) == SQLITE_OK &&
-                      prepare(database, INSERT, &insert);
-    if (!is_created) {
-        record_message_format(message, "SQLite: %s: %s", store->path, sqlite3_errmsg(database));
-    }
-    (void)sqlite3_finalize(insert);
+    bool is_prepared = prepare_schema(database, store->path, message);
     (void)sqlite3_close(database);
-    return is_created;
+    return is_prepared;
 }
 
 struct store *store_sqlite_open(const char *rest, const struct store_options *options,
