@@ -3,14 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "server/numbers/limits.h"
 #include "server/numbers/session.h"
+#include "server/runtime/directory.h"
 #include "server/runtime/os.h"
 
 enum {
@@ -215,22 +214,6 @@ enum log_file_status log_file_load(struct log_file *log, struct dedup_map *map,
     return status;
 }
 
-/* Makes the directory entry of the log durable. */
-static int sync_directory(const char *path) {
-    char *path_copy = strdup(path); /* dirname writes into it */
-    if (path_copy == NULL) {
-        return -ENOMEM;
-    }
-    int fd = os_open(dirname(path_copy), O_RDONLY | O_DIRECTORY, 0);
-    free(path_copy);
-    if (fd < 0) {
-        return fd;
-    }
-    int error = os_fsync(fd);
-    (void)os_close(fd);
-    return error;
-}
-
 enum log_file_status log_file_sync(const struct log_file *log, const struct logger *logger) {
     if (!log->is_regular) {
         return LOG_FILE_OK;
@@ -239,7 +222,7 @@ enum log_file_status log_file_sync(const struct log_file *log, const struct logg
     if (error != 0) {
         return fail(log, logger, "sync", error);
     }
-    error = sync_directory(log->path);
+    error = directory_sync(log->path);
     if (error != 0) {
         /* Not to be allowed to read the directory, say, is no reason not to serve. */
         logger_print(logger, LOG_LEVEL_WARNING, "cannot sync the directory of %s: %s", log->path,

@@ -162,4 +162,17 @@ TEST(RecordsStart, WhatItCannotWatch) {
     }
 }
 
+// What is confirmed with --fsync=always must not be in a file that a power loss makes disappear.
+TEST(RecordsStart, AFileThatCannotBeMadeDurable) {
+    for (const char *plan : {"fsync:1:EIO", "fsync:2:EIO"}) {
+        TemporaryDirectory directory;
+        ProcessOptions options = FaultyCommand(directory, plan);
+        options.arguments.push_back("--fsync=always");
+        const ProcessResult result = RunToEnd(options);
+        EXPECT_EQ(result.status, Exited(1)) << plan;
+        EXPECT_NE(result.errors.find("records.jsonl: Input/output error"), std::string::npos)
+            << plan << result.errors;
+    }
+}
+
 } // namespace

@@ -9,6 +9,7 @@
 
 #include "server/records/record_decoder.h"
 #include "server/records/record_message.h"
+#include "server/runtime/directory.h"
 #include "server/runtime/os.h"
 
 enum {
@@ -311,12 +312,21 @@ static int take_over(struct file_store *store) {
     return whole_size == status.st_size ? 0 : os_ftruncate(store->fd, whole_size);
 }
 
+/* Makes durable that the file exists, and what is in it: batches are confirmed on top of it. */
+static int sync_file(const struct file_store *store, const char *path) {
+    int error = os_fsync(store->fd);
+    return error == 0 ? directory_sync(path) : error;
+}
+
 static int open_file(struct file_store *store, const char *path) {
     store->fd = os_open(path, O_RDWR | O_CREAT | O_APPEND, FILE_MODE);
     if (store->fd < 0) {
         return store->fd;
     }
     int error = take_over(store);
+    if (error == 0 && store->syncs_always) {
+        error = sync_file(store, path);
+    }
     if (error != 0) {
         (void)os_close(store->fd);
     }
