@@ -64,7 +64,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values("append:3:ENOSPC:5", "append:1:EIO:2", "append:*:short=7",
                     "append:*:short=1000,append:5:EFBIG:3", "fdatasync:1:EIO:2",
                     "fdatasync:4:ENOSPC:1", "append:3:ENOSPC:1,ftruncate:1:EIO:3",
-                    "append:2:short=100,append:3:EIO:1", "recv:*:short=1", "recv:*:short=61",
+                    "append:2:short=100,append:3:EIO:1", "file_size:3:EIO:2",
+                    "append:3:ENOSPC:1,file_size:4:EIO:3", "recv:*:short=1", "recv:*:short=61",
                     "send:*:short=3", "recv:*:short=1000,send:*:short=1,append:*:short=99",
                     "pread:*:short=50", "accept:1:EMFILE:2", "accept:2:ECONNABORTED:1",
                     "accept:1:ENOMEM:1", "fdatasync:*:delay=20"));

@@ -349,6 +349,17 @@ TEST_F(Records, ARequestThatNeverEndsIsReset) {
     EXPECT_EQ(client.WaitForEnding(), Ending::kReset);
 }
 
+TEST_F(Records, AFileThatSomebodyEmptiesGoesOn) {
+    const std::string path = directory_.File("records.jsonl");
+    RecordsServer server({"--store=file:" + path, "--ack"});
+    EXPECT_EQ(server.Ingest(RecordLine("1") + RecordLine("2")), "{\"stored\": 2}\n");
+    ASSERT_EQ(truncate(path.c_str(), 0), 0);
+    EXPECT_EQ(server.Query("all\n"), "");
+    EXPECT_EQ(server.Ingest(RecordLine("3")), "{\"stored\": 1}\n");
+    EXPECT_EQ(server.Query("all\n"), ShownLine("3"));
+    EXPECT_EQ(harness::ReadFile(path), ShownLine("3"));
+}
+
 TEST_F(Records, AnIdleSenderIsReset) {
     RecordsServer server({location_, "--idle-timeout=0.2"});
     TcpClient client(server.ingest_port());

@@ -54,6 +54,26 @@ static void describe_error(int error, const char *what, char *message) {
     record_message_format(message, "%s: %s", what, strerror(-error));
 }
 
+/* Returns the size of the file up to its last newline, or a negative errno value. */
+static off_t find_whole_size(int fd, off_t size) {
+    char bytes[4096];
+    while (size > 0) {
+        size_t step_size = size < (off_t)sizeof bytes ? (size_t)size : sizeof bytes;
+        ssize_t read_size = os_pread(fd, bytes, step_size, size - (off_t)step_size);
+        if (read_size != (ssize_t)step_size) {
+            return read_size < 0 ? read_size : -EIO;
+        }
+        while (step_size > 0 && bytes[step_size - 1] != '\n') {
+            step_size--;
+            size--;
+        }
+        if (step_size > 0) {
+            return size;
+        }
+    }
+    return 0;
+}
+
 static void file_close(struct store *base) {
     struct file_store *store = (struct file_store *)base;
     (void)os_close(store->fd);
@@ -128,19 +148,33 @@ static int write_lines(struct file_writer *writer, const struct record_batch *ba
     return error == 0 ? write_bytes(writer, writer->gathered, writer->gathered_size) : error;
 }
 
-static int cut_leftovers(struct file_writer *writer) {
-    int error = os_ftruncate(writer->store->fd, atomic_load(&writer->store->stored_size));
+/* Makes the file end with its last whole batch: cuts off what a failed attempt has left, and takes
+ * note of what somebody else has done to the file, who may have emptied it. It never becomes
+ * longer: that would fill it up with NUL bytes. 0, or a negative errno value. */
+static int settle_end(struct file_writer *writer) {
+    struct file_store *store = writer->store;
+    off_t size = os_file_size(store->fd);
+    off_t whole_size = atomic_load(&store->stored_size);
+    if (size < whole_size || (size > whole_size && !writer->has_leftovers)) {
+        whole_size = size < 0 ? size : find_whole_size(store->fd, size);
+        if (whole_size < 0) {
+            return (int)whole_size;
+        }
+        atomic_store(&store->stored_size, whole_size);
+    }
+    int error = size > whole_size ? os_ftruncate(store->fd, whole_size) : 0;
     writer->has_leftovers = error != 0;
     return error;
 }
 
 static int write_batch(struct file_writer *writer, const struct record_batch *batch) {
     struct file_store *store = writer->store;
-    int error = writer->has_leftovers ? cut_leftovers(writer) : 0;
-    writer->offset = atomic_load(&store->stored_size);
-    if (error == 0) {
-        error = write_lines(writer, batch);
+    int error = settle_end(writer);
+    if (error != 0) {
+        return error;
     }
+    writer->offset = atomic_load(&store->stored_size);
+    error = write_lines(writer, batch);
     if (error == 0 && store->syncs_always) {
         error = os_fdatasync(store->fd);
     }
@@ -149,7 +183,7 @@ static int write_batch(struct file_writer *writer, const struct record_batch *ba
     } else {
         writer->has_leftovers = true;
         /* At once, so that the file looks right meanwhile; otherwise before the next attempt. */
-        (void)cut_leftovers(writer);
+        (void)settle_end(writer);
     }
     return error;
 }
@@ -180,13 +214,27 @@ static struct store_reader *file_reader_open(struct store *base) {
     return &reader->base;
 }
 
+/* Where the last whole batch ends now; somebody may have emptied the file. Or a negative errno
+ * value. */
+static off_t find_stored_size(struct file_store *store) {
+    off_t stored_size = atomic_load(&store->stored_size);
+    off_t size = os_file_size(store->fd);
+    if (size < 0 || size >= stored_size) {
+        return size < 0 ? size : stored_size;
+    }
+    return find_whole_size(store->fd, size);
+}
+
 static enum store_status file_reader_begin(struct store_reader *base, const struct record_text *id,
                                            char *message) {
-    (void)message;
     struct file_reader *reader = (struct file_reader *)base;
     reader->id = id;
     reader->offset = 0;
-    reader->end_offset = atomic_load(&reader->store->stored_size);
+    reader->end_offset = find_stored_size(reader->store);
+    if (reader->end_offset < 0) {
+        describe_error((int)reader->end_offset, "reading", message);
+        return STORE_UNAVAILABLE;
+    }
     reader->begin = 0;
     reader->size = 0;
     return STORE_OK;
@@ -270,26 +318,6 @@ static const struct store_operations operations = {
     .reader_next = file_reader_next,
     .reader_close = file_reader_close,
 };
-
-/* Returns the size of the file up to its last newline, or a negative errno value. */
-static off_t find_whole_size(int fd, off_t size) {
-    char bytes[4096];
-    while (size > 0) {
-        size_t step_size = size < (off_t)sizeof bytes ? (size_t)size : sizeof bytes;
-        ssize_t read_size = os_pread(fd, bytes, step_size, size - (off_t)step_size);
-        if (read_size != (ssize_t)step_size) {
-            return read_size < 0 ? read_size : -EIO;
-        }
-        while (step_size > 0 && bytes[step_size - 1] != '\n') {
-            step_size--;
-            size--;
-        }
-        if (step_size > 0) {
-            return size;
-        }
-    }
-    return 0;
-}
 
 /* Locks the file and cuts off a torn last line. 0, or a negative errno value. */
 static int take_over(struct file_store *store) {
