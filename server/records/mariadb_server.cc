@@ -101,6 +101,10 @@ void MariadbServer::Kill() {
     process_->WaitForExit();
 }
 
+void MariadbServer::Freeze() {
+    process_->Signal(SIGSTOP);
+}
+
 std::string MariadbServer::Location(std::uint16_t port) const {
     return std::string("mysql://") + kUser +
            "@127.0.0.1:" + std::to_string(port == 0 ? port_ : port) + "/" + kDatabase;

@@ -28,6 +28,10 @@ class MariadbServer {
     void Kill();
     void Start();
 
+    // Stops its process as a whole: it is there, takes connections, and answers nothing until it is
+    // killed.
+    void Freeze();
+
     // The location of its database for the records server, whose password is kPassword; `port` may
     // be that of something in between, 0 is the server's own.
     std::string Location(std::uint16_t port = 0) const;

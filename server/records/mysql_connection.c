@@ -1,5 +1,6 @@
 #include "server/records/mysql_connection.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -30,22 +31,43 @@ static void set_timeouts(MYSQL *connection) {
     (void)mysql_options(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 }
 
+/* Connects, and makes the session what we need. False: see mysql_connection_describe_error, unless
+ * `error`, a negative errno value, is set. */
+static bool establish(MYSQL *connection, const struct mysql_location *location,
+                      const char *password, struct mysql_canceller *canceller, int *error) {
+    if (mysql_real_connect(connection, location->host, location->user, password, location->database,
+                           location->port, NULL, 0) == NULL) {
+        return false;
+    }
+    *error = mysql_canceller_add(canceller, connection);
+    /* Strict, so that what does not fit is refused instead of changed. */
+    return *error == 0 &&
+           mysql_connection_run(connection, "SET SESSION sql_mode = 'STRICT_ALL_TABLES'") &&
+           mysql_autocommit(connection, 0) == 0;
+}
+
 MYSQL *mysql_connection_open(const struct mysql_location *location, const char *password,
-                             char *message) {
-    MYSQL *connection = mysql_init(NULL);
+                             struct mysql_canceller *canceller, char *message) {
+    int error = mysql_canceller_is_cancelled(canceller) ? -ECANCELED : 0;
+    MYSQL *connection = error == 0 ? mysql_init(NULL) : NULL;
     if (connection == NULL) {
-        record_message_format(message, "no memory");
+        record_message_format(message, "MySQL: %s", strerror(error == 0 ? ENOMEM : -error));
         return NULL;
     }
     set_timeouts(connection);
-    /* Strict, so that what does not fit is refused instead of changed. */
-    if (mysql_real_connect(connection, location->host, location->user, password, location->database,
-                           location->port, NULL, 0) == NULL ||
-        !mysql_connection_run(connection, "SET SESSION sql_mode = 'STRICT_ALL_TABLES'") ||
-        mysql_autocommit(connection, 0) != 0) {
-        mysql_connection_describe_error(connection, message);
-        mysql_close(connection);
+    if (!establish(connection, location, password, canceller, &error)) {
+        if (error == 0) {
+            mysql_connection_describe_error(connection, message);
+        } else {
+            record_message_format(message, "MySQL: %s", strerror(-error));
+        }
+        mysql_connection_close(connection, canceller);
         return NULL;
     }
     return connection;
+}
+
+void mysql_connection_close(MYSQL *connection, struct mysql_canceller *canceller) {
+    mysql_close(connection);
+    mysql_canceller_remove(canceller, connection);
 }

@@ -10,15 +10,19 @@
 #include <mariadb/mysql.h>
 #include <stdbool.h>
 
+#include "server/records/mysql_canceller.h"
 #include "server/records/mysql_location.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* Connects; close it with mysql_close. NULL: `message` says why not. */
+/* Connects; `canceller` can cut the connection off as soon as it is established. NULL: `message`
+ * says why not. */
 MYSQL *mysql_connection_open(const struct mysql_location *location, const char *password,
-                             char *message);
+                             struct mysql_canceller *canceller, char *message);
+
+void mysql_connection_close(MYSQL *connection, struct mysql_canceller *canceller);
 
 /* Runs a statement. False: see mysql_connection_describe_error. */
 bool mysql_connection_run(MYSQL *connection, const char *statement);

@@ -137,6 +137,7 @@ void query_threads_submit(struct query_threads *threads, struct query_job *job) 
 
 void query_threads_cancel(struct query_threads *threads) {
     atomic_store(&threads->is_cancelled, true);
+    store_cancel(threads->source.store);
 }
 
 void query_threads_finish(struct query_threads *threads) {

@@ -50,7 +50,8 @@ int query_threads_start(struct query_threads *threads, const struct query_source
 /* Hands a job over. There are never more than RECORDS_QUERIES_MAX. */
 void query_threads_submit(struct query_threads *threads, struct query_job *job);
 
-/* Cuts off all answers that are under way, with RST so that nobody takes them for whole. */
+/* Cuts off all answers that are under way, with RST or an error so that nobody takes them for
+ * whole, and the store with them: for the end of the program. */
 void query_threads_cancel(struct query_threads *threads);
 
 /* Waits until all submitted jobs are done and ends the threads. */

@@ -167,6 +167,7 @@ void record_writers_abandon(struct record_writers *writers) {
     writers->is_abandoned = true;
     (void)pthread_mutex_unlock(&writers->mutex);
     (void)pthread_cond_broadcast(&writers->abandoned);
+    store_cancel(writers->config.store);
 }
 
 bool record_writers_are_finished(struct record_writers *writers) {

@@ -66,7 +66,7 @@ struct record_writers {
 int record_writers_start(struct record_writers *writers,
                          const struct record_writers_config *config);
 
-/* Gives up on what a store that is down would not take now. */
+/* Gives up on what the store does not take now, whether it is down or does not answer. */
 void record_writers_abandon(struct record_writers *writers);
 
 /* Whether all threads have ended: the buffer was closed and is empty, or was abandoned. */

@@ -160,6 +160,9 @@ class Mariadb : public TestedStore {
     void ComeBack() override {
         server_->Start();
     }
+    void Hang() override {
+        server_->Freeze();
+    }
 
   private:
     MariadbServer *server_;

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -87,6 +88,10 @@ class TestedStore {
     // Makes it unavailable, and available again. Not for the file.
     virtual void GoDown() = 0;
     virtual void ComeBack() = 0;
+    // Makes it answer nothing any more, until it goes down. Only for MySQL.
+    virtual void Hang() {
+        throw std::logic_error("only a server can hang");
+    }
 };
 
 // `kind` is "sqlite", "file" or "mysql". MariaDB is one server for all tests of a program, with

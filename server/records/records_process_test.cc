@@ -177,6 +177,58 @@ TEST_P(RecordsBuffer, AStoreThatIsDownTooLong) {
 INSTANTIATE_TEST_SUITE_P(Stores, RecordsBuffer, testing::Values("sqlite", "mysql"),
                          [](const auto &param_info) { return std::string(param_info.param); });
 
+class RecordsHang : public RecordsProcess {
+  protected:
+    // Far less than the store's limit of time for an answer.
+    static constexpr std::chrono::seconds kSoon{10};
+
+    // Writes more than the kernel holds between store and client, so that an answer takes a while.
+    void Fill(const RecordsServer &server) {
+        for (int index = 0; index < 400; index++) {
+            ids_.push_back(std::string(60000, 'x') + std::to_string(index));
+        }
+        EXPECT_EQ(server.Ingest(RecordLines(ids_)), "{\"stored\": 400}\n");
+    }
+    // A client in the middle of its answer, of a store that hangs from then on.
+    TcpClient HangInTheMiddleOfAnAnswer(const RecordsServer &server) {
+        TcpClient client(server.query_port());
+        EXPECT_TRUE(client.Send("all\n"));
+        EXPECT_EQ(client.ReceiveUntil([](const std::string &text) { return !text.empty(); }),
+                  Ending::kNone);
+        store_->Hang();
+        EXPECT_EQ(client.WaitForEnding(std::chrono::milliseconds(500)), Ending::kNone);
+        return client;
+    }
+    // Half an answer is not to be taken for a whole one.
+    static void ExpectCutOff(TcpClient *client) {
+        if (client->WaitForEnding() != Ending::kReset) {
+            EXPECT_TRUE(HasLineWith("{\"error\": ")(client->received()));
+        }
+    }
+    Ids ids_;
+};
+
+TEST_P(RecordsHang, ASecondSignalEndsTheServer) {
+    RecordsServer server(Arguments({"--ack", "--workers=2"}));
+    Fill(server);
+    TcpClient reader = HangInTheMiddleOfAnAnswer(server);
+    TcpClient sender(server.ingest_port());
+    ASSERT_TRUE(sender.Send(RecordLine("new")));
+    ASSERT_TRUE(sender.WaitUntilRead());
+    server.process().Signal(SIGTERM);
+    ASSERT_TRUE(server.process().WaitForErrors(HasLineWith("shutting down")));
+    server.process().Signal(SIGTERM);
+    EXPECT_EQ(server.process().WaitForExit(kSoon), Exited(74));
+    EXPECT_EQ(server.CountMessages("1 records are not stored, 1 senders were cut"), 1u);
+    EXPECT_EQ(sender.WaitForEnding(), Ending::kReset);
+    ExpectCutOff(&reader);
+    store_->GoDown();
+    store_->ComeBack();
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, RecordsHang, testing::Values("mysql"),
+                         [](const auto &param_info) { return std::string(param_info.param); });
+
 class Records : public testing::Test {
   protected:
     TemporaryDirectory directory_;

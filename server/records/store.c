@@ -38,6 +38,12 @@ void store_close(struct store *store) {
     store->operations->close(store);
 }
 
+void store_cancel(struct store *store) {
+    if (store->operations->cancel != NULL) {
+        store->operations->cancel(store);
+    }
+}
+
 struct store_writer *store_writer_open(struct store *store, size_t writer_index) {
     return store->operations->writer_open(store, writer_index);
 }

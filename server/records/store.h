@@ -47,6 +47,7 @@ struct store_reader;
 /* What a store consists of; see the functions below. */
 struct store_operations {
     void (*close)(struct store *store);
+    void (*cancel)(struct store *store); /* NULL: nothing there waits for long */
     struct store_writer *(*writer_open)(struct store *store, size_t writer_index);
     enum store_status (*writer_write)(struct store_writer *writer, const struct record_batch *batch,
                                       char *message);
@@ -78,6 +79,10 @@ struct store_reader {
  * location itself is wrong. */
 struct store *store_open(const struct store_options *options, bool *is_usage_error, char *message);
 void store_close(struct store *store);
+
+/* Makes what waits for an answer of the store fail, and all that is tried later: for the end of the
+ * program. What is under way may be stored all the same. Any thread. */
+void store_cancel(struct store *store);
 
 /* Gets ready to write; nothing is connected yet. NULL: no memory. */
 struct store_writer *store_writer_open(struct store *store, size_t writer_index);

@@ -34,11 +34,12 @@ struct mysql_store {
     struct mysql_location location;
     char *password;
     char run[RUN_TEXT_SIZE]; /* names this run of the program */
+    struct mysql_canceller canceller;
 };
 
 struct mysql_writer {
     struct store_writer base;
-    const struct mysql_store *store;
+    struct mysql_store *store;
     size_t index;
     MYSQL *connection; /* NULL while not connected */
     char statement[STATEMENT_CAPACITY];
@@ -47,22 +48,27 @@ struct mysql_writer {
 
 struct mysql_reader {
     struct store_reader base;
-    const struct mysql_store *store;
+    struct mysql_store *store;
     const struct record_text *id;
     MYSQL *connection;
     MYSQL_RES *rows;
     uint64_t sequences[RECORDS_WORKERS_MAX];
 };
 
-static MYSQL *connect_store(const struct mysql_store *store, char *message) {
-    return mysql_connection_open(&store->location, store->password, message);
+static MYSQL *connect_store(struct mysql_store *store, char *message) {
+    return mysql_connection_open(&store->location, store->password, &store->canceller, message);
 }
 
 static void mysql_store_close(struct store *base) {
     struct mysql_store *store = (struct mysql_store *)base;
     mysql_location_destroy(&store->location);
+    mysql_canceller_destroy(&store->canceller);
     free(store->password);
     free(store);
+}
+
+static void mysql_store_cancel(struct store *base) {
+    mysql_canceller_cancel(&((struct mysql_store *)base)->canceller);
 }
 
 static struct store_writer *mysql_writer_open(struct store *base, size_t writer_index) {
@@ -78,7 +84,7 @@ static struct store_writer *mysql_writer_open(struct store *base, size_t writer_
 
 static void disconnect_writer(struct mysql_writer *writer) {
     if (writer->connection != NULL) {
-        mysql_close(writer->connection);
+        mysql_connection_close(writer->connection, &writer->store->canceller);
         writer->connection = NULL;
     }
 }
@@ -307,13 +313,14 @@ static void mysql_reader_close(struct store_reader *base) {
         mysql_free_result(reader->rows);
     }
     if (reader->connection != NULL) {
-        mysql_close(reader->connection);
+        mysql_connection_close(reader->connection, &reader->store->canceller);
     }
     free(reader);
 }
 
 static const struct store_operations operations = {
     .close = mysql_store_close,
+    .cancel = mysql_store_cancel,
     .writer_open = mysql_writer_open,
     .writer_write = mysql_writer_write,
     .writer_close = mysql_writer_close,
@@ -330,7 +337,7 @@ static bool prepare_schema(struct mysql_store *store, char *message) {
         return false;
     }
     bool is_prepared = mysql_schema_prepare(connection, &store->base.member_character_max, message);
-    mysql_close(connection);
+    mysql_connection_close(connection, &store->canceller);
     return is_prepared;
 }
 
@@ -369,6 +376,12 @@ struct store *store_mysql_open(const char *rest, const struct store_options *opt
     }
     if (!mysql_location_parse(&store->location, rest, message)) {
         *is_usage_error = true;
+        free(store);
+        return NULL;
+    }
+    if (mysql_canceller_init(&store->canceller) != 0) {
+        record_message_format(message, "no memory");
+        mysql_location_destroy(&store->location);
         free(store);
         return NULL;
     }
