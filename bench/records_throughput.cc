@@ -14,8 +14,6 @@
 // Behind the ratio stand the lowest and the highest of the rounds' own ratios.
 //
 //   bazel run //bench:records_throughput -- [ROWS [ROUNDS [STORES]]]
-//
-// STORES names what to compare, without spaces: "sqlite,file,mysql" is all of them.
 #include <fcntl.h>
 #include <mariadb/mysql.h>
 #include <signal.h>
@@ -25,12 +23,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -38,6 +39,8 @@
 
 #include "server/records/mariadb_server.h"
 #include "server/records/records_process.h"
+#include "server/runtime/exit_code.h"
+#include "server/runtime/options.h"
 #include "testing/files.h"
 #include "testing/patience.h"
 
@@ -53,8 +56,20 @@ constexpr size_t kCatSize = 128 * 1024; // of cat's reads and writes
 constexpr std::chrono::minutes kPatience{10};
 // A database server gets fewer rows, or its rounds would take minutes.
 constexpr size_t kRowsPerMariadbRow = 5;
+// So many leave a row for each connection to a database server too.
+constexpr int64_t kRowCountMin = kConnectionCount * kRowsPerMariadbRow;
+constexpr int64_t kRowCountMax = 100 * 1000 * 1000;
+constexpr int64_t kRoundCountMax = 1000;
 constexpr size_t kMariadbWriters = 2;
 constexpr size_t kStatementSize = 256 * 1024;
+// Where the programs are.
+constexpr const char *kVariables[] = {"BASELINE_SERVER", "RECORDS_SERVER"};
+
+struct Settings {
+    int64_t row_count = 500000;
+    int64_t round_count = 5;
+    std::string stores = "sqlite,file,mysql";
+};
 
 struct Rows {
     std::vector<std::string> ids;
@@ -312,23 +327,101 @@ void CompareMariadb(const Rows &rows, int round_count, size_t batch_size) {
            server, own);
 }
 
-} // namespace
-
-int main(int argc, char **argv) {
-    const size_t row_count = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 500000;
-    const int round_count = argc > 2 ? std::atoi(argv[2]) : 5;
-    const std::string stores = argc > 3 ? argv[3] : "sqlite,file,mysql";
+void CompareAll(const Settings &settings) {
+    const size_t row_count = static_cast<size_t>(settings.row_count);
+    const int round_count = static_cast<int>(settings.round_count);
     const Rows rows = MakeRows(row_count);
     const Rows mariadb_rows = MakeRows(row_count / kRowsPerMariadbRow);
     for (size_t batch_size : {500, 5000}) {
-        if (stores.find("sqlite") != std::string::npos) {
+        if (settings.stores.find("sqlite") != std::string::npos) {
             CompareSqlite(rows, round_count, batch_size);
         }
-        if (stores.find("file") != std::string::npos) {
+        if (settings.stores.find("file") != std::string::npos) {
             CompareFile(rows, round_count, batch_size);
         }
-        if (stores.find("mysql") != std::string::npos) {
+        if (settings.stores.find("mysql") != std::string::npos) {
             CompareMariadb(mariadb_rows, round_count, batch_size);
         }
     }
+}
+
+bool ReadNumber(const options &line, const char *name, const char *text, int64_t lowest,
+                int64_t highest, int64_t *number) {
+    if (options_read_number(text, lowest, highest, number)) {
+        return true;
+    }
+    options_complain(&line, "%s is a number from %" PRId64 " to %" PRId64 ", not '%s'", name,
+                     lowest, highest, text);
+    return false;
+}
+
+bool ReadStores(const options &line, const char *text, std::string *stores) {
+    std::istringstream stream(text);
+    *stores = text;
+    bool is_good = !stores->empty();
+    for (std::string store; std::getline(stream, store, ',');) {
+        is_good = is_good && (store == "sqlite" || store == "file" || store == "mysql");
+    }
+    if (!is_good) {
+        options_complain(&line, "STORES is some of sqlite,file,mysql, not '%s'", text);
+    }
+    return is_good;
+}
+
+options_outcome ReadSettings(int argc, char **argv, Settings *settings) {
+    const options line = {"records_throughput",
+                          "[ROWS [ROUNDS [STORES]]]",
+                          "Compares the records server with what each store does by itself.\n"
+                          "ROWS are 500000, ROUNDS 5 and STORES sqlite,file,mysql where they are "
+                          "not given.\nMariaDB (mysql) gets a fifth of the rows.",
+                          "  records_throughput 4000000 5 file\n"
+                          "  records_throughput 1000000 3 sqlite,file\n",
+                          "records_throughput 1.0.0",
+                          nullptr,
+                          0};
+    int index;
+    const options_outcome outcome = options_parse(&line, argc, argv, &index);
+    if (outcome != OPTIONS_RUN) {
+        return outcome;
+    }
+    const int count = argc - index;
+    if ((count > 0 && !ReadNumber(line, "ROWS", argv[index], kRowCountMin, kRowCountMax,
+                                  &settings->row_count)) ||
+        (count > 1 &&
+         !ReadNumber(line, "ROUNDS", argv[index + 1], 1, kRoundCountMax, &settings->round_count)) ||
+        (count > 2 && !ReadStores(line, argv[index + 2], &settings->stores))) {
+        return OPTIONS_INVALID;
+    }
+    if (count > 3) {
+        options_complain(&line, "unexpected argument '%s'", argv[index + 3]);
+        return OPTIONS_INVALID;
+    }
+    for (const char *variable : kVariables) {
+        if (std::getenv(variable) == nullptr) {
+            options_complain(&line, "%s is not set; bazel run sets it", variable);
+            return OPTIONS_INVALID;
+        }
+    }
+    return OPTIONS_RUN;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    Settings settings;
+    switch (ReadSettings(argc, argv, &settings)) {
+    case OPTIONS_SHOWN:
+        return EXIT_CODE_OK;
+    case OPTIONS_INVALID:
+        return EXIT_CODE_USAGE;
+    case OPTIONS_RUN:
+        break;
+    }
+    try {
+        CompareAll(settings);
+    } catch (const std::exception &error) {
+        std::fprintf(stderr, "records_throughput: %s\n", error.what());
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
 }

@@ -10,8 +10,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "server/runtime/exit_code.h"
 #include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
+#include "server/runtime/options.h"
 #include "server/runtime/os.h"
 
 enum { EVENT_COUNT = 256, BUFFER_SIZE = 4096, DESCRIPTOR_COUNT = 65536 };
@@ -69,7 +71,27 @@ static void accept_all(int epoll_fd, int listening_fd) {
     }
 }
 
-int main(void) {
+static enum options_outcome read_options(int argc, char **argv) {
+    const struct options options = {
+        .program = "sequence_echo",
+        .summary = "Answers the sequence protocol's messages on a free port of 127.0.0.1, and does "
+                   "nothing else.\nStop it with SIGTERM.",
+        .examples = "  sequence_echo\n",
+        .version = "sequence_echo 1.0.0",
+    };
+    int first_argument_index;
+    return options_parse(&options, argc, argv, &first_argument_index);
+}
+
+int main(int argc, char **argv) {
+    switch (read_options(argc, argv)) {
+    case OPTIONS_SHOWN:
+        return EXIT_CODE_OK;
+    case OPTIONS_INVALID:
+        return EXIT_CODE_USAGE;
+    case OPTIONS_RUN:
+        break;
+    }
     const char *const addresses[] = {"127.0.0.1"};
     struct logger logger;
     struct listener listener;

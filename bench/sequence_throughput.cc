@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+#include "server/runtime/exit_code.h"
+#include "server/runtime/options.h"
 #include "testing/process.h"
 
 namespace {
@@ -23,6 +25,8 @@ using harness::Process;
 using harness::ProcessOptions;
 
 constexpr int kRoundCount = 5;
+// Where the programs are.
+constexpr const char *kVariables[] = {"SEQUENCE_ECHO", "SEQUENCE_LOAD", "SEQUENCE_SERVER"};
 
 struct Figures {
     double messages_per_second;
@@ -30,11 +34,10 @@ struct Figures {
 };
 
 std::unique_ptr<Process> Start(const char *variable, const std::vector<std::string> &arguments) {
-    const char *path = std::getenv(variable);
-    ProcessOptions options;
-    options.arguments = {path == nullptr ? "" : path};
-    options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
-    return std::make_unique<Process>(options);
+    ProcessOptions process;
+    process.arguments = {std::getenv(variable)};
+    process.arguments.insert(process.arguments.end(), arguments.begin(), arguments.end());
+    return std::make_unique<Process>(process);
 }
 
 // User and system time of the process so far, in seconds.
@@ -57,7 +60,8 @@ bool Measure(const char *server_variable, const std::vector<std::string> &server
     const std::string announcement = "listening on 127.0.0.1:";
     std::unique_ptr<Process> server = Start(server_variable, server_arguments);
     if (!server->WaitForErrors(harness::HasLineWith(announcement))) {
-        fprintf(stderr, "the server does not start: %s\n", server->errors().c_str());
+        fprintf(stderr, "%s does not start: %s\n", std::getenv(server_variable),
+                server->errors().c_str());
         return false;
     }
     const std::string errors = server->errors();
@@ -66,7 +70,7 @@ bool Measure(const char *server_variable, const std::vector<std::string> &server
     const double cpu_before = CpuSeconds(*server);
     std::unique_ptr<Process> load = Start("SEQUENCE_LOAD", load_arguments);
     if (load->WaitForExit() != harness::Exited(0)) {
-        fprintf(stderr, "the load fails: %s\n", load->errors().c_str());
+        fprintf(stderr, "%s fails: %s\n", std::getenv("SEQUENCE_LOAD"), load->errors().c_str());
         return false;
     }
     const double cpu_seconds = CpuSeconds(*server) - cpu_before;
@@ -87,9 +91,39 @@ double Median(std::vector<double> values) {
     return values[values.size() / 2];
 }
 
+options_outcome ReadOptions(int argc, char **argv) {
+    const options line = {"sequence_throughput",
+                          nullptr,
+                          "Compares the sequence server with a plain echo of the same messages.",
+                          "  bazel run //bench:sequence_throughput\n",
+                          "sequence_throughput 1.0.0",
+                          nullptr,
+                          0};
+    int first_argument_index;
+    const options_outcome outcome = options_parse(&line, argc, argv, &first_argument_index);
+    if (outcome != OPTIONS_RUN) {
+        return outcome;
+    }
+    for (const char *variable : kVariables) {
+        if (std::getenv(variable) == nullptr) {
+            options_complain(&line, "%s is not set; bazel run sets it", variable);
+            return OPTIONS_INVALID;
+        }
+    }
+    return OPTIONS_RUN;
+}
+
 } // namespace
 
-int main() {
+int main(int argc, char **argv) {
+    switch (ReadOptions(argc, argv)) {
+    case OPTIONS_SHOWN:
+        return EXIT_CODE_OK;
+    case OPTIONS_INVALID:
+        return EXIT_CODE_USAGE;
+    case OPTIONS_RUN:
+        break;
+    }
     std::vector<double> server_rates;
     std::vector<double> echo_rates;
     std::vector<double> ratios;
