@@ -268,7 +268,7 @@ void Report(const std::string &what, size_t row_count, const std::vector<double>
     const auto [lowest, highest] = std::minmax_element(ratios.begin(), ratios.end());
     double server_rate = static_cast<double>(row_count) / Median(server);
     double own_rate = static_cast<double>(row_count) / Median(own);
-    std::printf("%-42s server %8.0f rows/s, that alone %9.0f rows/s, ratio %.2f (%.2f to %.2f)\n",
+    std::printf("%-44s server %8.0f rows/s, that alone %9.0f rows/s, ratio %.2f (%.2f to %.2f)\n",
                 what.c_str(), server_rate, own_rate, server_rate / own_rate, *lowest, *highest);
     std::fflush(stdout);
 }
