@@ -309,6 +309,9 @@ int main(int argc, char **argv) {
                                      count);
     }
     benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
+        return 2;
+    }
     benchmark::RunSpecifiedBenchmarks();
     return 0;
 }

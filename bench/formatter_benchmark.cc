@@ -74,6 +74,9 @@ int main(int argc, char **argv) {
         benchmark::RegisterBenchmark(("memcpy" + suffix).c_str(), Copy, line_count);
     }
     benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
+        return 2;
+    }
     benchmark::RunSpecifiedBenchmarks();
     return 0;
 }
