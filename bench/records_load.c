@@ -104,11 +104,14 @@ static bool find_server(const struct settings *settings, struct records_users_co
 
 static void print_summary(struct records_users *users, double seconds) {
     static const double percents[] = {50, 90, 99, 99.9};
-    latencies_sort(&users->latencies);
     (void)printf("%" PRIu64 " records in %.3f s: %.0f a second, %.0f a minute; %" PRIu64
                  " failed, %" PRIu64 " refused with an error\n",
                  users->sent_count, seconds, (double)users->sent_count / seconds,
                  60 * (double)users->sent_count / seconds, users->failed_count, users->error_count);
+    if (users->sent_count == 0) {
+        return;
+    }
+    latencies_sort(&users->latencies);
     (void)printf("latency of a %s in ms: shortest %.3f",
                  users->config.keeps_connection ? "user's whole stream" : "request",
                  latencies_percentile_us(&users->latencies, 0) / 1000.0);
@@ -137,6 +140,10 @@ static int run(const struct settings *settings, const struct records_users_confi
     progress_finish(&progress);
     if (!settings->is_quiet) {
         print_summary(&users, (double)(os_now_ns() - start_ns) / 1e9);
+    }
+    if (users.failed_count > 0) {
+        (void)fprintf(stderr, "records_load: %s port %d: not all requests were confirmed (%s)\n",
+                      settings->host, (int)settings->port, strerror(users.last_error));
     }
     bool is_good = users.failed_count == 0 && users.error_count == 0;
     records_users_destroy(&users);

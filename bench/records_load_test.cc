@@ -66,6 +66,10 @@ TEST_F(RecordsLoad, NoServer) {
     ProcessResult result = RunLoad({"--port=1", "--concurrent-users=2", "--requests-per-user=3"});
     EXPECT_EQ(result.status, Exited(1));
     EXPECT_NE(result.output.find(" 6 failed"), std::string::npos) << result.output;
+    EXPECT_EQ(result.output.find("latency"), std::string::npos) << result.output;
+    EXPECT_EQ(result.errors, "records_load: 127.0.0.1 port 1: not all requests were confirmed "
+                             "(Connection refused)\n");
+    EXPECT_EQ(RunLoad({"--port=1", "--concurrent-users=1", "--quiet"}).errors, result.errors);
 }
 
 TEST_F(RecordsLoad, Usage) {

@@ -67,17 +67,18 @@ static void fill_output(struct records_user *user) {
     }
 }
 
-/* Ends the connection; its records count as sent or failed. */
-static void end_connection(struct records_user *user, bool is_good) {
+/* Ends the connection; its records count as sent, or as failed with an errno value. */
+static void end_connection(struct records_user *user, int error) {
     struct records_users *users = user->users;
     uint64_t count = records_per_connection(users);
     poll_loop_remove(&users->loop, user->watch_index);
     (void)os_close(user->fd);
-    if (is_good) {
+    if (error == 0) {
         latencies_add(&users->latencies, now_us() - user->begin_us);
         users->sent_count += count;
     } else {
         users->failed_count += count;
+        users->last_error = error;
     }
     user->is_retrying = false;
     user->finished_count += count;
@@ -114,7 +115,7 @@ static void send_output(struct records_user *user) {
             return;
         }
         if (size < 0) {
-            end_connection(user, false);
+            end_connection(user, (int)-size);
             return;
         }
         user->output_begin += (size_t)size;
@@ -142,8 +143,13 @@ static void receive_answer(struct records_user *user) {
         if (size == -EAGAIN) {
             return;
         }
-        if (size <= 0) {
-            end_connection(user, size == 0 && user->state == USER_AWAITING_END);
+        if (size < 0) {
+            end_connection(user, (int)-size);
+            return;
+        }
+        if (size == 0) {
+            /* An orderly end in the middle of our sending confirms nothing. */
+            end_connection(user, user->state == USER_AWAITING_END ? 0 : ECONNRESET);
             return;
         }
         count_errors(user->users, bytes, (size_t)size);
@@ -159,8 +165,9 @@ static int socket_error(int fd) {
 static void on_ready(void *context, short events) {
     struct records_user *user = context;
     if (user->state == USER_CONNECTING) {
-        if (socket_error(user->fd) != 0) {
-            end_connection(user, false);
+        int error = socket_error(user->fd);
+        if (error != 0) {
+            end_connection(user, error);
             return;
         }
         user->state = USER_SENDING;
@@ -195,7 +202,7 @@ static void begin_connection(struct records_user *user) {
         if (errno == EADDRNOTAVAIL) {
             retry_later(user);
         } else if (errno != EINPROGRESS) {
-            end_connection(user, false);
+            end_connection(user, errno);
         }
     }
 }

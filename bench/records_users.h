@@ -45,6 +45,7 @@ struct records_users {
     uint64_t sent_count;   /* records */
     uint64_t failed_count; /* records of connections that did not end in an orderly way */
     uint64_t error_count;  /* lines that the server answered with {"error": ...} */
+    int last_error;        /* errno of the last connection that failed, 0 if none */
 };
 
 /* 0, or a negative errno value with nothing left over. */
