@@ -134,6 +134,9 @@ int main(int argc, char **argv) {
         const char *directory = options.log_dir_given ? settings->disk_dir : settings->memory_dir;
         return throughput_universe_run(settings, directory, 1) ? EXIT_SUCCESS : EXIT_FAILURE;
     }
+    if (options.plot_path != NULL && !throughput_check_plot(options.plot_path)) {
+        return EXIT_FAILURE;
+    }
     if (!run_scenarios(&options, results)) {
         return EXIT_FAILURE;
     }

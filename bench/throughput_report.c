@@ -137,6 +137,16 @@ static void describe_run(const struct throughput_settings *settings, char text[T
                    settings->number_count / 1e6, (unsigned)settings->round_count, date);
 }
 
+bool throughput_check_plot(const char *path) {
+    FILE *stream = fopen(path, "ae");
+    if (stream == NULL) {
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        return false;
+    }
+    (void)fclose(stream);
+    return true;
+}
+
 bool throughput_draw_results(const char *path, const struct throughput_settings *settings,
                              const struct throughput_result *results, size_t count) {
     struct svg_plot_bar bars[THROUGHPUT_SCENARIO_CAPACITY];

@@ -46,6 +46,10 @@ void throughput_print_stages(const struct throughput_result *results, size_t cou
 void throughput_print_limits(const struct throughput_limits *limits,
                              const struct throughput_result *result);
 
+/* Whether the plot can be written there, to be asked before the rounds, which take minutes. A plot
+ * that is there stays as it is. Returns false after a message on standard error. */
+bool throughput_check_plot(const char *path);
+
 /* Returns false after a message on standard error. */
 bool throughput_draw_results(const char *path, const struct throughput_settings *settings,
                              const struct throughput_result *results, size_t count);

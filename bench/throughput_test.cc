@@ -73,6 +73,13 @@ TEST(Throughput, ServerThatDoesNotStartIsFound) {
     }
 }
 
+TEST(Throughput, PlotThatCannotBeWrittenIsFoundBeforeTheRounds) {
+    // It would end with another message as soon as a round began.
+    Outcome outcome = RunThroughput("/nonexistent/server", {"--plot", "/nonexistent/plot.svg"});
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_EQ(outcome.output, "/nonexistent/plot.svg: No such file or directory\n");
+}
+
 TEST(Throughput, ServerArgumentsAreHandedOn) {
     Outcome outcome = RunThroughput(kServer, {"--rounds", "1", "--count", "10000", "--scenario",
                                               "random", "--server-arg=--no-such-option"});
