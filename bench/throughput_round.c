@@ -104,8 +104,8 @@ static bool measure(const struct throughput_settings *settings,
     return true;
 }
 
-void throughput_warm_memory(const char *log_path, uint32_t line_count) {
-    (void)machine_limit_write(log_path, line_count);
+bool throughput_warm_memory(const char *log_path, uint32_t line_count) {
+    return machine_limit_write(log_path, line_count) > 0;
 }
 
 bool throughput_round_run(const struct throughput_settings *settings,
@@ -119,8 +119,10 @@ bool throughput_round_run(const struct throughput_settings *settings,
 
     throughput_log_path(scenario->log_on_disk ? settings->disk_dir : settings->memory_dir,
                         log_path);
-    if (!scenario->baseline_discards) {
-        throughput_warm_memory(log_path, load.source.number_count);
+    if (!scenario->baseline_discards &&
+        !throughput_warm_memory(log_path, load.source.number_count)) {
+        (void)unlink(log_path);
+        return false;
     }
     bool good = is_server ? throughput_server_start(settings, log_path, -1, &server)
                           : baseline_start(settings, log_path, scenario->baseline_discards,

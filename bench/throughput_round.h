@@ -69,7 +69,7 @@ bool throughput_server_start(const struct throughput_settings *settings, const c
 /* A virtual machine gives memory that nobody uses back to its host, and a file that grows then pays
  * for fetching it again, now and then ten times the cost of the write itself. This writes the log
  * full of other lines before the run: a contender truncates it when it starts, and then writes to
- * memory that has just been in use. */
-void throughput_warm_memory(const char *log_path, uint32_t line_count);
+ * memory that has just been in use. Returns false after a message on standard error. */
+bool throughput_warm_memory(const char *log_path, uint32_t line_count);
 
 #endif /* BENCH_THROUGHPUT_ROUND_H_ */

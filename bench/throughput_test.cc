@@ -80,6 +80,14 @@ TEST(Throughput, PlotThatCannotBeWrittenIsFoundBeforeTheRounds) {
     EXPECT_EQ(outcome.output, "/nonexistent/plot.svg: No such file or directory\n");
 }
 
+TEST(Throughput, LogThatCannotBeWrittenGivesOneLine) {
+    Outcome outcome = RunThroughput(
+        kServer, {"--memory-dir", "/nonexistent", "--rounds", "1", "--scenario", "random"});
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_EQ(outcome.output.rfind("/nonexistent/throughput-", 0), 0u) << outcome.output;
+    EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+}
+
 TEST(Throughput, ServerArgumentsAreHandedOn) {
     Outcome outcome = RunThroughput(kServer, {"--rounds", "1", "--count", "10000", "--scenario",
                                               "random", "--server-arg=--no-such-option"});

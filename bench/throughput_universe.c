@@ -135,7 +135,10 @@ bool throughput_universe_run(const struct throughput_settings *settings, const c
     }
     throughput_log_path(directory, log_path);
     (void)fprintf(stderr, "warming memory up with a file of the log's size\n");
-    throughput_warm_memory(log_path, LOAD_GENERATOR_RANGE);
+    if (!throughput_warm_memory(log_path, LOAD_GENERATOR_RANGE)) {
+        (void)unlink(log_path);
+        return false;
+    }
     /* The server writes its reports to our standard output: ours must not come in between. */
     (void)fflush(stdout);
     if (!throughput_server_start(settings, log_path, STDOUT_FILENO, &server)) {
