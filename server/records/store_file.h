@@ -4,7 +4,8 @@
  *
  * The file is locked while it is open. A batch is appended; when that fails half way the file is
  * cut back to where the batch began, at the latest before the next attempt. A last line without
- * its newline, left by a crash, is cut off when the file is opened.
+ * its newline, left by a crash, is cut off when the file is opened. Somebody else may empty the
+ * file meanwhile: batches go on at its new end, and readers that begin then see what is there.
  *
  * Ownership and threading: see store.h.
  */
