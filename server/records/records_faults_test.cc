@@ -24,6 +24,7 @@ using harness::Await;
 using harness::Ending;
 using harness::Exited;
 using harness::ExpectEachOnce;
+using harness::HasLineWith;
 using harness::IdsOf;
 using harness::MakeIds;
 using harness::ProcessOptions;
@@ -69,6 +70,22 @@ INSTANTIATE_TEST_SUITE_P(
                     "send:*:short=3", "recv:*:short=1000,send:*:short=1,append:*:short=99",
                     "pread:*:short=50", "accept:1:EMFILE:2", "accept:2:ECONNABORTED:1",
                     "accept:1:ENOMEM:1", "fdatasync:*:delay=20"));
+
+// Nor is the same signal, when it can be read after all, a second one.
+TEST(RecordsSignals, ASignalThatCannotBeReadStopsTheServerAsAnyOther) {
+    TemporaryDirectory directory;
+    const std::string path = directory.File("records.jsonl");
+    RecordsServer server({"--store=file:" + path},
+                         {{"OS_FAULT", "read:1:EIO,append:1:ENOSPC:5"}, {"OS_FAULT_COUNTS", "1"}});
+    TcpClient client(server.ingest_port());
+    ASSERT_TRUE(client.Send(RecordLines({"a"})));
+    ASSERT_TRUE(server.process().WaitForErrors(HasLineWith("the store takes no records")));
+    EXPECT_EQ(server.Stop(), Exited(0));
+    EXPECT_EQ(server.CountMessages("shutting down: a signal came that cannot be read"), 1u);
+    EXPECT_EQ(server.CountMessages("shutting down: "), 1u);
+    EXPECT_EQ(server.CountMessages("os_faulty: faults=6 "), 1u);
+    ExpectEachOnce(IdsOf(ReadFile(path)), {"a"});
+}
 
 // The system may have no room to watch a connection, at first or again after it had to wait for
 // room in the buffer: that one is reset, and nobody else notices.

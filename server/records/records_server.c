@@ -20,22 +20,30 @@ static void abandon(struct records_server *server) {
     record_writers_abandon(server->config.writers);
 }
 
+/* Ends when what has reached the server is stored. */
+static void stop(struct records_server *server, const char *reason) {
+    if (server->is_stopping) {
+        return;
+    }
+    logger_print(server->config.logger, LOG_LEVEL_INFO, "shutting down: %s", reason);
+    server->is_stopping = true;
+    query_port_stop(&server->query_port);
+    ingest_port_stop(&server->ingest_port);
+}
+
 static void on_signal(void *context, short events) {
     (void)events;
     struct records_server *server = context;
     int signal_number = signals_next(server->config.signal_fd);
-    if (signal_number == 0) {
-        return;
-    }
-    if (server->is_stopping) {
+    if (signal_number < 0) {
+        /* It is still there, and may be read the next time: no second signal then. */
+        stop(server, "a signal came that cannot be read");
+    } else if (signal_number > 0 && !server->has_read_signal) {
+        server->has_read_signal = true;
+        stop(server, strsignal(signal_number));
+    } else if (signal_number > 0) {
         abandon(server);
-        return;
     }
-    logger_print(server->config.logger, LOG_LEVEL_INFO, "shutting down: %s",
-                 strsignal(signal_number));
-    server->is_stopping = true;
-    query_port_stop(&server->query_port);
-    ingest_port_stop(&server->ingest_port);
 }
 
 static void on_progress(void *context, short events) {

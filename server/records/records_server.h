@@ -39,6 +39,7 @@ struct records_server {
     struct epoll_loop loop;
     struct ingest_port ingest_port;
     struct query_port query_port;
+    bool has_read_signal; /* the next one is the second */
     bool is_stopping;
     bool is_closed;         /* the buffer: everything that came is in it */
     int64_t next_tick_ms;   /* when to look again for what is due */
