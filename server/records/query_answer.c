@@ -1,7 +1,6 @@
 #include "server/records/query_answer.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "server/records/limits.h"
 #include "server/records/record_json.h"
@@ -67,8 +66,7 @@ static void add_record(struct answer *answer, const struct record *record) {
 }
 
 static bool has_id(const struct record *record, const struct record_text *id) {
-    return id == NULL ||
-           (record->id.size == id->size && memcmp(record->id.bytes, id->bytes, id->size) == 0);
+    return id == NULL || record_text_equals(record->id, *id);
 }
 
 /* Adds the records of the buffer, all or those with an id, that a store reader (NULL: none) does

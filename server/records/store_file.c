@@ -265,9 +265,7 @@ static int fill(struct file_reader *reader) {
 }
 
 static bool is_wanted(const struct file_reader *reader, const struct record *record) {
-    return reader->id == NULL ||
-           (reader->id->size == record->id.size &&
-            memcmp(reader->id->bytes, record->id.bytes, record->id.size) == 0);
+    return reader->id == NULL || record_text_equals(*reader->id, record->id);
 }
 
 static enum store_status file_reader_next(struct store_reader *base, struct record *record,

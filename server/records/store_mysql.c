@@ -280,9 +280,7 @@ static struct record_text column_text(MYSQL_ROW row, const unsigned long *sizes,
 
 /* The collation may take more for equal than we do: letter case, spaces at the end. */
 static bool is_wanted(const struct mysql_reader *reader, const struct record *record) {
-    return reader->id == NULL ||
-           (reader->id->size == record->id.size &&
-            memcmp(reader->id->bytes, record->id.bytes, record->id.size) == 0);
+    return reader->id == NULL || record_text_equals(*reader->id, record->id);
 }
 
 static enum store_status mysql_reader_next(struct store_reader *base, struct record *record,
