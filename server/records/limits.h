@@ -53,6 +53,10 @@ enum {
     /* Threads that answer queries. A slow reader occupies one. */
     RECORDS_QUERY_THREADS = 8,
 
+    /* So many of them answer nothing but lookups by id, which are short: slow readers of everything
+     * never occupy these. */
+    RECORDS_LOOKUP_THREADS = 2,
+
     /* Open files and sockets beside the senders': the queries' sockets, a few for each connection
      * to the store, the listeners, and some to spare. */
     RECORDS_DESCRIPTORS_BESIDE_CLIENTS = 512,
@@ -79,5 +83,8 @@ static_assert(RECORDS_ARENA_SIZE_MIN >=
               "the line and the texts of any record must fit into an empty arena");
 static_assert(RECORDS_INPUT_SIZE > RECORDS_RECORD_SIZE_MAX,
               "a read must be possible behind an incomplete record");
+
+static_assert(RECORDS_LOOKUP_THREADS < RECORDS_QUERY_THREADS,
+              "a thread must be left for the other queries");
 
 #endif /* SERVER_RECORDS_LIMITS_H_ */

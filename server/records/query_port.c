@@ -69,7 +69,7 @@ static int open_connection(void *context, int fd) {
     }
     connection->state = QUERY_READING;
     connection->watch_index = watch_index;
-    connection->deadline_ms = os_now_ms() + REQUEST_TIMEOUT_MS;
+    connection->opened_ms = os_now_ms();
     connection->silent_ms = INT64_MAX;
     connection->request_size = 0;
     connection->job.fd = fd;
@@ -122,14 +122,37 @@ void query_port_collect(struct query_port *port) {
     }
 }
 
+/* Returns the connection that has sent nothing for the longest time, a second at least: what a
+ * client sends as soon as it is connected may not have been read yet. NULL: there is none. */
+static struct query_connection *find_silent(struct query_port *port, int64_t now_ms) {
+    struct query_connection *oldest = NULL;
+    for (size_t index = 0; index < RECORDS_QUERIES_MAX; index++) {
+        struct query_connection *connection = &port->connections[index];
+        if (connection->state == QUERY_READING && connection->request_size == 0 &&
+            now_ms >= connection->opened_ms + SILENCE_MS &&
+            (oldest == NULL || connection->opened_ms < oldest->opened_ms)) {
+            oldest = connection;
+        }
+    }
+    return oldest;
+}
+
+static void make_room(struct query_port *port, int64_t now_ms) {
+    struct query_connection *silent = find_silent(port, now_ms);
+    if (port->acceptor.used_count == RECORDS_QUERIES_MAX && silent != NULL) {
+        drop(silent);
+    }
+}
+
 bool query_port_tick(struct query_port *port, int64_t now_ms) {
     bool is_waiting = acceptor_tick(&port->acceptor, now_ms);
+    make_room(port, now_ms);
     for (size_t index = 0; index < RECORDS_QUERIES_MAX; index++) {
         struct query_connection *connection = &port->connections[index];
         if (connection->state != QUERY_READING) {
             continue;
         }
-        if (now_ms >= connection->deadline_ms) {
+        if (now_ms >= connection->opened_ms + REQUEST_TIMEOUT_MS) {
             drop(connection);
         } else if (now_ms >= connection->silent_ms) {
             submit(connection);

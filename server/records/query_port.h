@@ -5,7 +5,8 @@
  * A request ends with its newline, with the client's end of stream, or when nothing follows for a
  * second: `printf 'get data' | nc HOST PORT` sends neither of the first two. Whoever takes longer
  * than ten seconds for it is reset, so that no trickle of bytes occupies a place for good. When all
- * places are taken, further clients wait to be accepted.
+ * places are taken, further clients wait to be accepted, and whoever has sent nothing for a second
+ * makes room for them: the one that has been silent for the longest time is reset.
  *
  * Threading: the poll loop's thread.
  */
@@ -28,9 +29,9 @@ struct query_connection {
     struct query_port *port;
     enum query_state state;
     int watch_index;
-    int64_t deadline_ms; /* by when the request has to be there */
-    int64_t silent_ms;   /* when it is taken as it is, if nothing follows */
-    char *request;       /* RECORDS_REQUEST_SIZE_MAX bytes */
+    int64_t opened_ms;
+    int64_t silent_ms; /* when the request is taken as it is, if nothing follows */
+    char *request;     /* RECORDS_REQUEST_SIZE_MAX bytes */
     size_t request_size;
     struct query_job job;
 };

@@ -67,8 +67,7 @@ static void close_after_answer(const struct client *client) {
 static void run_job(struct query_threads *threads, struct query_job *job) {
     struct client client = {.threads = threads, .fd = job->fd};
     struct query_sink sink = {.write = send_bytes, .context = &client};
-    struct query query = query_parse(job->request, job->request_size);
-    bool is_answered = query_answer(&threads->source, &query, &sink);
+    bool is_answered = query_answer(&threads->source, &job->query, &sink);
     if (is_answered) {
         close_after_answer(&client);
     } else {
@@ -78,18 +77,31 @@ static void run_job(struct query_threads *threads, struct query_job *job) {
     wakeup_signal(threads->done);
 }
 
-/* Waits for a job. NULL: there will be none. */
-static struct query_job *take_job(struct query_threads *threads) {
-    struct query_job *job = NULL;
-    (void)pthread_mutex_lock(&threads->mutex);
-    while (threads->waiting_count == 0 && !threads->is_stopping) {
-        (void)pthread_cond_wait(&threads->submitted, &threads->mutex);
+/* Takes out the oldest job that may be begun now, with the mutex held. NULL: there is none. */
+static struct query_job *take_oldest(struct query_threads *threads) {
+    bool is_long_allowed = threads->long_count < RECORDS_QUERY_THREADS - RECORDS_LOOKUP_THREADS;
+    for (size_t index = 0; index < threads->waiting_count; index++) {
+        struct query_job *job = threads->waiting[index];
+        bool is_lookup = job->query.kind == QUERY_ID;
+        if (is_lookup || is_long_allowed) {
+            threads->long_count += !is_lookup;
+            threads->waiting_count--;
+            memmove(threads->waiting + index, threads->waiting + index + 1,
+                    (threads->waiting_count - index) * sizeof threads->waiting[0]);
+            return job;
+        }
     }
-    if (threads->waiting_count > 0) {
-        job = threads->waiting[0];
-        threads->waiting_count--;
-        memmove(threads->waiting, threads->waiting + 1,
-                threads->waiting_count * sizeof threads->waiting[0]);
+    return NULL;
+}
+
+/* Waits for a job. NULL: there will be none, or none that the threads which are at work now do not
+ * come to afterwards. */
+static struct query_job *take_job(struct query_threads *threads) {
+    (void)pthread_mutex_lock(&threads->mutex);
+    struct query_job *job = take_oldest(threads);
+    while (job == NULL && !threads->is_stopping) {
+        (void)pthread_cond_wait(&threads->submitted, &threads->mutex);
+        job = take_oldest(threads);
     }
     (void)pthread_mutex_unlock(&threads->mutex);
     return job;
@@ -98,7 +110,14 @@ static struct query_job *take_job(struct query_threads *threads) {
 static void *run_thread(void *context) {
     struct query_threads *threads = context;
     for (struct query_job *job = take_job(threads); job != NULL; job = take_job(threads)) {
+        /* The job goes back to the poll loop in the meantime. */
+        bool is_lookup = job->query.kind == QUERY_ID;
         run_job(threads, job);
+        if (!is_lookup) {
+            (void)pthread_mutex_lock(&threads->mutex);
+            threads->long_count--;
+            (void)pthread_mutex_unlock(&threads->mutex);
+        }
     }
     return NULL;
 }
@@ -128,6 +147,7 @@ int query_threads_start(struct query_threads *threads, const struct query_source
 }
 
 void query_threads_submit(struct query_threads *threads, struct query_job *job) {
+    job->query = query_parse(job->request, job->request_size);
     atomic_store(&job->is_done, false);
     (void)pthread_mutex_lock(&threads->mutex);
     threads->waiting[threads->waiting_count++] = job;

@@ -4,8 +4,10 @@
  *
  * DESIGN. The poll loop submits a job: a connected socket and the request that came over it. A
  * thread writes the answer, ends the connection and closes the socket, and hands the job back by
- * marking it done and signalling `done`. A client that takes nothing for a while is cut off. The
- * sockets come with reset-on-close (listener_set_reset_on_close), which ends with a whole answer.
+ * marking it done and signalling `done`. A client that takes nothing for a while is cut off, but
+ * one that takes a long answer slowly occupies its thread as long as it likes: a few threads are
+ * kept for lookups by id. The sockets come with reset-on-close (listener_set_reset_on_close), which
+ * ends with a whole answer.
  *
  * Ownership: a job belongs to the threads between submit and is_done, and so does its socket;
  * otherwise to the poll loop. Threading: submit and cancel belong to the poll loop's thread.
@@ -26,6 +28,7 @@ struct query_job {
     int fd;
     const char *request; /* one line, without its newline */
     size_t request_size;
+    struct query query; /* what the request says */
     atomic_bool is_done;
 };
 
@@ -40,6 +43,7 @@ struct query_threads {
     pthread_cond_t submitted;
     struct query_job *waiting[RECORDS_QUERIES_MAX]; /* oldest first */
     size_t waiting_count;
+    size_t long_count; /* threads that answer something else than a lookup by id */
     bool is_stopping;
 };
 

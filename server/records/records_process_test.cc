@@ -354,6 +354,30 @@ TEST_F(Records, SlowReadersDoNotHoldUpTheSenders) {
     EXPECT_EQ(readers[0]->WaitForEnding(), Ending::kReset);
 }
 
+// As many of them as there are threads, and nothing but a lookup is answered beside them.
+TEST_F(Records, SlowReadersDoNotHoldUpLookups) {
+    RecordsServer server({location_, "--ack"});
+    EXPECT_EQ(server.Ingest(RecordLines(MakeIds("", 200000))), "{\"stored\": 200000}\n");
+    std::vector<std::unique_ptr<TcpClient>> readers;
+    for (int count = 0; count < RECORDS_QUERY_THREADS; count++) {
+        readers.push_back(std::make_unique<TcpClient>(server.query_port()));
+        ASSERT_TRUE(readers.back()->Send("all\n"));
+        ASSERT_TRUE(readers.back()->WaitUntilRead());
+    }
+    for (const char *request : {"id 5\n", "5\n"}) {
+        TcpClient client(server.query_port());
+        ASSERT_TRUE(client.Send(request));
+        // Readers that take nothing are cut off later than this.
+        EXPECT_EQ(client.WaitForEnding(std::chrono::seconds(15)), Ending::kFin) << request;
+        EXPECT_EQ(client.received(), ShownLine("5"));
+    }
+    // Once one of them has its answer, the others have their turn.
+    for (auto &reader : readers) {
+        EXPECT_EQ(reader->WaitForEnding(), Ending::kFin);
+        EXPECT_EQ(reader->received().size(), readers[0]->received().size());
+    }
+}
+
 TEST_F(Records, AnAnswerThatIsCutOffByKillNineIsReset) {
     RecordsServer server({location_, "--ack"});
     EXPECT_EQ(server.Ingest(RecordLines(MakeIds("", 200000))), "{\"stored\": 200000}\n");
@@ -399,6 +423,23 @@ TEST_F(Records, ARequestThatNeverEndsIsReset) {
         return client.WaitForEnding(std::chrono::milliseconds(50)) != Ending::kNone;
     }));
     EXPECT_EQ(client.WaitForEnding(), Ending::kReset);
+}
+
+// The places are for those who ask for something.
+TEST_F(Records, SilentClientsMakeRoomAtTheQueryPort) {
+    RecordsServer server({location_, "--ack"});
+    EXPECT_EQ(server.Ingest(RecordLine("1")), "{\"stored\": 1}\n");
+    std::vector<std::unique_ptr<TcpClient>> silent;
+    for (int count = 0; count < RECORDS_QUERIES_MAX; count++) {
+        silent.push_back(std::make_unique<TcpClient>(server.query_port()));
+    }
+    EXPECT_EQ(server.Query("id 1\n"), ShownLine("1"));
+    EXPECT_EQ(silent.front()->WaitForEnding(std::chrono::milliseconds(0)), Ending::kReset);
+    // Only as many as were needed.
+    ASSERT_EQ(silent.back()->WaitForEnding(std::chrono::milliseconds(0)), Ending::kNone);
+    ASSERT_TRUE(silent.back()->Send("id 1\n"));
+    EXPECT_EQ(silent.back()->WaitForEnding(), Ending::kFin);
+    EXPECT_EQ(silent.back()->received(), ShownLine("1"));
 }
 
 TEST_F(Records, AFileThatSomebodyEmptiesGoesOn) {
