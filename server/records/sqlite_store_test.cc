@@ -32,6 +32,17 @@ TEST(SqliteStore, ALockedDatabaseIsUnavailableUntilItIsNot) {
     EXPECT_EQ(ReadAll(store.get()), people);
 }
 
+TEST(SqliteStore, ADatabaseThatIsNoFileIsRefused) {
+    std::vector<std::string> paths = {":memory:"};
+    if (sqlite3_compileoption_used("USE_URI")) {
+        paths.insert(paths.end(), {"file::memory:", "file:some?mode=memory", "file:"});
+    }
+    for (const std::string &path : paths) {
+        EXPECT_EQ(WhyNotOpen("sqlite:" + path),
+                  "usage: the store sqlite:" + path + " is no file, so nothing would stay");
+    }
+}
+
 // Runs a statement in the database of a store that is not open.
 void Execute(const std::string &path, const std::string &statement) {
     sqlite3 *database = nullptr;

@@ -331,12 +331,25 @@ static bool prepare_schema(sqlite3 *database, const char *path, char *message) {
     return result == SQLITE_DONE;
 }
 
-static bool create_schema(const struct sqlite_store *store, char *message) {
+/* Whether the database is a file. One in memory (`:memory:`, or what SQLite understands as such a
+ * URI) or a temporary one would be another one for each connection. */
+static bool check_file(sqlite3 *database, const char *path, char *message) {
+    const char *name = sqlite3_db_filename(database, "main");
+    bool is_file = name != NULL && name[0] != '\0';
+    if (!is_file) {
+        record_message_format(message, "the store sqlite:%s is no file, so nothing would stay",
+                              path);
+    }
+    return is_file;
+}
+
+static bool create_schema(const struct sqlite_store *store, bool *is_usage_error, char *message) {
     sqlite3 *database = connect_database(store, OPEN_TIMEOUT_MS, message);
     if (database == NULL) {
         return false;
     }
-    bool is_prepared = prepare_schema(database, store->path, message);
+    *is_usage_error = !check_file(database, store->path, message);
+    bool is_prepared = !*is_usage_error && prepare_schema(database, store->path, message);
     (void)sqlite3_close(database);
     return is_prepared;
 }
@@ -358,7 +371,7 @@ struct store *store_sqlite_open(const char *rest, const struct store_options *op
     if (*is_usage_error) {
         record_message_format(message, "the store sqlite: needs a path");
     }
-    if (*is_usage_error || !create_schema(store, message)) {
+    if (*is_usage_error || !create_schema(store, is_usage_error, message)) {
         sqlite_close(&store->base);
         return NULL;
     }
