@@ -1,6 +1,7 @@
 #include "server/records/configuration.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@ enum {
     PASSWORD_CAPACITY = 1024,
 };
 
+static const char program[] = "server";
 static const char password_variable[] = "RECORDS_PASSWORD";
 static const char *const durability_names[] = {"never", "always", NULL};
 
@@ -28,7 +30,9 @@ static const char examples[] =
     "  RECORDS_PASSWORD=... server --store=mysql://root@127.0.0.1:3306/tsdb\n"
     "  echo '{\"id\": \"1\", \"name\": \"John Doe\", \"age\": \"25\"}' | nc -N localhost 2525\n"
     "  echo 'get data' | nc -N localhost 2526\n"
-    "  echo 'id 1' | nc -N localhost 2526\n";
+    "  echo 'id 1' | nc -N localhost 2526\n"
+    "\n"
+    "Exit codes: 0 clean, 1 start-up failure, 2 usage, 74 records could not be stored.\n";
 
 static void set_defaults(struct configuration *configuration) {
     *configuration = (struct configuration){
@@ -60,12 +64,13 @@ enum options_outcome configuration_read(struct configuration *configuration, int
          &configuration->password_path, 0, 0, NULL},
         {"fsync", "never|always", "whether to force each batch to the disk (not for mysql)",
          OPTION_CHOICE, &configuration->syncs_always, 0, 0, durability_names},
-        {"queue-size", "NUMBER", "records that wait for the store at most", OPTION_INTEGER,
-         &configuration->queue_size, 1, RECORDS_QUEUE_SIZE_MAX, NULL},
-        {"workers", "NUMBER", "threads that write to the store (sqlite and file use one)",
+        {"queue-size", "NUMBER", "records that wait for the store at most, 1 to 1000000",
+         OPTION_INTEGER, &configuration->queue_size, 1, RECORDS_QUEUE_SIZE_MAX, NULL},
+        {"workers", "NUMBER", "threads that write to the store, 1 to 64 (sqlite and file use one)",
          OPTION_INTEGER, &configuration->worker_count, 1, RECORDS_WORKERS_MAX, NULL},
-        {"max-clients", "NUMBER", "take records from this many senders at a time; others wait",
-         OPTION_INTEGER, &configuration->client_capacity, 1, RECORDS_CLIENTS_MAX, NULL},
+        {"max-clients", "NUMBER",
+         "take records from this many senders at a time, 1 to 10000; others wait", OPTION_INTEGER,
+         &configuration->client_capacity, 1, RECORDS_CLIENTS_MAX, NULL},
         {"idle-timeout", "SECONDS", "reset a sender that is silent for so long; 0: never",
          OPTION_SECONDS, &configuration->idle_timeout_ms, 0, DAY_MS, NULL},
         {"ack", NULL, "answer {\"stored\": N} at the end of a stream, when it is in the store",
@@ -74,7 +79,7 @@ enum options_outcome configuration_read(struct configuration *configuration, int
          &configuration->log_level, 0, 0, log_level_names},
     };
     const struct options options = {
-        .program = "server",
+        .program = program,
         .summary = summary,
         .examples = examples,
         .version = "records server 1.0.0",
@@ -82,7 +87,19 @@ enum options_outcome configuration_read(struct configuration *configuration, int
         .spec_count = sizeof specs / sizeof specs[0],
     };
     int first_argument_index;
-    return options_parse(&options, argc, argv, &first_argument_index);
+    enum options_outcome outcome = options_parse(&options, argc, argv, &first_argument_index);
+    if (outcome == OPTIONS_RUN && configuration->ingest_port != 0 &&
+        configuration->ingest_port == configuration->query_port) {
+        options_complain(&options, "--ingest-port and --query-port are both %" PRId64,
+                         configuration->ingest_port);
+        return OPTIONS_INVALID;
+    }
+    return outcome;
+}
+
+void configuration_complain(const char *message) {
+    const struct options options = {.program = program};
+    options_complain(&options, "%s", message);
 }
 
 static bool read_first_line(const char *path, char *line, int capacity) {

@@ -30,6 +30,10 @@ struct configuration {
 /* Fills the configuration; where the outcome is not OPTIONS_RUN, the user has been told why. */
 enum options_outcome configuration_read(struct configuration *configuration, int argc, char **argv);
 
+/* Says what is wrong with the command line where only a later part can judge, in the form of the
+ * other errors of this kind. */
+void configuration_complain(const char *message);
+
 /* Reads the database password: the first line of password_path, or else the environment variable
  * RECORDS_PASSWORD. `password` receives an allocated text or NULL. False: the file cannot be read,
  * which has been said. */

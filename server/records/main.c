@@ -147,8 +147,12 @@ static enum exit_code run_with_store(struct daemon *daemon) {
     daemon->store = store_open(&options, &is_usage_error, message);
     free(password);
     if (daemon->store == NULL) {
+        if (is_usage_error) {
+            configuration_complain(message);
+            return EXIT_CODE_USAGE;
+        }
         logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot open the store: %s", message);
-        return is_usage_error ? EXIT_CODE_USAGE : EXIT_CODE_START_FAILURE;
+        return EXIT_CODE_START_FAILURE;
     }
     enum exit_code exit_code = run_with_buffer(daemon);
     store_close(daemon->store);

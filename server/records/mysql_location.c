@@ -47,7 +47,7 @@ static bool parse(struct mysql_location *location, char *message) {
     location->user = location->text;
     location->database = database;
     if (host != NULL && strchr(location->user, ':') != NULL) {
-        record_message_format(message, "a password does not belong into the store's location");
+        record_message_format(message, "a password does not belong in the store's location");
         return false;
     }
     if (database == NULL || database[0] == '\0' || location->user[0] == '\0' ||

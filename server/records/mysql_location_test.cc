@@ -38,7 +38,7 @@ TEST(MysqlLocation, Bad) {
 }
 
 TEST(MysqlLocation, NoPassword) {
-    EXPECT_EQ(Parse("u:secret@h/d"), "a password does not belong into the store's location");
+    EXPECT_EQ(Parse("u:secret@h/d"), "a password does not belong in the store's location");
 }
 
 } // namespace

@@ -481,9 +481,10 @@ TEST_F(Records, OnIpv6) {
 }
 
 TEST(RecordsCommandLine, UsageErrors) {
-    for (const char *argument :
-         {"--port=1", "--queue-size=0", "--workers=0", "--workers=65", "--store=records.db",
-          "--store=mysql://u:secret@h/d", "--fsync=interval", "--ingest-port=65536", "extra"}) {
+    for (const char *argument : {"--port=1", "--queue-size=0", "--workers=0", "--workers=65",
+                                 "--store=records.db", "--store=mysql://u:secret@h/d",
+                                 "--store=sqlite:", "--store=sqlite::memory:", "--fsync=interval",
+                                 "--ingest-port=65536", "extra"}) {
         ProcessResult result =
             RunToEnd(RecordsServerCommand({argument, "--ingest-port=0", "--query-port=0"}));
         if (std::string(argument) == "--ingest-port=65536") {
@@ -491,14 +492,24 @@ TEST(RecordsCommandLine, UsageErrors) {
         }
         EXPECT_EQ(result.status, Exited(2)) << argument;
         EXPECT_EQ(SplitLines(result.errors).size(), 1u) << result.errors;
+        EXPECT_EQ(result.errors.rfind("server: ", 0), 0u) << result.errors;
+        EXPECT_NE(result.errors.find(" (see --help)\n"), std::string::npos) << result.errors;
     }
+}
+
+TEST(RecordsCommandLine, OnePortForBoth) {
+    ProcessResult result =
+        RunToEnd(RecordsServerCommand({"--ingest-port=3001", "--query-port=3001"}));
+    EXPECT_EQ(result.status, Exited(2));
+    EXPECT_EQ(result.errors, "server: --ingest-port and --query-port are both 3001 (see --help)\n");
 }
 
 TEST(RecordsCommandLine, HelpAndVersion) {
     ProcessResult help = RunToEnd(RecordsServerCommand({"--help"}));
     EXPECT_EQ(help.status, Exited(0));
-    for (const char *option : {"--ingest-port", "--query-port", "--queue-size", "--workers",
-                               "--store", "--ack", "--password-file"}) {
+    for (const char *option :
+         {"--ingest-port", "--query-port", "--queue-size", "--workers", "--store", "--ack",
+          "--password-file", "1 to 1000000", "Exit codes: 0 "}) {
         EXPECT_NE(help.output.find(option), std::string::npos) << option;
     }
     EXPECT_EQ(RunToEnd(RecordsServerCommand({"--version"})).status, Exited(0));
