@@ -130,6 +130,11 @@ bool record_object_parse(const char *bytes, size_t size, size_t member_character
     /* Integers as reals: their value is not used, and an integer of 20 digits is no error. */
     *content = json_loadb(bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
     if (*content == NULL) {
+        enum json_error_code code = json_error_code(&error);
+        if (code == json_error_null_character || code == json_error_null_byte_in_key) {
+            record_message_format(message, "bad JSON: NUL in a string");
+            return false;
+        }
         record_message_format(message, "bad JSON: %s", error.text);
         return false;
     }
