@@ -15,7 +15,7 @@ extern "C" {
 enum query_kind {
     QUERY_ANY,      /* the records in the buffer, or if there are none those in the store */
     QUERY_ALL,      /* both */
-    QUERY_ID,       /* the records with an id: `id 17`, or a line that is a number */
+    QUERY_ID,       /* the records with an id: `id 17`, or a line of digits */
     QUERY_ID_OR_ANY /* any other line: the records with that id, or if there are none QUERY_ANY */
 };
 
