@@ -1,11 +1,13 @@
 // What only the store in a file can get wrong.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <string>
 
+#include "server/records/limits.h"
 #include "server/records/store_harness.h"
 #include "testing/files.h"
 
@@ -15,16 +17,59 @@ namespace {
 TEST(FileStore, ATornLastLineIsCutOff) {
     TemporaryDirectory directory;
     const std::string line = "{\"id\": \"1\", \"name\": \"n\", \"age\": \"a\"}\n";
-    for (const std::string &torn :
-         {std::string("{"), line.substr(0, line.size() - 1), std::string(10000, 'x')}) {
+    for (const std::string &torn : {std::string("{"), line.substr(0, line.size() - 1),
+                                    "{\"id\": \"" + std::string(60000, 'x')}) {
         WriteFile(directory.File("store"), line + torn);
         auto store = Open("file:" + directory.File("store"));
+        EXPECT_TRUE(store->is_mended);
         EXPECT_EQ(ReadFile(directory.File("store")), line);
         EXPECT_EQ(ReadAll(store.get()), (People{{"1", "n", "a"}}));
     }
-    WriteFile(directory.File("store"), "torn");
+    WriteFile(directory.File("store"), "{\"id\"");
     Open("file:" + directory.File("store"));
     EXPECT_EQ(ReadFile(directory.File("store")), "");
+    EXPECT_FALSE(Open("file:" + directory.File("store"))->is_mended);
+}
+
+TEST(FileStore, AFileThatIsNotOursIsLeftAlone) {
+    TemporaryDirectory directory;
+    const std::string path = directory.File("store");
+    const std::string line = "{\"id\": \"1\", \"name\": \"n\", \"age\": \"a\"}\n";
+    for (const std::string &tail :
+         {std::string("x"), std::string("{ \"id"), std::string("\0", 1),
+          "{\"id\": \"" + std::string(RECORDS_RECORD_SIZE_MAX + RECORDS_LINE_OVERHEAD, 'x')}) {
+        for (const std::string &content : {tail, line + tail}) {
+            WriteFile(path, content);
+            EXPECT_EQ(WhyNotOpen("file:" + path),
+                      path + ": it ends with something that is no record; the file was left alone");
+            EXPECT_EQ(ReadFile(path), content);
+        }
+    }
+    for (const std::string &content :
+         {std::string("first line\nmy precious notes without newline"),
+          std::string("first line\n{\"id\""), std::string("first line\n"),
+          line + line.substr(0, line.size() - 2) + "\n"}) {
+        WriteFile(path, content);
+        EXPECT_EQ(WhyNotOpen("file:" + path),
+                  path + ": its last line is no record; the file was left alone");
+        EXPECT_EQ(ReadFile(path), content);
+    }
+}
+
+TEST(FileStore, RecordsThatSomebodyElseWroteAreOurs) {
+    TemporaryDirectory directory;
+    for (const char *content : {"{\"Age\":25,\"ID\":\"1\",\"name\":\"n\"}\n", "\n", ""}) {
+        WriteFile(directory.File("store"), content);
+        EXPECT_FALSE(Open("file:" + directory.File("store"))->is_mended);
+        EXPECT_EQ(ReadFile(directory.File("store")), content);
+    }
+}
+
+TEST(FileStore, APipeIsRefused) {
+    TemporaryDirectory directory;
+    const std::string path = directory.File("pipe");
+    ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+    EXPECT_EQ(WhyNotOpen("file:" + path), path + ": it is no regular file");
 }
 
 TEST(FileStore, TheLinesAreJson) {

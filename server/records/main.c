@@ -154,6 +154,10 @@ static enum exit_code run_with_store(struct daemon *daemon) {
         logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot open the store: %s", message);
         return EXIT_CODE_START_FAILURE;
     }
+    if (daemon->store->is_mended) {
+        logger_print(&daemon->logger, LOG_LEVEL_WARNING, "cut a torn last line off %s",
+                     daemon->configuration.store);
+    }
     enum exit_code exit_code = run_with_buffer(daemon);
     store_close(daemon->store);
     return exit_code;

@@ -453,6 +453,27 @@ TEST_F(Records, AFileThatSomebodyEmptiesGoesOn) {
     EXPECT_EQ(harness::ReadFile(path), ShownLine("3"));
 }
 
+TEST_F(Records, ATornLastLineIsCutOffWithAWarning) {
+    const std::string path = directory_.File("records.jsonl");
+    harness::WriteFile(path, ShownLine("1") + ShownLine("2").substr(0, 20));
+    RecordsServer server({"--store=file:" + path});
+    EXPECT_EQ(server.CountMessages(" warning cut a torn last line off file:" + path), 1u);
+    EXPECT_EQ(server.Query("all\n"), ShownLine("1"));
+    EXPECT_EQ(server.Stop(), Exited(0));
+    EXPECT_EQ(harness::ReadFile(path), ShownLine("1"));
+}
+
+TEST_F(Records, AFileThatIsNotOursIsRefused) {
+    const std::string path = directory_.File("notes.txt");
+    const std::string notes = "first line\nmy precious notes without newline";
+    harness::WriteFile(path, notes);
+    ProcessResult result = RunToEnd(
+        RecordsServerCommand({"--ingest-port=0", "--query-port=0", "--store=file:" + path}));
+    EXPECT_EQ(result.status, Exited(1));
+    EXPECT_NE(result.errors.find("the file was left alone"), std::string::npos) << result.errors;
+    EXPECT_EQ(harness::ReadFile(path), notes);
+}
+
 TEST_F(Records, AnIdleSenderIsReset) {
     RecordsServer server({location_, "--idle-timeout=0.2"});
     TcpClient client(server.ingest_port());

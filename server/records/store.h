@@ -66,6 +66,7 @@ struct store {
     const struct store_operations *operations;
     size_t writer_count_max;     /* more would only wait for each other */
     size_t member_character_max; /* characters that fit into a member, 0: no limit */
+    bool is_mended;              /* what a killed server had left torn was cut off at the start */
 };
 struct store_writer {
     const struct store_operations *operations;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "server/records/record_decoder.h"
+#include "server/records/record_json.h"
 #include "server/records/record_message.h"
 #include "server/runtime/directory.h"
 #include "server/runtime/os.h"
@@ -317,46 +318,100 @@ static const struct store_operations operations = {
     .reader_close = file_reader_close,
 };
 
-/* Locks the file and cuts off a torn last line. 0, or a negative errno value. */
-static int take_over(struct file_store *store) {
+/* The functions below return NULL, or why the file cannot be used. */
+
+static const char *why_not(int error) {
+    return error == 0 ? NULL : strerror(-error);
+}
+
+/* Checks that the bytes from `begin` to `end`, a line, are records. */
+static const char *check_last_line(struct file_store *store, off_t begin, off_t end) {
+    char message[RECORDS_MESSAGE_SIZE];
+    struct record record;
+    struct file_reader *reader = (struct file_reader *)file_reader_open(&store->base);
+    if (reader == NULL) {
+        return "no memory";
+    }
+    reader->id = NULL;
+    reader->offset = begin;
+    reader->end_offset = end;
+    reader->begin = 0;
+    reader->size = 0;
+    enum store_status status = STORE_OK;
+    while (status == STORE_OK) {
+        status = file_reader_next(&reader->base, &record, message);
+    }
+    file_reader_close(&reader->base);
+    return status == STORE_END ? NULL : "its last line is no record; the file was left alone";
+}
+
+/* Checks that what is behind the last newline can be the beginning of a line of ours. */
+static const char *check_torn_line(const struct file_store *store, off_t begin, off_t end) {
+    static const char own_beginning[] = RECORD_JSON_BEFORE_ID;
+    char bytes[sizeof own_beginning - 1];
+    size_t size = end - begin < (off_t)sizeof bytes ? (size_t)(end - begin) : sizeof bytes;
+    ssize_t read_size = os_pread(store->fd, bytes, size, begin);
+    if (read_size != (ssize_t)size) {
+        return why_not(read_size < 0 ? (int)read_size : -EIO);
+    }
+    bool is_own = end - begin <= LINE_SIZE_MAX && memcmp(bytes, own_beginning, size) == 0;
+    return is_own ? NULL : "it ends with something that is no record; the file was left alone";
+}
+
+/* Cuts off a last line that is torn, as kill -9 leaves it, but nothing that is not ours. */
+static const char *mend_end(struct file_store *store, off_t size) {
+    off_t whole_size = find_whole_size(store->fd, size);
+    off_t last_begin = whole_size > 0 ? find_whole_size(store->fd, whole_size - 1) : whole_size;
+    if (last_begin < 0) {
+        return why_not((int)last_begin);
+    }
+    const char *reason = check_last_line(store, last_begin, whole_size);
+    if (reason == NULL && whole_size < size) {
+        reason = check_torn_line(store, whole_size, size);
+    }
+    if (reason != NULL) {
+        return reason;
+    }
+    atomic_init(&store->stored_size, whole_size);
+    store->base.is_mended = whole_size < size;
+    return store->base.is_mended ? why_not(os_ftruncate(store->fd, whole_size)) : NULL;
+}
+
+/* Locks the file, and makes it end with a whole line. */
+static const char *take_over(struct file_store *store) {
     struct stat status;
     int error = os_lock_exclusive(store->fd);
     if (error != 0) {
-        return error;
+        return error == -EWOULDBLOCK ? "another server has it open" : why_not(error);
     }
     if (fstat(store->fd, &status) != 0) {
-        return -errno;
+        return why_not(-errno);
     }
     if (!S_ISREG(status.st_mode)) {
-        return -EINVAL;
+        return "it is no regular file";
     }
-    off_t whole_size = find_whole_size(store->fd, status.st_size);
-    if (whole_size < 0) {
-        return (int)whole_size;
-    }
-    atomic_init(&store->stored_size, whole_size);
-    return whole_size == status.st_size ? 0 : os_ftruncate(store->fd, whole_size);
+    return mend_end(store, status.st_size);
 }
 
 /* Makes durable that the file exists, and what is in it: batches are confirmed on top of it. */
-static int sync_file(const struct file_store *store, const char *path) {
+static const char *sync_file(const struct file_store *store, const char *path) {
     int error = os_fsync(store->fd);
-    return error == 0 ? directory_sync(path) : error;
+    return why_not(error == 0 ? directory_sync(path) : error);
 }
 
-static int open_file(struct file_store *store, const char *path) {
+static const char *open_file(struct file_store *store, const char *path) {
     store->fd = os_open(path, O_RDWR | O_CREAT | O_APPEND, FILE_MODE);
     if (store->fd < 0) {
-        return store->fd;
+        return why_not(store->fd);
     }
-    int error = take_over(store);
-    if (error == 0 && store->syncs_always) {
-        error = sync_file(store, path);
+    const char *reason = take_over(store);
+    if (reason == NULL && store->syncs_always) {
+        reason = sync_file(store, path);
     }
-    if (error != 0) {
+    if (reason != NULL) {
         (void)os_close(store->fd);
     }
-    return error;
+    return reason;
 }
 
 struct store *store_file_open(const char *rest, const struct store_options *options,
@@ -373,11 +428,9 @@ struct store *store_file_open(const char *rest, const struct store_options *opti
     }
     store->base = (struct store){.operations = &operations, .writer_count_max = 1};
     store->syncs_always = options->syncs_always;
-    int error = open_file(store, rest);
-    if (error != 0) {
-        record_message_format(message, "%s: %s", rest,
-                              error == -EWOULDBLOCK ? "another server has it open"
-                                                    : strerror(-error));
+    const char *reason = open_file(store, rest);
+    if (reason != NULL) {
+        record_message_format(message, "%s: %s", rest, reason);
         free(store);
         return NULL;
     }
