@@ -31,7 +31,7 @@ struct settings {
 static bool add_fallback(struct client_config *config, const char *text) {
     const char *colon = strrchr(text, ':');
     int64_t port;
-    if (colon == NULL || !options_read_number(colon + 1, 0, PORT_MAX, &port)) {
+    if (colon == NULL || !options_read_number(colon + 1, 1, PORT_MAX, &port)) {
         return false;
     }
     bool has_brackets = text[0] == '[' && colon[-1] == ']';
@@ -66,8 +66,8 @@ static bool read_arguments(struct settings *s, const struct options *options, in
                          arguments[next - 1]);
         return false;
     }
-    if (next < count && !options_read_number(arguments[next++], 0, PORT_MAX, &s->port)) {
-        options_complain(options, "PORT is a number from 0 to %d, not '%s'", PORT_MAX,
+    if (next < count && !options_read_number(arguments[next++], 1, PORT_MAX, &s->port)) {
+        options_complain(options, "PORT is a number from 1 to %d, not '%s'", PORT_MAX,
                          arguments[next - 1]);
         return false;
     }

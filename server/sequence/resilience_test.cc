@@ -170,12 +170,15 @@ TEST(Resilience, TellsWhatIsWrongWithItsCommandLine) {
         {"NEW", "-1"},
         {"NEW", "x"},
         {"NEW", "5", "65536"},
+        {"NEW", "5", "0"},
+        {"CONTINUE", "0"},
         {"NEW", "5", "5000", "more"},
         {"CONTINUE", "5000", "more"},
         {"NEW", "--client-id=me"},
         {"NEW", "--batch-size=0"},
         {"NEW", "--fallback=localhost"},
         {"NEW", "--fallback=:5000"},
+        {"NEW", "--fallback=localhost:0"},
         {"NEW", "--nonsense"},
     };
     for (const std::vector<std::string> &arguments : cases) {
