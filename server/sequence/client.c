@@ -35,7 +35,9 @@ struct client {
     enum registration registration;
     uint32_t retry_count; /* connections in a row that brought nothing new */
     size_t server_index;
-    int64_t progress_ms;                         /* when the bar is drawn next */
+    bool was_connected;  /* at least once */
+    const char *cause;   /* why the last connection was of no more use; a static text */
+    int64_t progress_ms; /* when the bar is drawn next */
     char checksum[PROTOCOL_CHECKSUM_LENGTH + 1]; /* the server's */
     uint8_t batch[PROTOCOL_BATCH_SIZE_MAX];
 };
@@ -50,13 +52,15 @@ static void show_progress(struct client *client, bool is_last) {
     (void)fprintf(stderr, "%s%s", text, is_last ? "\n" : "");
 }
 
-/* Prints why the connection is lost; system errors in the form that Python gives them. */
+/* Notes why the connection is lost, and prints it with --verbose: system errors in the form that
+ * Python gives them. */
 static enum step_result lose(struct client *client, int error) {
+    client->cause = client->link.problem != NULL ? client->link.problem : strerror(-error);
     if (client->config->is_verbose) {
         if (client->link.problem != NULL) {
-            (void)printf("ERROR: %s\n", client->link.problem);
+            (void)printf("ERROR: %s\n", client->cause);
         } else {
-            (void)printf("ERROR: [Errno %d] %s\n", -error, strerror(-error));
+            (void)printf("ERROR: [Errno %d] %s\n", -error, client->cause);
         }
     }
     return STEP_LOST;
@@ -73,28 +77,32 @@ static enum step_result send_request(struct client *client,
     return error == 0 ? STEP_OK : lose(client, error);
 }
 
-/* Refusals that may not hold when asked again: all but those about the sequence itself. */
-static bool is_temporary(const struct protocol_reply *reply) {
+/* The text of a refusal that may not hold when asked again, which are all but those about the
+ * sequence itself; NULL for those. */
+static const char *find_temporary(const struct protocol_reply *reply) {
     static const char *const texts[] = {PROTOCOL_TEXT_TOO_MANY_CONNECTIONS,
                                         PROTOCOL_TEXT_TOO_MANY_SESSIONS,
                                         PROTOCOL_TEXT_STORE_UNAVAILABLE};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strlen(texts[i]) == reply->error_text_length &&
             memcmp(texts[i], reply->error_text, reply->error_text_length) == 0) {
-            return true;
+            return texts[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 /* Judges an ERR. */
 static enum step_result refuse(struct client *client, const struct protocol_reply *reply) {
-    if (is_temporary(reply)) {
+    const char *temporary_text = find_temporary(reply);
+    if (temporary_text != NULL) {
+        client->cause = temporary_text;
         return STEP_LOST;
     }
     if (client->registration == UNCERTAIN) {
         /* This answers CONT: the INIT whose answer was lost did not arrive either. */
         client->registration = UNREGISTERED;
+        client->cause = "The server has not got the sequence yet";
         return STEP_LOST;
     }
     (void)fflush(stdout);
@@ -234,12 +242,26 @@ static enum step_result converse(struct client *client) {
     return result;
 }
 
+/* Prints "client: HOST port PORT: CAUSE" without ending the line. */
+static void print_cause(const struct client *client) {
+    const struct client_server *server = &client->config->servers[client->server_index];
+    (void)fprintf(stderr, "client: %s port %u: %s", server->host, server->port, client->cause);
+}
+
 static enum step_result use_connection(struct client *client) {
     const struct client_server *server = &client->config->servers[client->server_index];
     int error = client_link_open(&client->link, server->host, server->port);
     if (error != 0) {
-        return lose(client, error);
+        enum step_result result = lose(client, error);
+        /* A name that nobody knows was mistyped, unless it led to a server before. */
+        if (error == -ENOENT && client->config->server_count == 1 && !client->was_connected) {
+            print_cause(client);
+            (void)fputc('\n', stderr);
+            result = STEP_REFUSED;
+        }
+        return result;
     }
+    client->was_connected = true;
     enum step_result result = converse(client);
     if (result == STEP_OK && client->config->is_verbose) {
         (void)printf("Closing the connection\n");
@@ -253,8 +275,9 @@ static bool wait_to_retry(struct client *client) {
     if (client->config->has_progress) {
         (void)fputc('\n', stderr); /* the bar stays as it is */
     }
+    print_cause(client);
     if (client->retry_count >= client->config->max_retries) {
-        (void)fprintf(stderr, "client: giving up after %" PRIu32 " retries\n", client->retry_count);
+        (void)fprintf(stderr, "; giving up after %" PRIu32 " retries\n", client->retry_count);
         return false;
     }
     uint32_t random = 0;
@@ -263,8 +286,8 @@ static bool wait_to_retry(struct client *client) {
         backoff_delay_ms(client->config->retry_delay_ms, client->retry_count, random);
     client->retry_count++;
     client->server_index = (client->server_index + 1) % client->config->server_count;
-    (void)fprintf(stderr, "client: connection lost, retry %" PRIu32 " in %g s\n",
-                  client->retry_count, (double)delay_ms / 1000);
+    (void)fprintf(stderr, "; retry %" PRIu32 " in %g s\n", client->retry_count,
+                  (double)delay_ms / 1000);
     (void)os_poll(NULL, 0, (int)delay_ms); /* coming back early does no harm */
     return true;
 }

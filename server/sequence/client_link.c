@@ -74,6 +74,13 @@ static int connect_to(struct client_link *link, const struct addrinfo *address) 
     return 0;
 }
 
+/* What a failed lookup means for client_link_open(). */
+static int judge_lookup(struct client_link *link, int lookup) {
+    bool may_pass = lookup == EAI_AGAIN || lookup == EAI_MEMORY || lookup == EAI_SYSTEM;
+    link->problem = lookup == EAI_SYSTEM ? strerror(errno) : gai_strerror(lookup);
+    return may_pass ? -EAGAIN : -ENOENT;
+}
+
 int client_link_open(struct client_link *link, const char *host, uint16_t port) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *addresses;
@@ -84,8 +91,7 @@ int client_link_open(struct client_link *link, const char *host, uint16_t port) 
     (void)snprintf(port_text, sizeof port_text, "%u", port);
     int lookup = getaddrinfo(host, port_text, &hints, &addresses);
     if (lookup != 0) {
-        link->problem = gai_strerror(lookup);
-        return -EHOSTUNREACH;
+        return judge_lookup(link, lookup);
     }
     int error = -EHOSTUNREACH;
     for (const struct addrinfo *address = addresses; address != NULL && error != 0;

@@ -21,14 +21,15 @@ struct client_link {
     char *bytes;        /* received and not yet consumed: from start to end */
     size_t start;
     size_t end;
-    const char *problem; /* why the last call failed, as a text; NULL: see the error number */
+    const char *problem; /* why the last call failed, a static text; NULL: see the error number */
 };
 
 /* 0, or -ENOMEM. */
 int client_link_init(struct client_link *link, int64_t timeout_ms);
 void client_link_destroy(struct client_link *link);
 
-/* Connects to `port` of `host`, a name or an address. 0, or a negative errno value. */
+/* Connects to `port` of `host`, a name or an address. 0, or a negative errno value: -ENOENT if
+ * there is no such host. */
 int client_link_open(struct client_link *link, const char *host, uint16_t port);
 void client_link_close(struct client_link *link);
 

@@ -108,8 +108,46 @@ TEST(Resilience, GivesUpAfterItsRetries) {
     const ProcessResult result =
         client.Run({"NEW", "5", std::to_string(port), "--max-retries=3", "--retry-delay=0.001"});
     EXPECT_EQ(result.status, Exited(1));
-    EXPECT_EQ(Count(result.errors, "connection lost, retry"), 3u);
-    EXPECT_NE(result.errors.find("giving up after 3 retries"), std::string::npos);
+    const std::vector<std::string> lines = harness::SplitLines(result.errors);
+    ASSERT_EQ(lines.size(), 4u) << result.errors;
+    const std::string cause =
+        "client: 127.0.0.1 port " + std::to_string(port) + ": Connection refused; ";
+    for (size_t i = 0; i < 3; i++) {
+        EXPECT_EQ(lines[i].find(cause + "retry " + std::to_string(i + 1) + " in "), 0u) << lines[i];
+    }
+    EXPECT_EQ(lines[3], cause + "giving up after 3 retries");
+}
+
+TEST(Resilience, SaysWhatTheServerSaid) {
+    Server server({"--max-connections=1"});
+    Connection connection(server.port());
+    EXPECT_EQ(connection.Ask("INIT," + kId + ",1,1;"), "ACK;");
+    Client client;
+    const std::string port = std::to_string(server.port());
+    const ProcessResult result = client.Run({"NEW", "5", port, "--max-retries=0"});
+    EXPECT_EQ(result.status, Exited(1));
+    EXPECT_EQ(result.errors, "client: 127.0.0.1 port " + port +
+                                 ": Too many connections; giving up after 0 retries\n");
+}
+
+// No resolver is asked for a name that cannot be one.
+TEST(Resilience, DoesNotTryAHostThatDoesNotExistAgain) {
+    Client client;
+    const ProcessResult result = client.Run({"NEW", "5", "5000", "--host=no..host"});
+    EXPECT_EQ(result.status, Exited(1));
+    EXPECT_EQ(result.errors.find("client: no..host port 5000: "), 0u) << result.errors;
+    EXPECT_EQ(harness::SplitLines(result.errors).size(), 1u) << result.errors;
+    EXPECT_EQ(Count(result.errors, "retry"), 0u) << result.errors;
+}
+
+TEST(Resilience, FallsBackFromAHostThatDoesNotExist) {
+    Server server({"--test-mode"});
+    Client client;
+    const ProcessResult result = client.Run(
+        {"NEW", "5", "5000", "--host=no..host",
+         "--fallback=127.0.0.1:" + std::to_string(server.port()), "--retry-delay=0.001"});
+    ExpectDelivered(result);
+    EXPECT_EQ(Count(result.errors, "; retry 1 in "), 1u) << result.errors;
 }
 
 TEST(Resilience, ContinuesAfterTheClientWasKilled) {
@@ -221,7 +259,7 @@ TEST_F(ResilienceWithRedis, ContinuesAfterTheServerWasKilledAndRestarted) {
     }
     EXPECT_EQ(running->WaitForExit(), Exited(0)) << running->errors();
     EXPECT_EQ(running->output(), kVerdict1000);
-    EXPECT_GE(Count(running->errors(), "connection lost"), 3u);
+    EXPECT_GE(Count(running->errors(), "; retry "), 3u);
 }
 
 TEST_F(ResilienceWithRedis, ContinuesAtAnotherServer) {
