@@ -121,16 +121,17 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
     return outcome;
 }
 
+/* Returns 0, or a negative errno value with the reason printed. */
 static int open_store(struct session_store *store, const struct settings *settings,
                       const struct logger *logger) {
     size_t capacity = (size_t)settings->session_count_max;
-    int error = settings->uses_redis
-                    ? redis_store_open(store, &settings->redis, getenv("REDIS_PASSWORD"), capacity,
-                                       settings->session_ttl_ms, logger)
-                    : memory_store_open(store, capacity, settings->session_ttl_ms);
+    if (settings->uses_redis) {
+        return redis_store_open(store, &settings->redis, getenv("REDIS_PASSWORD"), capacity,
+                                settings->session_ttl_ms, logger);
+    }
+    int error = memory_store_open(store, capacity, settings->session_ttl_ms);
     if (error != 0) {
-        logger_print(logger, LOG_LEVEL_ERROR, "cannot use the session store %s: %s",
-                     settings->store, strerror(-error));
+        (void)startup_fail(logger, "make room for the sessions", error);
     }
     return error;
 }

@@ -19,8 +19,9 @@ struct redis_store {
     struct redis_address address;
     const char *password;
     const struct logger *logger;
-    redisContext *connection; /* NULL: not connected */
-    int64_t retry_ms;         /* not before this time */
+    enum log_level complaint_level; /* an error at the start, later a warning: it goes on */
+    redisContext *connection;       /* NULL: not connected */
+    int64_t retry_ms;               /* not before this time */
     int64_t ttl_ms;
     int64_t attached_ttl_ms;
     struct warning_limiter warning;
@@ -36,8 +37,8 @@ struct due_sessions {
 
 static void complain(struct redis_store *store, const char *text) {
     if (warning_limiter_allows(&store->warning, os_now_ms())) {
-        logger_print(store->logger, LOG_LEVEL_WARNING, "redis at %s:%d: %s", store->address.host,
-                     store->address.port, text);
+        logger_print(store->logger, store->complaint_level, "redis at %s:%d: %s",
+                     store->address.host, store->address.port, text);
     }
 }
 
@@ -262,13 +263,20 @@ static const struct session_store_operations operations = {
     .destroy = destroy,
 };
 
+/* Says why there is no room for what the store holds itself. Returns `error`. */
+static int fail_to_open(const struct logger *logger, int error) {
+    logger_print(logger, LOG_LEVEL_ERROR, "cannot make room for the sessions: %s",
+                 strerror(-error));
+    return error;
+}
+
 int redis_store_open(struct session_store *store, const struct redis_address *address,
                      const char *password, size_t capacity, int64_t ttl_ms,
                      const struct logger *logger) {
     assert(capacity > 0 && ttl_ms > 0);
     struct redis_store *state = calloc(1, sizeof *state);
     if (state == NULL) {
-        return -ENOMEM;
+        return fail_to_open(logger, -ENOMEM);
     }
     int64_t keep_interval_ms = ttl_ms / 3 > 0 ? ttl_ms / 3 : 1;
     state->address = *address;
@@ -279,12 +287,14 @@ int redis_store_open(struct session_store *store, const struct redis_address *ad
     int error = memory_store_open(&state->mirror, capacity, ttl_ms + PURGE_SLACK_MS);
     if (error != 0) {
         free(state);
-        return error;
+        return fail_to_open(logger, error);
     }
+    state->complaint_level = LOG_LEVEL_ERROR;
     if (!connect_to_redis(state)) {
         destroy(state);
         return -ECONNREFUSED;
     }
+    state->complaint_level = LOG_LEVEL_WARNING;
     *store = (struct session_store){
         .operations = &operations, .state = state, .keep_interval_ms = keep_interval_ms};
     return 0;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "server/sequence/sequence_harness.h"
+#include "testing/daemon.h"
 
 namespace {
 
@@ -260,6 +261,24 @@ TEST_F(ResilienceWithRedis, ContinuesAfterTheServerWasKilledAndRestarted) {
     EXPECT_EQ(running->WaitForExit(), Exited(0)) << running->errors();
     EXPECT_EQ(running->output(), kVerdict1000);
     EXPECT_GE(Count(running->errors(), "; retry "), 3u);
+}
+
+TEST_F(ResilienceWithRedis, SaysOnceWhyItCannotStartWithIt) {
+    harness::ProcessOptions options;
+    options.arguments = {harness::ProgramPath("SEQUENCE_SERVER"), "--port=0",
+                         "--store=" + redis_->url()};
+    options.environment["REDIS_PASSWORD"] = "not asked for";
+    const ProcessResult refused = harness::RunToEnd(options);
+    EXPECT_EQ(refused.status, Exited(1));
+    EXPECT_EQ(harness::SplitLines(refused.errors).size(), 1u) << refused.errors;
+    EXPECT_EQ(harness::CountLinesWith(refused.errors, " error redis at 127.0.0.1:"), 1u);
+    EXPECT_NE(refused.errors.find("AUTH"), std::string::npos) << refused.errors;
+    redis_->Stop();
+    const ProcessResult unreachable = harness::RunToEnd(options);
+    EXPECT_EQ(unreachable.status, Exited(1));
+    EXPECT_EQ(harness::SplitLines(unreachable.errors).size(), 1u) << unreachable.errors;
+    EXPECT_NE(unreachable.errors.find(": Connection refused\n"), std::string::npos)
+        << unreachable.errors;
 }
 
 TEST_F(ResilienceWithRedis, ContinuesAtAnotherServer) {
