@@ -30,6 +30,7 @@ TEST(Fault, AStartThatFailsSaysWhy) {
         {"socket:1:EMFILE", "cannot listen on 127.0.0.1 port 0: Too many open files"},
         {"epoll_control:2:ENOMEM", "cannot watch the port: Cannot allocate memory"},
         {"epoll_control:3:ENOMEM", "cannot watch the port: Cannot allocate memory"},
+        {"eventfd:1:ENFILE", "cannot serve a single client: Too many open files in system"},
     };
     for (const auto &expected : cases) {
         SCOPED_TRACE(expected.plan);

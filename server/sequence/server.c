@@ -265,13 +265,19 @@ static int allocate(struct server *server) {
     return error != 0 ? error : deadline_heap_init(&server->deadlines, server->slot_count + 1);
 }
 
+/* Whether the system has a descriptor left for a client. 0, or a negative errno value. */
+static int check_room(void) {
+    int fd = os_eventfd();
+    return fd < 0 ? fd : os_close(fd);
+}
+
 int server_open(struct server *server, const struct server_config *config, int signal_fd) {
     *server = (struct server){.config = *config, .signal_fd = signal_fd};
     server->config.connection.conversation = &server->config.conversation;
     int error = allocate(server);
     if (error != 0) {
-        logger_print(config->logger, LOG_LEVEL_ERROR, "no memory for %zu connections",
-                     config->connection_count_max);
+        logger_print(config->logger, LOG_LEVEL_ERROR, "cannot make room for %zu connections: %s",
+                     config->connection_count_max, strerror(-error));
         server_close(server);
         return error;
     }
@@ -284,6 +290,12 @@ int server_open(struct server *server, const struct server_config *config, int s
     }
     error = start_listening(server, config->port, config->logger);
     if (error != 0) {
+        server_close(server);
+        return error;
+    }
+    error = check_room();
+    if (error != 0) {
+        (void)startup_fail(config->logger, "serve a single client", error);
         server_close(server);
         return error;
     }

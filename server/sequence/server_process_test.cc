@@ -3,13 +3,17 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/sequence/sequence_harness.h"
+#include "testing/daemon.h"
 #include "testing/patience.h"
 #include "testing/sanitizer.h"
 
@@ -165,6 +169,46 @@ TEST(ServerProcess, GoesOnWhenTheDescriptorsRunOut) {
         EXPECT_EQ(connections[i].ReadMessage(), "ACK;") << "client " << i;
         connections[i].HalfClose();
     }
+}
+
+// A server with room for `count` descriptors. The shell sets the limit, because the harness needs
+// more than that before the program runs; what it inherited below the limit is closed.
+harness::ProcessOptions WithDescriptors(unsigned count) {
+    harness::ProcessOptions options;
+    options.arguments = {"/bin/sh",
+                         "-c",
+                         "exec 3>&- 4>&- 5>&- 6>&-; ulimit -n \"$0\" && exec \"$@\"",
+                         std::to_string(count),
+                         harness::ProgramPath("SEQUENCE_SERVER"),
+                         "--port=0",
+                         "--max-connections=1"};
+    return options;
+}
+
+// With each limit something else is what there is no descriptor for; 7 let one client in.
+TEST(ServerProcess, DoesNotStartWithoutADescriptorForAClient) {
+    if (harness::kIsUnderValgrind) {
+        GTEST_SKIP() << "valgrind needs more descriptors than that to start a program";
+    }
+    const std::vector<std::pair<unsigned, std::string>> cases = {
+        {4, "cannot make room for 1 connections"},
+        {5, "cannot listen on 127.0.0.1 port 0"},
+        {6, "cannot serve a single client"},
+    };
+    for (const auto &[count, failure] : cases) {
+        const harness::ProcessResult result = harness::RunToEnd(WithDescriptors(count));
+        EXPECT_EQ(result.status, harness::Exited(1));
+        EXPECT_EQ(harness::CountLinesWith(result.errors, failure + ": Too many open files"), 1u)
+            << result.errors;
+    }
+    harness::Process server(WithDescriptors(7));
+    ASSERT_TRUE(server.WaitForErrors(harness::HasLineWith("listening on 127.0.0.1:")))
+        << server.errors();
+    const std::uint16_t port = harness::FindListeningPort(server.errors(), "127.0.0.1");
+    EXPECT_EQ(Connection(port).Ask(kInit10), "ACK;");
+    server.Signal(SIGTERM);
+    EXPECT_EQ(server.WaitForExit(), harness::Exited(0)) << server.errors();
+    harness::ExpectNoSanitizerReport(server.errors());
 }
 
 TEST(ServerProcess, TellsASessionTooManySo) {
