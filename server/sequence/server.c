@@ -163,9 +163,14 @@ static int add_connection(void *context, int fd) {
 static void handle_signal(void *context, short events) {
     struct server *server = context;
     (void)events;
-    if (signals_next(server->signal_fd) != 0) {
-        server->is_stopping = true;
+    int signal_number = signals_next(server->signal_fd);
+    if (signal_number == 0) {
+        return;
     }
+    logger_print(server->config.logger, LOG_LEVEL_INFO, "shutting down: %s",
+                 signal_number > 0 ? strsignal(signal_number)
+                                   : "a signal came that cannot be read");
+    server->is_stopping = true;
 }
 
 /* Listens on `port`, and watches for connections. `logger` is told why that fails. */
@@ -315,7 +320,6 @@ int server_run(struct server *server) {
         handle_due_times(server);
         session_store_purge(server->config.conversation.store, os_now_ms(), print_purged, NULL);
     }
-    logger_print(server->config.logger, LOG_LEVEL_INFO, "stopped by a signal");
     return 0;
 }
 

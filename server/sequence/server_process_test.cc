@@ -308,6 +308,8 @@ TEST(ServerProcess, EndsAtASignalWithClientsConnected) {
     EXPECT_EQ(connection.Ask(kInit10), "ACK;");
     server.Stop();
     EXPECT_EQ(connection.ReadToEnd(), "");
+    EXPECT_EQ(harness::CountLinesWith(server.process().errors(), "shutting down: Terminated"), 1u)
+        << server.process().errors();
 }
 
 } // namespace
