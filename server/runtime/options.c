@@ -110,7 +110,8 @@ static bool store_number(const struct options *options, const struct option_spec
         return true;
     }
     if (is_seconds) {
-        options_complain(options, "--%s takes seconds from %g to %g, not '%s'", spec->name,
+        /* %.15g is exact for times in milliseconds; %g alone keeps six digits. */
+        options_complain(options, "--%s takes seconds from %.15g to %.15g, not '%s'", spec->name,
                          (double)spec->lowest / 1000, (double)spec->highest / 1000, text);
     } else {
         options_complain(options, "--%s takes a number from %" PRId64 " to %" PRId64 ", not '%s'",
@@ -174,7 +175,7 @@ static void print_default(const struct option_spec *spec) {
         (void)printf(" (default %" PRId64 ")", *(int64_t *)spec->value);
         break;
     case OPTION_SECONDS:
-        (void)printf(" (default %g)", (double)*(int64_t *)spec->value / 1000);
+        (void)printf(" (default %.15g)", (double)*(int64_t *)spec->value / 1000);
         break;
     case OPTION_TEXT:
         if (*(const char **)spec->value != NULL) {

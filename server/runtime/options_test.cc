@@ -124,6 +124,18 @@ TEST_F(OptionsTest, ChecksTimes) {
     }
 }
 
+TEST_F(OptionsTest, ShowsLongTimesInFull) {
+    specs_[3].lowest = 1;
+    specs_[3].highest = 1000000000;
+    EXPECT_EQ(Complaint({"--time=0"}), "--time takes seconds from 0.001 to 1000000, not '0'");
+    specs_[3].highest = 2147483647999;
+    EXPECT_EQ(Complaint({"--time=0"}),
+              "--time takes seconds from 0.001 to 2147483647.999, not '0'");
+    time_ms_ = 1234567890;
+    EXPECT_EQ(Parse({"--help"}), OPTIONS_SHOWN);
+    EXPECT_NE(output_.find("a time (default 1234567.89)\n"), std::string::npos) << output_;
+}
+
 TEST_F(OptionsTest, ChecksTextsAndLists) {
     EXPECT_EQ(Complaint({"--text="}), "--text takes a text that is not empty");
     EXPECT_EQ(Complaint({"--item="}), "--item takes a text that is not empty");

@@ -80,7 +80,7 @@ static void stop_listening(struct server *server) {
 
 /* Drops everyone and refuses connections until the time is over. */
 static void go_offline(struct server *server, int64_t now_ms) {
-    logger_print(server->config.logger, LOG_LEVEL_INFO, "going offline for %g s",
+    logger_print(server->config.logger, LOG_LEVEL_INFO, "going offline for %.15g s",
                  (double)server->config.offline_ms / 1000);
     stop_listening(server);
     end_all_slots(server, now_ms);
