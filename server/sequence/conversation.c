@@ -1,6 +1,5 @@
 #include "server/sequence/conversation.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,8 +99,8 @@ static void handle_batch_request(struct conversation *conversation,
     /* A stream may begin behind the last batch: a client that lacks the checksum only does that. */
     if (request->batch_index >= batch_count + (is_stream ? 1 : 0)) {
         char text[PROTOCOL_ERROR_TEXT_LENGTH_MAX + 1];
-        (void)snprintf(text, sizeof text, "Invalid batch index requested: %" PRIu32,
-                       request->batch_index);
+        (void)snprintf(text, sizeof text, "Invalid batch index requested: %.*s",
+                       (int)request->batch_index_length, request->batch_index_text);
         take_output(buffers, protocol_write_error(text, buffers->output));
         return;
     }

@@ -131,7 +131,7 @@ TEST_F(ConversationTest, ShortensTheLastBatch) {
 
 TEST_F(ConversationTest, RefusesBatchIndexesBeyondTheLast) {
     Run("INIT," + kClientId + ",65535,65535;");
-    for (const char *index : {"1", "65536", "4294967295"}) {
+    for (const char *index : {"1", "65536", "4294967295", "4294967296", "99999999999999999999"}) {
         EXPECT_EQ(Run(std::string("RECV,") + index + ";"),
                   std::string("ERR,Invalid batch index requested: ") + index + ";");
     }
@@ -177,7 +177,7 @@ TEST_F(ConversationTest, EndsAtAMalformedOrUnexpectedMessage) {
         {std::string(1000, 'x'), "ERR,Message too long;"},
         {kInit10 + kInit10, "ACK;ERR,Unexpected message;"},
         {kCont + kCont, "ACK;ERR,Unexpected message;"},
-        {kCont + "RECV,zero;", "ACK;ERR,Batch index is not a number;"},
+        {kCont + "RECV,zero;", "ACK;ERR,Batch index must be a number without leading zeros;"},
         {kCont + "FIN;FIN;", "ACK;" + kChecksum10},
     };
     for (const auto &[input, expected] : cases) {

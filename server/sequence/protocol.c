@@ -57,6 +57,16 @@ static size_t split_fields(const char *text, size_t length, struct field fields[
     }
 }
 
+/* Whether it is a decimal number of any size without sign or leading zeros. */
+static bool is_decimal(const struct field *field) {
+    for (size_t i = 0; i < field->length; i++) {
+        if (!is_digit(field->text[i])) {
+            return false;
+        }
+    }
+    return field->length == 1 || (field->length > 1 && field->text[0] != '0');
+}
+
 /* Reads a decimal number without sign or leading zeros that is at most `maximum`. */
 static bool parse_decimal(const struct field *field, uint32_t maximum, uint32_t *value) {
     uint64_t result = 0;
@@ -120,6 +130,19 @@ static enum protocol_error parse_init(const struct field *fields,
     return PROTOCOL_ERROR_NONE;
 }
 
+static enum protocol_error parse_batch_index(const struct field *field,
+                                             struct protocol_request *request) {
+    if (!parse_decimal(field, UINT32_MAX, &request->batch_index)) {
+        if (!is_decimal(field)) {
+            return PROTOCOL_ERROR_BATCH_INDEX;
+        }
+        request->batch_index = UINT32_MAX;
+    }
+    request->batch_index_text = field->text;
+    request->batch_index_length = field->length;
+    return PROTOCOL_ERROR_NONE;
+}
+
 /* Reads the request whose text, without the ';', is the `length` bytes at `text`. */
 static enum protocol_error parse_request_text(const char *text, size_t length,
                                               struct protocol_request *request) {
@@ -145,9 +168,7 @@ static enum protocol_error parse_request_text(const char *text, size_t length,
         return parse_client_id(&fields[1], request->client_id);
     case PROTOCOL_RECV:
     case PROTOCOL_STREAM:
-        return parse_decimal(&fields[1], UINT32_MAX, &request->batch_index)
-                   ? PROTOCOL_ERROR_NONE
-                   : PROTOCOL_ERROR_BATCH_INDEX;
+        return parse_batch_index(&fields[1], request);
     case PROTOCOL_FIN:
         break;
     }
@@ -354,11 +375,11 @@ const char *protocol_describe_error(enum protocol_error error) {
     case PROTOCOL_ERROR_CLIENT_ID:
         return "Client-id is not a UUID";
     case PROTOCOL_ERROR_NUMBER_COUNT:
-        return "Count of numbers must be 0 to 65535";
+        return "Count of numbers must be 0 to 65535 without leading zeros";
     case PROTOCOL_ERROR_BATCH_SIZE:
-        return "Batch size must be 1 to 65535";
+        return "Batch size must be 1 to 65535 without leading zeros";
     case PROTOCOL_ERROR_BATCH_INDEX:
-        return "Batch index is not a number";
+        return "Batch index must be a number without leading zeros";
     case PROTOCOL_ERROR_NUMBER:
         return "Bad number";
     case PROTOCOL_ERROR_CHECKSUM:

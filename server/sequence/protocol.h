@@ -88,7 +88,11 @@ struct protocol_request {
     char client_id[PROTOCOL_CLIENT_ID_LENGTH + 1]; /* INIT, CONT: terminated text */
     uint32_t number_count;                         /* INIT: 0 to PROTOCOL_NUMBER_COUNT_MAX */
     uint32_t batch_size;                           /* INIT: 1 to PROTOCOL_BATCH_SIZE_MAX */
-    uint32_t batch_index;                          /* RECV, STREAM: any 32-bit number */
+    /* RECV, STREAM: the number, UINT32_MAX if it is larger; and its digits as they were sent, not
+     * terminated, in the caller's bytes. */
+    uint32_t batch_index;
+    const char *batch_index_text;
+    size_t batch_index_length;
 };
 
 enum protocol_reply_kind {
@@ -108,14 +112,14 @@ struct protocol_reply {
 
 /* Reads the request at the start of the `size` bytes at `bytes`. COMPLETE: `*request` and
  * `*consumed_size` (1 to PROTOCOL_REQUEST_SIZE_MAX) are set; fields that the kind does not use are
- * zero. INVALID: `*error` is set. A message is judged when its ';' is there, or when it is longer
- * than any. */
+ * zero or NULL. INVALID: `*error` is set. A message is judged when its ';' is there, or when it is
+ * longer than any. */
 enum protocol_status protocol_parse_request(const char *bytes, size_t size,
                                             struct protocol_request *request, size_t *consumed_size,
                                             enum protocol_error *error);
 
 /* Writes `request` to `out`, which has room for PROTOCOL_REQUEST_SIZE_MAX bytes. Returns the size.
- * The client-id must be a valid one. */
+ * The client-id must be a valid one. The batch index is written as a number, without its text. */
 size_t protocol_write_request(const struct protocol_request *request, char *out);
 
 /* Reads the reply at the start of the `size` bytes at `bytes`, as protocol_parse_request does. The

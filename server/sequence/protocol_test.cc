@@ -12,7 +12,8 @@ const std::string kClientId = "123e4567-e89b-12d3-a456-426614174000";
 
 struct ParsedRequest {
     protocol_status status;
-    protocol_request request;
+    protocol_request request; // its pointers are of no use any more
+    std::string batch_index_text;
     size_t consumed_size;
     protocol_error error;
 };
@@ -25,6 +26,10 @@ ParsedRequest ParseRequest(const std::string &bytes) {
     ParsedRequest parsed = {};
     parsed.status = protocol_parse_request(copy.data(), copy.size(), &parsed.request,
                                            &parsed.consumed_size, &parsed.error);
+    if (parsed.status == PROTOCOL_COMPLETE && parsed.request.batch_index_text != nullptr) {
+        parsed.batch_index_text.assign(parsed.request.batch_index_text,
+                                       parsed.request.batch_index_length);
+    }
     return parsed;
 }
 
@@ -102,6 +107,19 @@ TEST(ParseRequest, LeavesWhatFollows) {
     }
 }
 
+// It is a number all the same, which the answer repeats.
+TEST(ParseRequest, KeepsTheTextOfABatchIndexOfAnySize) {
+    const std::string longest(PROTOCOL_REQUEST_SIZE_MAX - sizeof "RECV,", '9');
+    for (const std::string &index :
+         {std::string("0"), std::string("4294967295"), std::string("4294967296"),
+          std::string("99999999999999999999"), longest}) {
+        ParsedRequest parsed = ParseRequest("RECV," + index + ";");
+        ASSERT_EQ(parsed.status, PROTOCOL_COMPLETE) << index;
+        EXPECT_EQ(parsed.batch_index_text, index);
+        EXPECT_EQ(parsed.request.batch_index, index == "0" ? 0u : UINT32_MAX) << index;
+    }
+}
+
 TEST(ParseRequest, RefusesWhatIsMalformed) {
     const std::vector<std::pair<std::string, protocol_error>> cases = {
         {";", PROTOCOL_ERROR_UNKNOWN_MESSAGE},
@@ -124,8 +142,9 @@ TEST(ParseRequest, RefusesWhatIsMalformed) {
         {"RECV, 1;", PROTOCOL_ERROR_BATCH_INDEX},
         {"RECV,01;", PROTOCOL_ERROR_BATCH_INDEX},
         {"RECV,0x1;", PROTOCOL_ERROR_BATCH_INDEX},
-        {"RECV,4294967296;", PROTOCOL_ERROR_BATCH_INDEX},
-        {"RECV,99999999999999999999;", PROTOCOL_ERROR_BATCH_INDEX},
+        {"RECV,00;", PROTOCOL_ERROR_BATCH_INDEX},
+        {"RECV,9999999999999999999x;", PROTOCOL_ERROR_BATCH_INDEX},
+        {"STREAM,09999999999999999999;", PROTOCOL_ERROR_BATCH_INDEX},
         {"STREAM,one;", PROTOCOL_ERROR_BATCH_INDEX},
         {"CONT,;", PROTOCOL_ERROR_CLIENT_ID},
         {"CONT,123e4567e89b12d3a456426614174000;", PROTOCOL_ERROR_CLIENT_ID},

@@ -96,15 +96,16 @@ TEST(ServerProcess, EndsAfterAMalformedOrUnexpectedMessage) {
         {std::string("\0\0\0;", 4), "ERR,Unknown message;"},
         {"\xff\xfe;", "ERR,Unknown message;"},
         {"INIT,me,5,5;", "ERR,Client-id is not a UUID;"},
-        {"INIT," + kId + ",70000,5;", "ERR,Count of numbers must be 0 to 65535;"},
-        {"INIT," + kId + ",5,0;", "ERR,Batch size must be 1 to 65535;"},
+        {"INIT," + kId + ",70000,5;",
+         "ERR,Count of numbers must be 0 to 65535 without leading zeros;"},
+        {"INIT," + kId + ",5,0;", "ERR,Batch size must be 1 to 65535 without leading zeros;"},
         {"INIT," + kId + ",5;", "ERR,Wrong number of fields;"},
         {"RECV,0;", "ERR,Unexpected message;"},
         {"STREAM,0;", "ERR,Unexpected message;"},
         {"FIN;", "ERR,Unexpected message;"},
         {kInit10 + kInit10, "ACK;ERR,Unexpected message;"},
-        {kCont + "RECV,2;RECV,x;FIN;",
-         "ACK;ERR,Invalid batch index requested: 2;ERR,Batch index is not a number;"},
+        {kCont + "RECV,2;RECV,x;FIN;", "ACK;ERR,Invalid batch index requested: 2;ERR,Batch index "
+                                       "must be a number without leading zeros;"},
         {std::string(64, 'x'), "ERR,Message too long;"},
     };
     for (const auto &[sent, answer] : cases) {
