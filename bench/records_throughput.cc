@@ -376,6 +376,7 @@ options_outcome ReadSettings(int argc, char **argv, Settings *settings) {
                           "not given.\nMariaDB (mysql) gets a fifth of the rows.",
                           "  records_throughput 4000000 5 file\n"
                           "  records_throughput 1000000 3 sqlite,file\n",
+                          nullptr,
                           "records_throughput 1.0.0",
                           nullptr,
                           0};

@@ -96,6 +96,7 @@ options_outcome ReadOptions(int argc, char **argv) {
                           nullptr,
                           "Compares the sequence server with a plain echo of the same messages.",
                           "  bazel run //bench:sequence_throughput\n",
+                          nullptr,
                           "sequence_throughput 1.0.0",
                           nullptr,
                           0};

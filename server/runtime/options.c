@@ -221,6 +221,9 @@ static void print_help(const struct options *options) {
     (void)printf("show this text\n");
     print_option_name("version", NULL);
     (void)printf("show the version\n\nExamples:\n%s", options->examples);
+    if (options->exit_codes != NULL) {
+        (void)printf("\nExit codes:\n%s", options->exit_codes);
+    }
 }
 
 /* Fills table (spec_count + 3 entries) for getopt_long. */

@@ -48,11 +48,12 @@ struct option_spec {
 };
 
 struct options {
-    const char *program;   /* "server" */
-    const char *arguments; /* what may follow the options, for the usage line; NULL: nothing */
-    const char *summary;   /* what the program is for: a sentence or two */
-    const char *examples;  /* lines of their own */
-    const char *version;   /* what --version prints, one or several lines */
+    const char *program;    /* "server" */
+    const char *arguments;  /* what may follow the options, for the usage line; NULL: nothing */
+    const char *summary;    /* what the program is for: a sentence or two */
+    const char *examples;   /* lines of their own */
+    const char *exit_codes; /* what they mean, lines of their own; NULL: not shown */
+    const char *version;    /* what --version prints, one or several lines */
     const struct option_spec *specs;
     size_t spec_count;
 };

@@ -1,5 +1,6 @@
 #include "server/runtime/options.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -60,7 +61,8 @@ class OptionsTest : public testing::Test {
         {"a-colour-of-your-own-choice", "red|green", "a colour", OPTION_CHOICE, &colour_, 0, 0,
          kColours},
     };
-    options options_{"tool", nullptr, "Does something.", "  tool --flag\n", "tool 1.0", specs_, 8};
+    options options_{"tool", nullptr, "Does something.", "  tool --flag\n", nullptr, "tool 1.0",
+                     specs_, 8};
     int first_argument_index_ = -1;
     std::string output_;
     std::string errors_;
@@ -206,6 +208,13 @@ TEST_F(OptionsTest, HelpShowsEveryOptionWithItsDefault) {
                        "\n"
                        "Examples:\n"
                        "  tool --flag\n");
+}
+
+TEST_F(OptionsTest, HelpShowsTheExitCodesLast) {
+    options_.exit_codes = "  0   it did\n  1   it did not\n";
+    EXPECT_EQ(Parse({"--help"}), OPTIONS_SHOWN);
+    const std::string end = "  tool --flag\n\nExit codes:\n  0   it did\n  1   it did not\n";
+    EXPECT_EQ(output_.substr(output_.size() - std::min(end.size(), output_.size())), end);
 }
 
 TEST_F(OptionsTest, HelpNamesTheArguments) {
