@@ -110,8 +110,8 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
         {"client-id", "UUID", "the identity of the sequence (default: a fresh one)", OPTION_TEXT,
          &s->client_id, 0, 0, NULL},
         {"client_id", "UUID", NULL, OPTION_TEXT, &s->client_id, 0, 0, NULL},
-        {"batch-size", "NUMBER", "numbers in one message", OPTION_INTEGER, &s->batch_size, 1,
-         PROTOCOL_BATCH_SIZE_MAX, NULL},
+        {"batch-size", "NUMBER", "numbers in one message, 1 to 65535", OPTION_INTEGER,
+         &s->batch_size, 1, PROTOCOL_BATCH_SIZE_MAX, NULL},
         {"state", "FILE", "where to keep what was received, for CONTINUE", OPTION_TEXT,
          &s->state_path, 0, 0, NULL},
         {"max-retries", "NUMBER", "connections in vain before giving up", OPTION_INTEGER,
@@ -127,13 +127,20 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
     const struct options options = {
         .program = "client",
         .arguments = "NEW [N] [PORT] | CONTINUE [PORT]",
-        .summary = "Gets a sequence of N random numbers (by default a random N) from the sequence "
-                   "server,\nreconnecting as often as need be, and checks its checksum. CONTINUE "
-                   "goes on with the sequence\nin the state file.",
+        .summary =
+            "Gets a sequence of N random numbers (0 to 65535, by default a random N) from the "
+            "sequence\nserver at PORT (by default 5000), reconnecting as often as need be, "
+            "and checks its checksum.\nCONTINUE goes on with the sequence in the state "
+            "file.",
         .examples =
             "  client NEW 1000 5000\n"
             "  client NEW 5 5000 --client-id 123e4567-e89b-12d3-a456-426614174000 --verbose\n"
             "  client CONTINUE 5000\n",
+        .exit_codes = "  0   all numbers are there, and the checksum is valid\n"
+                      "  1   not so: refused, no server reached, a wrong checksum, or nothing to "
+                      "continue\n"
+                      "  2   a bad argument, option or value\n"
+                      "  74  the state file cannot be written\n",
         .version = "client 1.0.0",
         .specs = specs,
         .spec_count = sizeof specs / sizeof specs[0],

@@ -76,10 +76,10 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
          PORT_MAX, NULL},
         {"bind", "ADDRESS", "address to listen on; may be given several times", OPTION_TEXT_LIST,
          &s->addresses, 0, 0, NULL},
-        {"max-connections", "NUMBER", "clients served at a time", OPTION_INTEGER,
+        {"max-connections", "NUMBER", "clients served at a time, 1 to 100000", OPTION_INTEGER,
          &s->connection_count_max, 1, LIMIT_CONNECTION_COUNT_MAX, NULL},
-        {"max-sessions", "NUMBER", "sessions kept at a time", OPTION_INTEGER, &s->session_count_max,
-         1, LIMIT_SESSION_COUNT_MAX, NULL},
+        {"max-sessions", "NUMBER", "sessions kept at a time, 1 to 10000000", OPTION_INTEGER,
+         &s->session_count_max, 1, LIMIT_SESSION_COUNT_MAX, NULL},
         {"session-ttl", "SECONDS", "how long a session outlives its connection", OPTION_SECONDS,
          &s->session_ttl_ms, 1, milliseconds_max, NULL},
         {"session-timeout", "SECONDS", "cut connections off after so long; 0: never",
@@ -96,18 +96,23 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
          NULL},
         {"test-mode", NULL, "the numbers of a client-id are those of Python's random.seed()",
          OPTION_FLAG, &s->is_test_mode, 0, 0, NULL},
-        {"log-level", "LEVEL", "the least important messages to print", OPTION_CHOICE,
-         &s->log_level, 0, 0, log_level_names},
+        {"log-level", "debug|info|warning|error", "the least important messages to print",
+         OPTION_CHOICE, &s->log_level, 0, 0, log_level_names},
     };
     const struct options options = {
         .program = "sequence-server",
         .arguments = "[PORT]",
-        .summary = "Serves sequences of random numbers that survive lost connections, with a "
-                   "checksum at the end.\nThe environment variable TEST_MODE works as --test-mode; "
-                   "REDIS_PASSWORD is used to log in to Redis.",
+        .summary =
+            "Serves sequences of random numbers that survive lost connections, with a "
+            "checksum at the end.\nThe environment variable TEST_MODE, set and not empty, works as "
+            "--test-mode; REDIS_PASSWORD\nis used to log in to Redis.",
         .examples = "  sequence-server 5000\n"
                     "  sequence-server --port=5000 --store=redis://127.0.0.1:6379/0\n"
                     "  sequence-server --test-mode --fail-every=7 --offline-for=1\n",
+        .exit_codes = "  0   ended by a signal\n"
+                      "  1   could not start: port taken, Redis out of reach, no memory\n"
+                      "  2   a bad option or value\n"
+                      "  74  the system did not let it wait for its clients\n",
         .version = "sequence-server 1.0.0",
         .specs = specs,
         .spec_count = sizeof specs / sizeof specs[0],
