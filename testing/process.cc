@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,6 +38,27 @@ Pipe OpenPipe() {
         ThrowErrno("pipe2");
     }
     return Pipe{ends[0], ends[1]};
+}
+
+// A terminal in place of a pipe: the read end gets what is written to it.
+Pipe OpenTerminal(unsigned short column_count) {
+    const winsize size{25, column_count, 0, 0};
+    std::array<char, 64> path{};
+    termios modes{};
+    const Pipe ends{posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), -1};
+    if (ends.read_end < 0 || grantpt(ends.read_end) != 0 || unlockpt(ends.read_end) != 0 ||
+        ptsname_r(ends.read_end, path.data(), path.size()) != 0) {
+        ThrowErrno("posix_openpt");
+    }
+    const int write_end = open(path.data(), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (write_end < 0 || tcgetattr(write_end, &modes) != 0) {
+        ThrowErrno("open a terminal");
+    }
+    modes.c_oflag &= ~static_cast<tcflag_t>(OPOST);
+    if (tcsetattr(write_end, TCSANOW, &modes) != 0 || ioctl(write_end, TIOCSWINSZ, &size) != 0) {
+        ThrowErrno("set a terminal up");
+    }
+    return Pipe{ends.read_end, write_end};
 }
 
 void CloseIfOpen(int *descriptor) {
@@ -150,7 +173,8 @@ std::ostream &operator<<(std::ostream &stream, const ExitStatus &status) {
 }
 
 Process::Process(const ProcessOptions &options) {
-    Pipe errors = OpenPipe();
+    Pipe errors =
+        options.terminal_columns.has_value() ? OpenTerminal(*options.terminal_columns) : OpenPipe();
     Pipe output;
     if (options.standard_output != OutputMode::kClosed) {
         output = OpenPipe();

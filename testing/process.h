@@ -49,6 +49,9 @@ struct ProcessOptions {
     // Standard input is /dev/null, or closed, as by `program <&-`.
     bool standard_input_is_closed = false;
     OutputMode standard_output = OutputMode::kCaptured;
+    // Standard error is a terminal with so many columns instead of a pipe. It changes nothing of
+    // what is written to it.
+    std::optional<unsigned short> terminal_columns;
 };
 
 // How a process ended: with an exit code, or by a signal (then the other one is 0).

@@ -128,6 +128,15 @@ TEST(ProcessTest, ClosedOutputFailsAProgramThatWrites) {
     EXPECT_NE(RunToEnd(options).status, Exited(0));
 }
 
+TEST(ProcessTest, StandardErrorIsATerminal) {
+    ProcessOptions options = Shell("test -t 2 && stty size <&2; printf 'one\\ntwo\\r' >&2");
+    options.terminal_columns = 33;
+    const ProcessResult result = RunToEnd(options);
+    EXPECT_EQ(result.status, Exited(0));
+    EXPECT_EQ(result.output, "25 33\n");
+    EXPECT_EQ(result.errors, "one\ntwo\r");
+}
+
 TEST(SplitLinesTest, LeavesOutALineWithoutItsNewline) {
     EXPECT_EQ(SplitLines("one\n\nthree\nfour"), (std::vector<std::string>{"one", "", "three"}));
 }
