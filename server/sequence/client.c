@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "server/runtime/os.h"
 #include "server/sequence/backoff.h"
@@ -11,7 +13,11 @@
 #include "server/sequence/progress_bar.h"
 #include "server/sequence/randomness.h"
 
-enum { PROGRESS_INTERVAL_MS = 100 };
+enum {
+    PROGRESS_INTERVAL_MS = 100,
+    /* For a terminal that does not tell. */
+    COLUMN_COUNT_DEFAULT = 80,
+};
 
 /* What the server knows of the sequence, as far as the client can tell. */
 enum registration {
@@ -42,14 +48,29 @@ struct client {
     uint8_t batch[PROTOCOL_BATCH_SIZE_MAX];
 };
 
+/* How long the terminal's lines are now. */
+static size_t count_columns(void) {
+    struct winsize size;
+    bool is_known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return is_known ? size.ws_col : COLUMN_COUNT_DEFAULT;
+}
+
 static void show_progress(struct client *client, bool is_last) {
     char text[PROGRESS_BAR_TEXT_SIZE];
     if (!client->config->has_progress || (!is_last && os_now_ms() < client->progress_ms)) {
         return;
     }
     client->progress_ms = os_now_ms() + PROGRESS_INTERVAL_MS;
-    progress_bar_write(client->state->received_count, client->state->number_count, text);
+    progress_bar_write(client->state->received_count, client->state->number_count, count_columns(),
+                       text);
     (void)fprintf(stderr, "%s%s", text, is_last ? "\n" : "");
+}
+
+/* Makes room for a message where the bar is. */
+static void clear_progress(const struct client *client) {
+    if (client->config->has_progress) {
+        (void)fputs(PROGRESS_BAR_CLEAR, stderr);
+    }
 }
 
 /* Notes why the connection is lost, and prints it with --verbose: system errors in the form that
@@ -106,6 +127,7 @@ static enum step_result refuse(struct client *client, const struct protocol_repl
         return STEP_LOST;
     }
     (void)fflush(stdout);
+    clear_progress(client);
     (void)fprintf(stderr, "client: the server refuses: %.*s\n", (int)reply->error_text_length,
                   reply->error_text);
     return STEP_REFUSED;
@@ -245,6 +267,7 @@ static enum step_result converse(struct client *client) {
 /* Prints "client: HOST port PORT: CAUSE" without ending the line. */
 static void print_cause(const struct client *client) {
     const struct client_server *server = &client->config->servers[client->server_index];
+    clear_progress(client);
     (void)fprintf(stderr, "client: %s port %u: %s", server->host, server->port, client->cause);
 }
 
@@ -272,9 +295,6 @@ static enum step_result use_connection(struct client *client) {
 
 /* Waits for the next attempt, at the next server. False: there is none. */
 static bool wait_to_retry(struct client *client) {
-    if (client->config->has_progress) {
-        (void)fputc('\n', stderr); /* the bar stays as it is */
-    }
     print_cause(client);
     if (client->retry_count >= client->config->max_retries) {
         (void)fprintf(stderr, "; giving up after %" PRIu32 " retries\n", client->retry_count);
@@ -316,6 +336,7 @@ static enum client_result finish(struct client *client, enum step_result result)
         show_progress(client, true);
         return judge(client) ? CLIENT_DONE : CLIENT_FAILED;
     case STEP_IO_ERROR:
+        clear_progress(client);
         return CLIENT_IO_ERROR;
     case STEP_LOST:
     case STEP_REFUSED:

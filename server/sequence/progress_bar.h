@@ -1,4 +1,4 @@
-/* A progress bar for a terminal, as text.
+/* A progress bar for a line of a terminal, as text.
  *
  * Threading: pure functions.
  */
@@ -12,11 +12,16 @@
 extern "C" {
 #endif
 
-enum { PROGRESS_BAR_WIDTH = 40, PROGRESS_BAR_TEXT_SIZE = PROGRESS_BAR_WIDTH + 48 };
+/* Empties the line that the cursor is on. */
+#define PROGRESS_BAR_CLEAR "\r\033[K"
 
-/* Writes "\r[#####.....]  50 % (5/10)", terminated, to `text`; it replaces the line that the cursor
- * is on. done <= total; of 0 numbers all are there. */
-void progress_bar_write(uint32_t done, uint32_t total, char text[PROGRESS_BAR_TEXT_SIZE]);
+enum { PROGRESS_BAR_TEXT_SIZE = 88 };
+
+/* Writes PROGRESS_BAR_CLEAR and "[#####.....]  50 % (5/10)", terminated, to `text`. It is shorter
+ * than the terminal's line of `column_count` columns: the bar is as long as fits, 40 cells at most.
+ * done <= total; of 0 numbers all are there. */
+void progress_bar_write(uint32_t done, uint32_t total, size_t column_count,
+                        char text[PROGRESS_BAR_TEXT_SIZE]);
 
 #ifdef __cplusplus
 }

@@ -131,6 +131,58 @@ TEST(Resilience, SaysWhatTheServerSaid) {
                                  ": Too many connections; giving up after 0 retries\n");
 }
 
+// What a terminal shows when all of `text` has been written to it: without the lines' contents
+// that were cleared. Fails the running test if a line gets longer than it.
+std::vector<std::string> ShownLines(const std::string &text, size_t column_count) {
+    const std::string clear = "\r\033[K";
+    std::vector<std::string> lines = {""};
+    for (size_t place = 0; place < text.size(); place++) {
+        if (text.compare(place, clear.size(), clear) == 0) {
+            lines.back().clear();
+            place += clear.size() - 1;
+        } else if (text[place] == '\n') {
+            lines.emplace_back();
+        } else {
+            lines.back() += text[place];
+        }
+        EXPECT_LT(lines.back().size(), column_count) << lines.back();
+    }
+    return lines;
+}
+
+// Messages take the bar's place, and in the end it stands for itself.
+TEST(Resilience, DrawsItsBarOnATerminal) {
+    constexpr unsigned short kColumnCount = 100;
+    Server server({"--test-mode", "--fail-every=7"});
+    harness::ProcessOptions options;
+    options.terminal_columns = kColumnCount;
+    Client client;
+    const ProcessResult result =
+        client.Run(NewWithId(50, server.port(), {"--retry-delay=0.001"}), options);
+    ExpectDelivered(result);
+    EXPECT_GE(Count(result.errors, "\r\033[K["), 2u) << "the bar moves: " << result.errors;
+    const std::vector<std::string> lines = ShownLines(result.errors, kColumnCount);
+    ASSERT_EQ(lines.size(), 50 / 7u + 2) << result.errors;
+    for (size_t i = 0; i < 50 / 7u; i++) {
+        EXPECT_EQ(lines[i].find("client: 127.0.0.1 port "), 0u) << lines[i];
+    }
+    EXPECT_EQ(lines[50 / 7u], "[" + std::string(40, '#') + "] 100 % (50/50)");
+    EXPECT_EQ(lines.back(), "");
+}
+
+TEST(Resilience, DrawsAShorterBarOnANarrowTerminal) {
+    constexpr unsigned short kColumnCount = 40;
+    Server server({"--test-mode"});
+    harness::ProcessOptions options;
+    options.terminal_columns = kColumnCount;
+    Client client;
+    const ProcessResult result = client.Run(NewWithId(50, server.port(), {}), options);
+    ExpectDelivered(result);
+    const std::vector<std::string> lines = ShownLines(result.errors, kColumnCount);
+    ASSERT_EQ(lines.size(), 2u) << result.errors;
+    EXPECT_EQ(lines[0], "[" + std::string(23, '#') + "] 100 % (50/50)");
+}
+
 // No resolver is asked for a name that cannot be one.
 TEST(Resilience, DoesNotTryAHostThatDoesNotExistAgain) {
     Client client;
