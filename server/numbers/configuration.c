@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "server/numbers/limits.h"
-#include "server/runtime/listener.h"
 #include "server/runtime/log_writer.h"
 #include "server/runtime/logger.h"
+#include "server/runtime/startup.h"
 
 static const char *const when_full_names[] = {"refuse", "wait", NULL};
 
@@ -21,10 +21,7 @@ enum {
 
 static const char summary[] = "Receives lines of nine decimal digits over TCP and writes each "
                               "number that it has not seen in\n"
-                              "this run to a log, one a line. The line `terminate` shuts it down.\n"
-                              "\n"
-                              "Exit code 0: a clean end. 1: the start failed. 2: wrong usage. 74: "
-                              "the log could not be stored.";
+                              "this run to a log, one a line. The line `terminate` shuts it down.";
 
 static const char examples[] =
     "  server                                     serve 127.0.0.1:4000, log to ./numbers.log\n"
@@ -67,10 +64,7 @@ static bool is_same_file(const char *path, const char *other_path) {
 
 /* Complains of values that only together, or only on this machine, make no sense. */
 static bool check(const struct configuration *configuration, const struct options *options) {
-    const char *nonsense =
-        listener_find_nonsense(configuration->addresses.items, configuration->addresses.count);
-    if (nonsense != NULL) {
-        options_complain(options, "--bind takes an address or a name, not '%s'", nonsense);
+    if (!startup_check_addresses(options, &configuration->addresses)) {
         return false;
     }
     if (configuration->profile_path != NULL &&
@@ -119,6 +113,10 @@ static enum options_outcome parse(struct configuration *configuration, const cha
         .program = "server",
         .summary = summary,
         .examples = examples,
+        .exit_codes = "  0   ended by `terminate` or a signal, and all that was read is stored\n"
+                      "  1   could not start: port taken, log not writable or locked\n"
+                      "  2   a bad option or value\n"
+                      "  74  the log could not be stored\n",
         .version = version,
         .specs = specs,
         .spec_count = sizeof specs / sizeof specs[0],

@@ -8,6 +8,7 @@
 
 #include "server/records/limits.h"
 #include "server/runtime/logger.h"
+#include "server/runtime/startup.h"
 
 enum {
     SECOND_MS = 1000,
@@ -30,9 +31,7 @@ static const char examples[] =
     "  RECORDS_PASSWORD=... server --store=mysql://root@127.0.0.1:3306/tsdb\n"
     "  echo '{\"id\": \"1\", \"name\": \"John Doe\", \"age\": \"25\"}' | nc -N localhost 2525\n"
     "  echo 'get data' | nc -N localhost 2526\n"
-    "  echo 'id 1' | nc -N localhost 2526\n"
-    "\n"
-    "Exit codes: 0 clean, 1 start-up failure, 2 usage, 74 records could not be stored.\n";
+    "  echo 'id 1' | nc -N localhost 2526\n";
 
 static void set_defaults(struct configuration *configuration) {
     *configuration = (struct configuration){
@@ -55,8 +54,8 @@ enum options_outcome configuration_read(struct configuration *configuration, int
          OPTION_INTEGER, &configuration->ingest_port, 0, 65535, NULL},
         {"query-port", "NUMBER", "answer queries on this TCP port; 0 takes any free one",
          OPTION_INTEGER, &configuration->query_port, 0, 65535, NULL},
-        {"bind", "ADDRESS", "listen on this IPv4 or IPv6 address; may be repeated",
-         OPTION_TEXT_LIST, &configuration->addresses, 0, 0, NULL},
+        {"bind", "ADDRESS", "listen on this address or name; may be repeated", OPTION_TEXT_LIST,
+         &configuration->addresses, 0, 0, NULL},
         {"store", "LOCATION", "sqlite:PATH, file:PATH or mysql://USER@HOST[:PORT]/DATABASE",
          OPTION_TEXT, &configuration->store, 0, 0, NULL},
         {"password-file", "PATH",
@@ -82,12 +81,19 @@ enum options_outcome configuration_read(struct configuration *configuration, int
         .program = program,
         .summary = summary,
         .examples = examples,
+        .exit_codes = "  0   ended by a signal, and all that was received is stored\n"
+                      "  1   could not start: port taken, store out of reach or not usable\n"
+                      "  2   a bad option or value\n"
+                      "  74  records could not be stored\n",
         .version = "records server 1.0.0",
         .specs = specs,
         .spec_count = sizeof specs / sizeof specs[0],
     };
     int first_argument_index;
     enum options_outcome outcome = options_parse(&options, argc, argv, &first_argument_index);
+    if (outcome == OPTIONS_RUN && !startup_check_addresses(&options, &configuration->addresses)) {
+        return OPTIONS_INVALID;
+    }
     if (outcome == OPTIONS_RUN && configuration->ingest_port != 0 &&
         configuration->ingest_port == configuration->query_port) {
         options_complain(&options, "--ingest-port and --query-port are both %" PRId64,

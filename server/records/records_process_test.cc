@@ -530,7 +530,7 @@ TEST(RecordsCommandLine, HelpAndVersion) {
     EXPECT_EQ(help.status, Exited(0));
     for (const char *option :
          {"--ingest-port", "--query-port", "--queue-size", "--workers", "--store", "--ack",
-          "--password-file", "1 to 1000000", "Exit codes: 0 "}) {
+          "--password-file", "1 to 1000000", "Exit codes:\n  0 "}) {
         EXPECT_NE(help.output.find(option), std::string::npos) << option;
     }
     EXPECT_EQ(RunToEnd(RecordsServerCommand({"--version"})).status, Exited(0));

@@ -2,12 +2,21 @@
 
 #include <string.h>
 
+#include "server/runtime/listener.h"
 #include "server/runtime/os.h"
 #include "server/runtime/signals.h"
 
 enum exit_code startup_fail(const struct logger *logger, const char *action, int error) {
     logger_print(logger, LOG_LEVEL_ERROR, "cannot %s: %s", action, strerror(-error));
     return EXIT_CODE_START_FAILURE;
+}
+
+bool startup_check_addresses(const struct options *options, const struct option_list *addresses) {
+    const char *nonsense = listener_find_nonsense(addresses->items, addresses->count);
+    if (nonsense != NULL) {
+        options_complain(options, "--bind takes an address or a name, not '%s'", nonsense);
+    }
+    return nonsense == NULL;
 }
 
 int startup_prepare_process(const struct logger *logger) {

@@ -6,10 +6,12 @@
 #ifndef SERVER_RUNTIME_STARTUP_H_
 #define SERVER_RUNTIME_STARTUP_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "server/runtime/exit_code.h"
 #include "server/runtime/logger.h"
+#include "server/runtime/options.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,6 +20,9 @@ extern "C" {
 /* Says "cannot ACTION: " and the reason, error being a negative errno value. Returns
  * EXIT_CODE_START_FAILURE. */
 enum exit_code startup_fail(const struct logger *logger, const char *action, int error);
+
+/* Whether every address to listen on names something. If not, complains as of a wrong option. */
+bool startup_check_addresses(const struct options *options, const struct option_list *addresses);
 
 /* Opens the standard streams that are closed, turns signals into events, and goes to where the user
  * is. Returns the descriptor of the signals (signals.h), which is the caller's to close, or a

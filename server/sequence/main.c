@@ -58,6 +58,9 @@ static bool check_settings(struct settings *settings, const struct options *opti
                          settings->store);
         return false;
     }
+    if (!startup_check_addresses(options, &settings->addresses)) {
+        return false;
+    }
     if (argument_count > 1) {
         options_complain(options, "unexpected argument '%s'", arguments[1]);
         return false;
@@ -74,7 +77,7 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
     const struct option_spec specs[] = {
         {"port", "NUMBER", "port to listen on; 0: any free one", OPTION_INTEGER, &s->port, 0,
          PORT_MAX, NULL},
-        {"bind", "ADDRESS", "address to listen on; may be given several times", OPTION_TEXT_LIST,
+        {"bind", "ADDRESS", "listen on this address or name; may be repeated", OPTION_TEXT_LIST,
          &s->addresses, 0, 0, NULL},
         {"max-connections", "NUMBER", "clients served at a time, 1 to 100000", OPTION_INTEGER,
          &s->connection_count_max, 1, LIMIT_CONNECTION_COUNT_MAX, NULL},
