@@ -144,7 +144,8 @@ static void check_refusal(const struct account *account, const char *messages) {
 static void check_loaded(const struct account *account, const struct dedup_map *map,
                          const uint8_t *bytes, const char *messages) {
     char expected[MESSAGES_CAPACITY];
-    (void)snprintf(expected, sizeof expected, " with %zu numbers\n", account->line_count);
+    (void)snprintf(expected, sizeof expected, " with %zu number%s\n", account->line_count,
+                   account->line_count == 1 ? "" : "s");
     check(strstr(messages, expected) != NULL, "count");
     check((strstr(messages, "cut a torn last line") != NULL) == account->is_torn, "torn line");
     for (size_t i = 0; i < account->line_count; i++) {
