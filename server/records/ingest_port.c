@@ -109,11 +109,9 @@ static int64_t deadline_of(const struct ingest_port *port,
 }
 
 bool ingest_port_tick(struct ingest_port *port, int64_t now_ms) {
-    bool is_waiting = acceptor_tick(&port->acceptor, now_ms);
-    if (port->used_count == 0) {
-        return is_waiting;
-    }
-    for (size_t index = 0; index < port->config.client_capacity; index++) {
+    bool is_waiting = false;
+    size_t place_count = port->used_count == 0 ? 0 : port->config.client_capacity;
+    for (size_t index = 0; index < place_count; index++) {
         struct ingest_connection *connection = &port->connections[index];
         if (connection->state == INGEST_CLOSED) {
             continue;
@@ -125,7 +123,8 @@ bool ingest_port_tick(struct ingest_port *port, int64_t now_ms) {
             is_waiting = true;
         }
     }
-    return is_waiting;
+    /* Last, because the system may have no room to watch for whoever is to have a free place. */
+    return acceptor_tick(&port->acceptor, now_ms) || is_waiting;
 }
 
 void ingest_port_stop(struct ingest_port *port) {

@@ -136,6 +136,24 @@ TEST(RecordsWatches, WhoCannotBeWatchedIsReset) {
     EXPECT_GE(reset_count, 6u) << "each client is watched at first, and again after its wait";
 }
 
+// The same for the listening socket, which is watched again when the only place is free again.
+TEST(RecordsWatches, WhoeverWaitsForAPlaceIsNotForgotten) {
+    // The silent client comes, the listening socket is paused, the client goes: the next one.
+    const std::string plan = "epoll_control:" + std::to_string(kWatchedAtStart + 4) + ":ENOMEM";
+    const TemporaryDirectory directory;
+    RecordsServer server({"--store=file:" + directory.File("records.jsonl"), "--ack",
+                          "--max-clients=1", "--idle-timeout=0.3"},
+                         {{"OS_FAULT", plan}, {"OS_FAULT_COUNTS", "1"}});
+    const TcpClient silent(server.ingest_port());
+    TcpClient client(server.ingest_port());
+    client.Send(RecordLines({"a"}));
+    client.HalfClose();
+    EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+    EXPECT_EQ(server.CountMessages("cannot accept a client"), 1u);
+    EXPECT_EQ(server.Stop(), Exited(0));
+    EXPECT_EQ(server.CountMessages("os_faulty: faults=1 "), 1u);
+}
+
 ProcessOptions FaultyCommand(const TemporaryDirectory &directory, const std::string &plan) {
     ProcessOptions options =
         RecordsServerCommand({"--store=file:" + directory.File("records.jsonl"), "--ingest-port=0",
