@@ -145,22 +145,23 @@ static void make_room(struct query_port *port, int64_t now_ms) {
 }
 
 bool query_port_tick(struct query_port *port, int64_t now_ms) {
-    bool is_waiting = acceptor_tick(&port->acceptor, now_ms);
+    bool is_waiting = false;
     make_room(port, now_ms);
     for (size_t index = 0; index < RECORDS_QUERIES_MAX; index++) {
         struct query_connection *connection = &port->connections[index];
         if (connection->state != QUERY_READING) {
             continue;
         }
-        if (now_ms >= connection->opened_ms + REQUEST_TIMEOUT_MS) {
+        if (now_ms >= connection->silent_ms) {
+            submit(connection); /* it was there in time, should the process have slept since */
+        } else if (now_ms >= connection->opened_ms + REQUEST_TIMEOUT_MS) {
             drop(connection);
-        } else if (now_ms >= connection->silent_ms) {
-            submit(connection);
         } else {
             is_waiting = true;
         }
     }
-    return is_waiting;
+    /* Last, because the system may have no room to watch for whoever is to have a free place. */
+    return acceptor_tick(&port->acceptor, now_ms) || is_waiting;
 }
 
 void query_port_stop(struct query_port *port) {
