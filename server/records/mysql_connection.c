@@ -68,6 +68,7 @@ MYSQL *mysql_connection_open(const struct mysql_location *location, const char *
 }
 
 void mysql_connection_close(MYSQL *connection, struct mysql_canceller *canceller) {
-    mysql_close(connection);
+    /* Before its address can be another connection's. */
     mysql_canceller_remove(canceller, connection);
+    mysql_close(connection);
 }
