@@ -396,7 +396,11 @@ static const char *take_over(struct file_store *store) {
 /* Makes durable that the file exists, and what is in it: batches are confirmed on top of it. */
 static const char *sync_file(const struct file_store *store, const char *path) {
     int error = os_fsync(store->fd);
-    return why_not(error == 0 ? directory_sync(path) : error);
+    if (error == 0) {
+        error = directory_sync(path);
+    }
+    /* Not to be allowed to read the directory is no reason not to serve. */
+    return why_not(error == -EACCES ? 0 : error);
 }
 
 static const char *open_file(struct file_store *store, const char *path) {
