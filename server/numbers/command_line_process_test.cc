@@ -185,7 +185,6 @@ TEST_F(CommandLineTest, UnknownKernelIsAUsageError) {
     }
 }
 
-// Whether a well-formed address is one of this machine's shows only when it is used.
 TEST_F(CommandLineTest, AddressesThatNameNothing) {
     ExpectUsageError({{"--port=0", "--bind=300.1.1.1"}, "'300.1.1.1'"});
     ExpectUsageError({{"--port=0", "--bind=127.0.0.1", "--bind=[::1"}, "'[::1'"});
@@ -197,6 +196,7 @@ TEST_F(CommandLineTest, ProfileIntoTheLogIsAUsageError) {
     ExpectUsageError({{"--port=0", "--log=numbers.log", "--profile=./numbers.log"}, culprit});
 }
 
+// Whether a well-formed address is one of this machine's shows only when it is used.
 TEST_F(CommandLineTest, AddressOfAnotherMachineIsAFailedStart) {
     const ProcessResult result = Run({"--port=0", "--bind=192.0.2.1"});
     EXPECT_EQ(result.status, Exited(1));
