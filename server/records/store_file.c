@@ -226,18 +226,25 @@ static off_t find_stored_size(struct file_store *store) {
     return find_whole_size(store->fd, size);
 }
 
+/* Gets ready to read the bytes from `offset` to `end_offset`. */
+static void begin_at(struct file_reader *reader, const struct record_text *id, off_t offset,
+                     off_t end_offset) {
+    reader->id = id;
+    reader->offset = offset;
+    reader->end_offset = end_offset;
+    reader->begin = 0;
+    reader->size = 0;
+}
+
 static enum store_status file_reader_begin(struct store_reader *base, const struct record_text *id,
                                            char *message) {
     struct file_reader *reader = (struct file_reader *)base;
-    reader->id = id;
-    reader->offset = 0;
-    reader->end_offset = find_stored_size(reader->store);
-    if (reader->end_offset < 0) {
-        describe_error((int)reader->end_offset, "reading", message);
+    off_t end_offset = find_stored_size(reader->store);
+    if (end_offset < 0) {
+        describe_error((int)end_offset, "reading", message);
         return STORE_UNAVAILABLE;
     }
-    reader->begin = 0;
-    reader->size = 0;
+    begin_at(reader, id, 0, end_offset);
     return STORE_OK;
 }
 
@@ -332,11 +339,7 @@ static const char *check_last_line(struct file_store *store, off_t begin, off_t 
     if (reader == NULL) {
         return "no memory";
     }
-    reader->id = NULL;
-    reader->offset = begin;
-    reader->end_offset = end;
-    reader->begin = 0;
-    reader->size = 0;
+    begin_at(reader, NULL, begin, end);
     enum store_status status = STORE_OK;
     while (status == STORE_OK) {
         status = file_reader_next(&reader->base, &record, message);
