@@ -1,0 +1,265 @@
+#include "bench/records/users.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/runtime/os.h"
+
+enum {
+    OUTPUT_CAPACITY = 64 * 1024,
+    RECORD_CAPACITY = 512,
+    ANSWER_CAPACITY = 4096,
+    /* The pause when there is no free port or descriptor for another connection. */
+    RETRY_PAUSE_US = 10 * 1000,
+    /* How long to wait for events while users pause. */
+    PAUSE_MS = 1,
+};
+
+enum user_state { USER_PAUSING, USER_CONNECTING, USER_SENDING, USER_AWAITING_END, USER_DONE };
+
+struct records_user {
+    struct records_users *users;
+    enum user_state state;
+    size_t index;
+    int fd;
+    int watch_index;
+    int64_t resume_us; /* while pausing */
+    int64_t begin_us;  /* of the request, its retries included */
+    bool is_retrying;
+    uint64_t finished_count;   /* records whose connection has ended */
+    uint64_t connection_count; /* records put on this connection so far */
+    size_t output_begin;
+    size_t output_end;
+    char output[OUTPUT_CAPACITY];
+};
+
+static int64_t now_us(void) {
+    return os_now_ns() / 1000;
+}
+
+static uint64_t records_per_connection(const struct records_users *users) {
+    return users->config.keeps_connection ? users->config.requests_per_user : 1;
+}
+
+static void pause_user(struct records_user *user, int64_t pause_us) {
+    user->state = USER_PAUSING;
+    user->resume_us = now_us() + pause_us;
+}
+
+/* Puts as many records behind the output as fit and may be sent now. */
+static void fill_output(struct records_user *user) {
+    const struct records_users *users = user->users;
+    user->output_begin = 0;
+    user->output_end = 0;
+    while (user->connection_count < records_per_connection(users) &&
+           sizeof user->output - user->output_end >= RECORD_CAPACITY) {
+        user->output_end += (size_t)snprintf(
+            user->output + user->output_end, RECORD_CAPACITY,
+            "{\"id\": \"%.64s%zu-%" PRIu64 "\", \"name\": \"John Hasa\", \"age\": \"30\"}\n",
+            users->config.id_prefix, user->index, user->finished_count + user->connection_count);
+        user->connection_count++;
+        if (users->config.delay_us > 0) {
+            break;
+        }
+    }
+}
+
+/* Ends the connection; its records count as sent, or as failed with an errno value. */
+static void end_connection(struct records_user *user, int error) {
+    struct records_users *users = user->users;
+    uint64_t count = records_per_connection(users);
+    poll_loop_remove(&users->loop, user->watch_index);
+    (void)os_close(user->fd);
+    if (error == 0) {
+        latencies_add(&users->latencies, now_us() - user->begin_us);
+        users->sent_count += count;
+    } else {
+        users->failed_count += count;
+        users->last_error = error;
+    }
+    user->is_retrying = false;
+    user->finished_count += count;
+    if (user->finished_count >= users->config.requests_per_user) {
+        user->state = USER_DONE;
+        users->active_count--;
+    } else {
+        pause_user(user, users->config.delay_us);
+    }
+}
+
+static void retry_later(struct records_user *user) {
+    poll_loop_remove(&user->users->loop, user->watch_index);
+    (void)os_close(user->fd);
+    user->is_retrying = true;
+    pause_user(user, RETRY_PAUSE_US);
+}
+
+static void send_output(struct records_user *user) {
+    struct records_users *users = user->users;
+    while (user->state == USER_SENDING) {
+        if (user->output_begin == user->output_end) {
+            if (user->connection_count == records_per_connection(users)) {
+                (void)shutdown(user->fd, SHUT_WR);
+                user->state = USER_AWAITING_END;
+                poll_loop_set_events(&users->loop, user->watch_index, POLLIN);
+                return;
+            }
+            fill_output(user);
+        }
+        ssize_t size = os_send(user->fd, user->output + user->output_begin,
+                               user->output_end - user->output_begin);
+        if (size == -EAGAIN) {
+            return;
+        }
+        if (size < 0) {
+            end_connection(user, (int)-size);
+            return;
+        }
+        user->output_begin += (size_t)size;
+        bool is_sent = user->output_begin == user->output_end;
+        if (is_sent && users->config.delay_us > 0 &&
+            user->connection_count < records_per_connection(users)) {
+            /* The connection stays, silent for a while. */
+            poll_loop_set_events(&users->loop, user->watch_index, 0);
+            pause_user(user, users->config.delay_us);
+        }
+    }
+}
+
+static void count_errors(struct records_users *users, const char *bytes, size_t size) {
+    static const char ERROR_PREFIX[] = "{\"error\"";
+    for (size_t at = 0; at + sizeof ERROR_PREFIX - 1 <= size; at++) {
+        users->error_count += memcmp(bytes + at, ERROR_PREFIX, sizeof ERROR_PREFIX - 1) == 0;
+    }
+}
+
+static void receive_answer(struct records_user *user) {
+    char bytes[ANSWER_CAPACITY];
+    for (;;) {
+        ssize_t size = os_recv(user->fd, bytes, sizeof bytes);
+        if (size == -EAGAIN) {
+            return;
+        }
+        if (size < 0) {
+            end_connection(user, (int)-size);
+            return;
+        }
+        if (size == 0) {
+            /* An orderly end in the middle of our sending confirms nothing. */
+            end_connection(user, user->state == USER_AWAITING_END ? 0 : ECONNRESET);
+            return;
+        }
+        count_errors(user->users, bytes, (size_t)size);
+    }
+}
+
+static int socket_error(int fd) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+static void on_ready(void *context, short events) {
+    struct records_user *user = context;
+    if (user->state == USER_CONNECTING) {
+        int error = socket_error(user->fd);
+        if (error != 0) {
+            end_connection(user, error);
+            return;
+        }
+        user->state = USER_SENDING;
+        poll_loop_set_events(&user->users->loop, user->watch_index, POLLIN | POLLOUT);
+    }
+    if (user->state == USER_SENDING) {
+        send_output(user);
+    }
+    bool has_connection = user->state == USER_SENDING || user->state == USER_AWAITING_END;
+    if (has_connection && (events & (POLLIN | POLLHUP | POLLERR)) != 0) {
+        receive_answer(user);
+    }
+}
+
+static void begin_connection(struct records_user *user) {
+    const struct records_users_config *config = &user->users->config;
+    if (!user->is_retrying) {
+        user->begin_us = now_us();
+    }
+    user->connection_count = 0;
+    user->output_begin = 0;
+    user->output_end = 0;
+    user->fd = os_socket(config->address.ss_family, SOCK_STREAM, 0);
+    if (user->fd < 0) {
+        user->is_retrying = true;
+        pause_user(user, RETRY_PAUSE_US);
+        return;
+    }
+    user->state = USER_CONNECTING;
+    user->watch_index = poll_loop_add(&user->users->loop, user->fd, POLLOUT, on_ready, user);
+    if (connect(user->fd, (const struct sockaddr *)&config->address, config->address_size) != 0) {
+        if (errno == EADDRNOTAVAIL) {
+            retry_later(user);
+        } else if (errno != EINPROGRESS) {
+            end_connection(user, errno);
+        }
+    }
+}
+
+static void resume(struct records_user *user) {
+    bool is_within_connection =
+        user->connection_count > 0 && user->connection_count < records_per_connection(user->users);
+    if (is_within_connection && !user->is_retrying) {
+        user->state = USER_SENDING;
+        poll_loop_set_events(&user->users->loop, user->watch_index, POLLIN | POLLOUT);
+    } else {
+        begin_connection(user);
+    }
+}
+
+int records_users_init(struct records_users *users, const struct records_users_config *config) {
+    *users = (struct records_users){.config = *config, .active_count = config->user_count};
+    uint64_t duration_count = config->user_count;
+    if (!config->keeps_connection) {
+        duration_count *= config->requests_per_user;
+    }
+    int error = poll_loop_init(&users->loop, config->user_count);
+    if (error != 0) {
+        return error;
+    }
+    users->users = calloc(config->user_count, sizeof *users->users);
+    if (users->users == NULL || !latencies_init(&users->latencies, (size_t)duration_count)) {
+        free(users->users);
+        poll_loop_destroy(&users->loop);
+        return -ENOMEM;
+    }
+    for (size_t index = 0; index < config->user_count; index++) {
+        users->users[index].users = users;
+        users->users[index].index = index;
+        pause_user(&users->users[index], 0);
+    }
+    return 0;
+}
+
+void records_users_destroy(struct records_users *users) {
+    latencies_destroy(&users->latencies);
+    free(users->users);
+    poll_loop_destroy(&users->loop);
+}
+
+bool records_users_run_once(struct records_users *users) {
+    bool is_anyone_pausing = false;
+    int64_t time_us = now_us();
+    for (size_t index = 0; index < users->config.user_count; index++) {
+        struct records_user *user = &users->users[index];
+        if (user->state == USER_PAUSING && user->resume_us <= time_us) {
+            resume(user);
+        }
+        is_anyone_pausing = is_anyone_pausing || user->state == USER_PAUSING;
+    }
+    if (users->active_count > 0) {
+        (void)poll_loop_run_once(&users->loop, is_anyone_pausing ? PAUSE_MS : -1);
+    }
+    return users->active_count > 0;
+}
