@@ -12,7 +12,7 @@
 #include "fuzz/fuzz_target.h"
 #include "server/sequence/conversation.h"
 #include "server/sequence/limits.h"
-#include "server/sequence/memory_store.h"
+#include "server/sessions/session_store_memory.h"
 #include "server/sequence/protocol.h"
 
 enum {
@@ -164,7 +164,7 @@ static struct transcript play(const struct script *script, bool in_chunks, char 
     struct session_store store;
     struct conversation conversation;
     struct transcript transcript = {.replies = replies};
-    check(memory_store_open(&store, STORE_CAPACITY, SESSION_TTL_MS) == 0, "memory_store_open");
+    check(session_store_memory_open(&store, STORE_CAPACITY, SESSION_TTL_MS) == 0, "session_store_memory_open");
     struct conversation_config config = {
         .store = &store,
         .kind = script->is_test_mode ? GENERATOR_PYTHON : GENERATOR_KEYED,

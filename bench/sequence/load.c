@@ -21,10 +21,10 @@
 
 #include "server/runtime/options.h"
 #include "server/runtime/os.h"
-#include "server/sequence/checksum.h"
-#include "server/sequence/client_id.h"
+#include "server/sessions/checksum.h"
+#include "server/sessions/client_id.h"
 #include "server/sequence/protocol.h"
-#include "server/sequence/randomness.h"
+#include "server/sessions/randomness.h"
 
 enum {
     EVENT_COUNT = 256,

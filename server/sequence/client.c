@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "server/runtime/os.h"
-#include "server/sequence/backoff.h"
-#include "server/sequence/checksum.h"
-#include "server/sequence/progress_bar.h"
-#include "server/sequence/randomness.h"
+#include "server/sessions/backoff.h"
+#include "server/sessions/checksum.h"
+#include "server/sessions/progress_bar.h"
+#include "server/sessions/randomness.h"
 
 enum {
     PROGRESS_INTERVAL_MS = 100,

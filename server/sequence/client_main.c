@@ -8,10 +8,10 @@
 #include "server/runtime/exit_code.h"
 #include "server/runtime/options.h"
 #include "server/runtime/os.h"
-#include "server/sequence/backoff.h"
 #include "server/sequence/client.h"
-#include "server/sequence/client_id.h"
-#include "server/sequence/randomness.h"
+#include "server/sessions/backoff.h"
+#include "server/sessions/client_id.h"
+#include "server/sessions/randomness.h"
 
 enum { PORT_DEFAULT = 5000, PORT_MAX = 65535, BATCH_SIZE_DEFAULT = 5, SECONDS_MAX = 1000000 };
 
@@ -80,7 +80,7 @@ static bool read_arguments(struct settings *s, const struct options *options, in
 
 /* Judges the values that options_parse cannot. */
 static bool check_settings(struct settings *s, const struct options *options) {
-    if (s->client_id != NULL && !protocol_is_client_id(s->client_id)) {
+    if (s->client_id != NULL && !client_id_is_valid(s->client_id, strlen(s->client_id))) {
         options_complain(options, "--client-id takes a UUID, not '%s'", s->client_id);
         return false;
     }
@@ -160,7 +160,7 @@ static bool begin_new(struct client_state *state, const struct settings *setting
         uint8_t client_id[CLIENT_ID_RANDOM_SIZE];
         uint32_t number_count;
     } random;
-    char client_id[PROTOCOL_CLIENT_ID_LENGTH + 1];
+    char client_id[CLIENT_ID_LENGTH + 1];
     if (!randomness_fill(&random, sizeof random)) {
         return false;
     }

@@ -25,8 +25,8 @@ extern "C" {
 
 struct client_state {
     int fd;
-    int error;                                     /* the errno value behind the last IO_ERROR */
-    char client_id[PROTOCOL_CLIENT_ID_LENGTH + 1]; /* terminated */
+    int error;                            /* the errno value behind the last IO_ERROR */
+    char client_id[CLIENT_ID_LENGTH + 1]; /* terminated */
     uint32_t number_count;
     uint32_t batch_size;
     uint32_t received_count; /* whole batches, the last one perhaps shorter */

@@ -6,11 +6,12 @@
 #include <vector>
 
 #include "server/sequence/sequence_harness.h"
+#include "server/sessions/redis_server.h"
 
 namespace {
 
-using sequence::RedisServer;
 using sequence::Server;
+using sessions::RedisServer;
 
 // Runs the load generator, which compares the checksums, against the server.
 void ExpectAllDelivered(const Server &server, int client_count) {

@@ -10,7 +10,7 @@
 #include <memory>
 #include <string>
 
-#include "server/sequence/memory_store.h"
+#include "server/sessions/session_store_memory.h"
 
 namespace {
 
@@ -29,7 +29,7 @@ class ConnectionTest : public testing::Test {
                   0);
         client_ = ends[0];
         server_ = ends[1];
-        ASSERT_EQ(memory_store_open(&store_, 4, 1000), 0);
+        ASSERT_EQ(session_store_memory_open(&store_, 4, 1000), 0);
         conversation_config_.store = &store_;
         conversation_config_.kind = GENERATOR_PYTHON;
         config_.conversation = &conversation_config_;

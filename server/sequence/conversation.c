@@ -5,7 +5,7 @@
 
 #include "server/sequence/limits.h"
 #include "server/sequence/protocol.h"
-#include "server/sequence/randomness.h"
+#include "server/sessions/randomness.h"
 
 static void take_output(struct conversation_buffers *buffers, size_t size) {
     buffers->output += size;

@@ -20,10 +20,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/sequence/checksum.h"
-#include "server/sequence/generator.h"
-#include "server/sequence/session.h"
-#include "server/sequence/session_store.h"
+#include "server/sessions/checksum.h"
+#include "server/sessions/generator.h"
+#include "server/sessions/session.h"
+#include "server/sessions/session_store.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "server/sequence/limits.h"
-#include "server/sequence/memory_store.h"
+#include "server/sessions/session_store_memory.h"
 
 namespace {
 
@@ -22,7 +22,7 @@ constexpr int64_t kTtlMs = 30000;
 class ConversationTest : public testing::Test {
   protected:
     void SetUp() override {
-        ASSERT_EQ(memory_store_open(&store_, 2, kTtlMs), 0);
+        ASSERT_EQ(session_store_memory_open(&store_, 2, kTtlMs), 0);
         config_.store = &store_;
         config_.kind = GENERATOR_PYTHON;
         conversation_begin(&conversation_, &config_);

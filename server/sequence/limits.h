@@ -5,6 +5,7 @@
 #include <assert.h> /* static_assert, in C and in C++ */
 
 #include "server/sequence/protocol.h"
+#include "server/sessions/session.h"
 
 enum {
     /* Requests of one connection that wait to be answered. Some 500 pipelined RECV fit; a client
@@ -23,13 +24,9 @@ enum {
        used. */
     LIMIT_CONNECTION_COUNT_DEFAULT = 4096,
     LIMIT_CONNECTION_COUNT_MAX = 100000,
-    /* The default and the largest --max-sessions. A session takes about 150 bytes. */
+    /* The default --max-sessions; SESSION_STORE_CAPACITY_MAX is the largest. */
     LIMIT_SESSION_COUNT_DEFAULT = 65536,
-    LIMIT_SESSION_COUNT_MAX = 10000000,
 
-    /* Sessions purged before the sockets are looked at again: each prints a line, and each costs a
-     * share of a round trip with Redis. */
-    LIMIT_PURGES_PER_ROUND = 256,
     /* How long a connection that was told ERR or FAC may take to close before it is cut off. Until
      * then what it still sends is thrown away, because closing with unread bytes would send RST and
      * the client might lose the answer. */
@@ -42,6 +39,9 @@ static_assert((int)LIMIT_OUTPUT_SIZE >= (int)PROTOCOL_ERROR_SIZE_MAX,
 static_assert((int)LIMIT_OUTPUT_SIZE >=
                   (int)PROTOCOL_NUMBERS_PREFIX_SIZE + (int)PROTOCOL_NUMBER_SIZE_MAX,
               "a piece of NUM must fit");
+static_assert((int)PROTOCOL_NUMBER_COUNT_MAX == (int)SESSION_NUMBER_COUNT_MAX &&
+                  (int)PROTOCOL_BATCH_SIZE_MAX == (int)SESSION_BATCH_SIZE_MAX,
+              "the protocol asks for what a session can be");
 static_assert((int)LIMIT_CONNECTION_COUNT_DEFAULT <= (int)LIMIT_SESSION_COUNT_DEFAULT,
               "each connection may have a session");
 

@@ -7,9 +7,9 @@
 #include "server/runtime/os.h"
 #include "server/runtime/startup.h"
 #include "server/sequence/limits.h"
-#include "server/sequence/memory_store.h"
-#include "server/sequence/redis_store.h"
 #include "server/sequence/server.h"
+#include "server/sessions/session_store_memory.h"
+#include "server/sessions/session_store_redis.h"
 
 enum { PORT_DEFAULT = 5000, PORT_MAX = 65535, SECONDS_MAX = 1000000 };
 
@@ -82,7 +82,7 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
         {"max-connections", "NUMBER", "clients served at a time, 1 to 100000", OPTION_INTEGER,
          &s->connection_count_max, 1, LIMIT_CONNECTION_COUNT_MAX, NULL},
         {"max-sessions", "NUMBER", "sessions kept at a time, 1 to 10000000", OPTION_INTEGER,
-         &s->session_count_max, 1, LIMIT_SESSION_COUNT_MAX, NULL},
+         &s->session_count_max, 1, SESSION_STORE_CAPACITY_MAX, NULL},
         {"session-ttl", "SECONDS", "how long a session outlives its connection", OPTION_SECONDS,
          &s->session_ttl_ms, 1, milliseconds_max, NULL},
         {"session-timeout", "SECONDS", "cut connections off after so long; 0: never",
@@ -134,10 +134,10 @@ static int open_store(struct session_store *store, const struct settings *settin
                       const struct logger *logger) {
     size_t capacity = (size_t)settings->session_count_max;
     if (settings->uses_redis) {
-        return redis_store_open(store, &settings->redis, getenv("REDIS_PASSWORD"), capacity,
-                                settings->session_ttl_ms, logger);
+        return session_store_redis_open(store, &settings->redis, getenv("REDIS_PASSWORD"), capacity,
+                                        settings->session_ttl_ms, logger);
     }
-    int error = memory_store_open(store, capacity, settings->session_ttl_ms);
+    int error = session_store_memory_open(store, capacity, settings->session_ttl_ms);
     if (error != 0) {
         (void)startup_fail(logger, "make room for the sessions", error);
     }

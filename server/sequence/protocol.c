@@ -89,28 +89,11 @@ static bool parse_decimal(const struct field *field, uint32_t maximum, uint32_t 
     return true;
 }
 
-static bool is_client_id(const char *text, size_t length) {
-    if (length != PROTOCOL_CLIENT_ID_LENGTH) {
-        return false;
-    }
-    for (size_t i = 0; i < length; i++) {
-        bool is_dash_place = i == 8 || i == 13 || i == 18 || i == 23;
-        if (is_dash_place ? text[i] != '-' : !is_hex_digit(text[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool protocol_is_client_id(const char *text) {
-    return is_client_id(text, strlen(text));
-}
-
 static enum protocol_error parse_client_id(const struct field *field, char *client_id) {
-    if (!is_client_id(field->text, field->length)) {
+    if (!client_id_is_valid(field->text, field->length)) {
         return PROTOCOL_ERROR_CLIENT_ID;
     }
-    memcpy(client_id, field->text, PROTOCOL_CLIENT_ID_LENGTH);
+    memcpy(client_id, field->text, CLIENT_ID_LENGTH);
     return PROTOCOL_ERROR_NONE;
 }
 
@@ -218,7 +201,7 @@ size_t protocol_write_request(const struct protocol_request *request, char *out)
     size_t size = write_text(name, strlen(name), out);
     if (request->kind == PROTOCOL_INIT || request->kind == PROTOCOL_CONT) {
         out[size++] = ',';
-        size += write_text(request->client_id, PROTOCOL_CLIENT_ID_LENGTH, out + size);
+        size += write_text(request->client_id, CLIENT_ID_LENGTH, out + size);
     }
     if (request->kind == PROTOCOL_INIT) {
         out[size++] = ',';

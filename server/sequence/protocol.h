@@ -24,12 +24,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/sessions/client_id.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 enum {
-    PROTOCOL_CLIENT_ID_LENGTH = 36,
     PROTOCOL_CHECKSUM_LENGTH = 32,
     PROTOCOL_NUMBER_COUNT_MAX = 65535, /* numbers in a sequence, at most */
     PROTOCOL_BATCH_SIZE_MAX = 65535,
@@ -85,9 +86,9 @@ enum protocol_request_kind {
 
 struct protocol_request {
     enum protocol_request_kind kind;
-    char client_id[PROTOCOL_CLIENT_ID_LENGTH + 1]; /* INIT, CONT: terminated text */
-    uint32_t number_count;                         /* INIT: 0 to PROTOCOL_NUMBER_COUNT_MAX */
-    uint32_t batch_size;                           /* INIT: 1 to PROTOCOL_BATCH_SIZE_MAX */
+    char client_id[CLIENT_ID_LENGTH + 1]; /* INIT, CONT: terminated text */
+    uint32_t number_count;                /* INIT: 0 to PROTOCOL_NUMBER_COUNT_MAX */
+    uint32_t batch_size;                  /* INIT: 1 to PROTOCOL_BATCH_SIZE_MAX */
     /* RECV, STREAM: the number, UINT32_MAX if it is larger; and its digits as they were sent, not
      * terminated, in the caller's bytes. */
     uint32_t batch_index;
@@ -147,9 +148,6 @@ size_t protocol_write_checksum(const char *checksum, char *out);
  * and PROTOCOL_NUMBER_SIZE_MAX more per number. Returns the size. count >= 1. */
 size_t protocol_write_numbers(const uint8_t *numbers, size_t count, bool is_first, bool is_last,
                               char *out);
-
-/* Says whether the terminated `text` is a client-id. */
-bool protocol_is_client_id(const char *text);
 
 /* Returns what is wrong, as the text for an ERR reply. */
 const char *protocol_describe_error(enum protocol_error error);

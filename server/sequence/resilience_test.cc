@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "server/sequence/sequence_harness.h"
+#include "server/sessions/redis_server.h"
 #include "testing/daemon.h"
 
 namespace {
@@ -23,8 +24,8 @@ using sequence::Client;
 using sequence::Connection;
 using sequence::ExpectDelivered;
 using sequence::kClientId;
-using sequence::RedisServer;
 using sequence::Server;
+using sessions::RedisServer;
 
 const std::string kId = kClientId;
 

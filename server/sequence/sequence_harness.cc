@@ -1,11 +1,7 @@
 #include "server/sequence/sequence_harness.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <stdexcept>
@@ -36,21 +32,6 @@ ProcessOptions Command(const char *variable, const std::vector<std::string> &arg
                              {"REDIS_PASSWORD", std::nullopt},
                              {"BUILD_WORKING_DIRECTORY", std::nullopt}});
     return base;
-}
-
-// A port that is free now. Somebody may take it before it is used: then try another one.
-std::uint16_t FindFreePort() {
-    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (probe < 0 || bind(probe, reinterpret_cast<sockaddr *>(&address), size) != 0 ||
-        getsockname(probe, reinterpret_cast<sockaddr *>(&address), &size) != 0) {
-        harness::ThrowErrno("find a free port");
-    }
-    close(probe);
-    return ntohs(address.sin_port);
 }
 
 } // namespace
@@ -147,71 +128,6 @@ std::string Connection::ReadToEnd() {
 std::string Connection::Ask(std::string_view request) {
     client_.Send(request);
     return ReadMessage();
-}
-
-bool RedisServer::IsInstalled() {
-    return access("/usr/bin/redis-server", X_OK) == 0;
-}
-
-RedisServer::RedisServer() {
-    constexpr int kAttemptCount = 20;
-    for (int i = 0; i < kAttemptCount; i++) {
-        port_ = FindFreePort();
-        if (Start()) {
-            return;
-        }
-    }
-    throw std::runtime_error("redis-server does not start: " + process_->output());
-}
-
-bool RedisServer::Start() {
-    ProcessOptions options;
-    options.arguments = {"/usr/bin/redis-server",
-                         "--bind",
-                         "127.0.0.1",
-                         "--port",
-                         std::to_string(port_),
-                         "--save",
-                         "",
-                         "--appendonly",
-                         "no",
-                         "--dir",
-                         directory_.path()};
-    process_ = std::make_unique<Process>(options);
-    return process_->WaitForOutput(harness::HasLineWith("Ready to accept connections"));
-}
-
-std::string RedisServer::url() const {
-    return "redis://127.0.0.1:" + std::to_string(port_) + "/3";
-}
-
-void RedisServer::Stop() {
-    process_->Signal(SIGKILL);
-    process_->WaitForExit();
-}
-
-void RedisServer::Restart() {
-    Stop();
-    if (!Start()) {
-        throw std::runtime_error("redis-server does not start: " + process_->output());
-    }
-}
-
-void RedisServer::LimitMemory(size_t size) {
-    harness::TcpClient client(port_);
-    client.Send("CONFIG SET maxmemory " + std::to_string(size) + "\r\n");
-    client.ReceiveUntil([](const std::string &received) { return received == "+OK\r\n"; });
-    if (client.received() != "+OK\r\n") {
-        throw std::runtime_error("redis-server does not take the limit: " + client.received());
-    }
-}
-
-void RedisServer::Pause() {
-    process_->Signal(SIGSTOP);
-}
-
-void RedisServer::Resume() {
-    process_->Signal(SIGCONT);
 }
 
 void RaiseDescriptorLimit() {

@@ -1,5 +1,5 @@
-// What process tests of the sequence service need: the server, the client, Redis, and a connection
-// that speaks the protocol by hand.
+// What process tests of the sequence service need: the server, the client, and a connection that
+// speaks the protocol by hand.
 //
 // The programs' paths come from the environment variables SEQUENCE_SERVER and SEQUENCE_CLIENT,
 // which the tests' targets set. Ownership: the objects own their processes and directories, which
@@ -103,36 +103,6 @@ class Connection {
   private:
     harness::TcpClient client_;
     size_t read_size_ = 0; // of what was received, how much has been handed out
-};
-
-// A Redis server of the test's own, without persistence, on a free port of 127.0.0.1.
-class RedisServer {
-  public:
-    // Whether this machine has one. Without it the tests are skipped.
-    static bool IsInstalled();
-
-    RedisServer();
-
-    // For --store.
-    std::string url() const;
-
-    // Ends it; and starts one anew on the same port, empty.
-    void Stop();
-    void Restart();
-
-    // How many bytes it may use, 0 for any number. With too few it has no room for anything new.
-    void LimitMemory(size_t size);
-
-    // Stops it from answering, without closing its connections; and lets it go on.
-    void Pause();
-    void Resume();
-
-  private:
-    bool Start();
-
-    harness::TemporaryDirectory directory_;
-    std::unique_ptr<harness::Process> process_;
-    std::uint16_t port_ = 0;
 };
 
 // Raises the soft limit of descriptors to the hard one; the processes started later inherit it.

@@ -23,7 +23,7 @@ enum {
     OTHER_DESCRIPTOR_COUNT = REFUSAL_COUNT + LISTENER_CAPACITY + 32,
     NO_WATCH = -1,
     /* Less than PIPE_BUF: see output.h. */
-    PURGE_LINE_CAPACITY = sizeof "Purging client info for: \n" + PROTOCOL_CLIENT_ID_LENGTH,
+    PURGE_LINE_CAPACITY = sizeof "Purging client info for: \n" + CLIENT_ID_LENGTH,
 };
 
 /* A place for a connection, which is in server->connections under the same index: what is looked at

@@ -1,0 +1,102 @@
+#include "server/sessions/redis_server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <stdexcept>
+
+#include "testing/tcp_client.h"
+
+namespace sessions {
+
+using harness::Process;
+using harness::ProcessOptions;
+
+namespace {
+
+// A port that is free now. Somebody may take it before it is used: then try another one.
+std::uint16_t FindFreePort() {
+    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    if (probe < 0 || bind(probe, reinterpret_cast<sockaddr *>(&address), size) != 0 ||
+        getsockname(probe, reinterpret_cast<sockaddr *>(&address), &size) != 0) {
+        harness::ThrowErrno("find a free port");
+    }
+    close(probe);
+    return ntohs(address.sin_port);
+}
+
+} // namespace
+
+bool RedisServer::IsInstalled() {
+    return access("/usr/bin/redis-server", X_OK) == 0;
+}
+
+RedisServer::RedisServer() {
+    constexpr int kAttemptCount = 20;
+    for (int i = 0; i < kAttemptCount; i++) {
+        port_ = FindFreePort();
+        if (Start()) {
+            return;
+        }
+    }
+    throw std::runtime_error("redis-server does not start: " + process_->output());
+}
+
+bool RedisServer::Start() {
+    ProcessOptions options;
+    options.arguments = {"/usr/bin/redis-server",
+                         "--bind",
+                         "127.0.0.1",
+                         "--port",
+                         std::to_string(port_),
+                         "--save",
+                         "",
+                         "--appendonly",
+                         "no",
+                         "--dir",
+                         directory_.path()};
+    process_ = std::make_unique<Process>(options);
+    return process_->WaitForOutput(harness::HasLineWith("Ready to accept connections"));
+}
+
+std::string RedisServer::url() const {
+    return "redis://127.0.0.1:" + std::to_string(port_) + "/3";
+}
+
+void RedisServer::Stop() {
+    process_->Signal(SIGKILL);
+    process_->WaitForExit();
+}
+
+void RedisServer::Restart() {
+    Stop();
+    if (!Start()) {
+        throw std::runtime_error("redis-server does not start: " + process_->output());
+    }
+}
+
+void RedisServer::LimitMemory(size_t size) {
+    harness::TcpClient client(port_);
+    client.Send("CONFIG SET maxmemory " + std::to_string(size) + "\r\n");
+    client.ReceiveUntil([](const std::string &received) { return received == "+OK\r\n"; });
+    if (client.received() != "+OK\r\n") {
+        throw std::runtime_error("redis-server does not take the limit: " + client.received());
+    }
+}
+
+void RedisServer::Pause() {
+    process_->Signal(SIGSTOP);
+}
+
+void RedisServer::Resume() {
+    process_->Signal(SIGCONT);
+}
+
+} // namespace sessions

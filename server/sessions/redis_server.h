@@ -1,0 +1,49 @@
+// A Redis server of a test's own.
+//
+// Ownership: the object owns its process and its directory, which are gone after the destructor.
+// Threading: as harness::Process.
+#ifndef SERVER_SESSIONS_REDIS_SERVER_H_
+#define SERVER_SESSIONS_REDIS_SERVER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "testing/files.h"
+#include "testing/process.h"
+
+namespace sessions {
+
+// A Redis server of the test's own, without persistence, on a free port of 127.0.0.1.
+class RedisServer {
+  public:
+    // Whether this machine has one. Without it the tests are skipped.
+    static bool IsInstalled();
+
+    RedisServer();
+
+    // For --store.
+    std::string url() const;
+
+    // Ends it; and starts one anew on the same port, empty.
+    void Stop();
+    void Restart();
+
+    // How many bytes it may use, 0 for any number. With too few it has no room for anything new.
+    void LimitMemory(size_t size);
+
+    // Stops it from answering, without closing its connections; and lets it go on.
+    void Pause();
+    void Resume();
+
+  private:
+    bool Start();
+
+    harness::TemporaryDirectory directory_;
+    std::unique_ptr<harness::Process> process_;
+    std::uint16_t port_ = 0;
+};
+
+} // namespace sessions
+
+#endif // SERVER_SESSIONS_REDIS_SERVER_H_
