@@ -12,7 +12,7 @@
 
 #include "fuzz/fuzz_target.h"
 #include "server/numbers/limits.h"
-#include "server/numbers/log_file.h"
+#include "server/numbers/log/log_file.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/os_faulty.h"
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "server/numbers/limits.h"
-#include "server/runtime/log_writer.h"
+#include "server/numbers/log/log_writer.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/startup.h"
 

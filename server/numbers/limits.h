@@ -9,8 +9,8 @@
 #include "dedup/dedup_map.h"
 #include "formatter/number_formatter.h"
 #include "parser/line_parser.h"
+#include "server/numbers/log/log_writer.h"
 #include "server/runtime/listener.h"
-#include "server/runtime/log_writer.h"
 
 enum {
     /* Nine digits and a newline: a line of input and a line of the log are the same. */

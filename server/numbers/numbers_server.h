@@ -27,11 +27,11 @@
 
 #include "parser/line_parser.h"
 #include "server/numbers/limits.h"
+#include "server/numbers/log/log_writer.h"
 #include "server/numbers/pipeline.h"
 #include "server/numbers/session.h"
 #include "server/runtime/exit_code.h"
 #include "server/runtime/listener.h"
-#include "server/runtime/log_writer.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/poll_loop.h"
 #include "server/runtime/wakeup.h"

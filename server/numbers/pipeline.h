@@ -35,9 +35,9 @@
 #include "dedup/stage.h"
 #include "formatter/number_formatter.h"
 #include "server/numbers/limits.h"
+#include "server/numbers/log/log_writer.h"
 #include "server/numbers/tally.h"
 #include "server/runtime/atomics.h"
-#include "server/runtime/log_writer.h"
 #include "server/runtime/wakeup.h"
 
 #ifdef __cplusplus

@@ -3,8 +3,8 @@
  *
  * Ownership: the log_file owns its descriptor, and with it the lock. Threading: main thread.
  */
-#ifndef SERVER_NUMBERS_LOG_FILE_H_
-#define SERVER_NUMBERS_LOG_FILE_H_
+#ifndef SERVER_NUMBERS_LOG_LOG_FILE_H_
+#define SERVER_NUMBERS_LOG_LOG_FILE_H_
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,4 +57,4 @@ void log_file_close(struct log_file *log);
 }
 #endif
 
-#endif /* SERVER_NUMBERS_LOG_FILE_H_ */
+#endif /* SERVER_NUMBERS_LOG_LOG_FILE_H_ */

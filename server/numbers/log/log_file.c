@@ -1,4 +1,4 @@
-#include "server/numbers/log_file.h"
+#include "server/numbers/log/log_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

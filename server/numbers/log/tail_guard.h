@@ -16,8 +16,8 @@
  *
  * Threading: main thread; tail_guard_start after signals_open and before any other thread exists.
  */
-#ifndef SERVER_NUMBERS_TAIL_GUARD_H_
-#define SERVER_NUMBERS_TAIL_GUARD_H_
+#ifndef SERVER_NUMBERS_LOG_TAIL_GUARD_H_
+#define SERVER_NUMBERS_LOG_TAIL_GUARD_H_
 
 #include <sys/types.h>
 
@@ -46,4 +46,4 @@ void tail_guard_finish(struct tail_guard *guard);
 }
 #endif
 
-#endif /* SERVER_NUMBERS_TAIL_GUARD_H_ */
+#endif /* SERVER_NUMBERS_LOG_TAIL_GUARD_H_ */

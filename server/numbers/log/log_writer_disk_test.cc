@@ -4,7 +4,7 @@
 #include <string>
 #include <thread>
 
-#include "server/runtime/log_writer_fixture.h"
+#include "server/numbers/log/log_writer_fixture.h"
 
 namespace {
 

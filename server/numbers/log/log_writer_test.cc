@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "server/runtime/log_writer_fixture.h"
+#include "server/numbers/log/log_writer_fixture.h"
 
 namespace {
 

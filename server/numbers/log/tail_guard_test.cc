@@ -1,4 +1,4 @@
-#include "server/numbers/tail_guard.h"
+#include "server/numbers/log/tail_guard.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -3,8 +3,8 @@
 //
 // Ownership: the fixture owns all parts, and ends the writer where the test has not. Threading: the
 // test's thread; Submit may be called by several.
-#ifndef SERVER_RUNTIME_LOG_WRITER_FIXTURE_H_
-#define SERVER_RUNTIME_LOG_WRITER_FIXTURE_H_
+#ifndef SERVER_NUMBERS_LOG_LOG_WRITER_FIXTURE_H_
+#define SERVER_NUMBERS_LOG_LOG_WRITER_FIXTURE_H_
 
 #include <fcntl.h>
 
@@ -12,8 +12,8 @@
 #include <cstring>
 #include <string>
 
+#include "server/numbers/log/log_writer.h"
 #include "server/runtime/captured_logger.h"
-#include "server/runtime/log_writer.h"
 #include "server/runtime/os.h"
 #include "server/runtime/os_faulty.h"
 #include "testing/files.h"
@@ -119,4 +119,4 @@ class LogWriterTest : public testing::Test {
     bool is_started_ = false;
 };
 
-#endif // SERVER_RUNTIME_LOG_WRITER_FIXTURE_H_
+#endif // SERVER_NUMBERS_LOG_LOG_WRITER_FIXTURE_H_

@@ -1,4 +1,4 @@
-#include "server/runtime/log_writer.h"
+#include "server/numbers/log/log_writer.h"
 
 #include <errno.h>
 #include <string.h>

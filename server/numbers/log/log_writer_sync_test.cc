@@ -1,7 +1,7 @@
 // When the file is synced, by the durability policy, and what a failed sync means.
 #include <cerrno>
 
-#include "server/runtime/log_writer_fixture.h"
+#include "server/numbers/log/log_writer_fixture.h"
 
 namespace {
 

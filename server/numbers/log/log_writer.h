@@ -20,8 +20,8 @@
  * Threading: acquire and submit may be called by several producers; the positions, error,
  * is_finished and abandon by any thread; init, finish and destroy by the owner.
  */
-#ifndef SERVER_RUNTIME_LOG_WRITER_H_
-#define SERVER_RUNTIME_LOG_WRITER_H_
+#ifndef SERVER_NUMBERS_LOG_LOG_WRITER_H_
+#define SERVER_NUMBERS_LOG_LOG_WRITER_H_
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -133,4 +133,4 @@ void log_writer_destroy(struct log_writer *writer);
 }
 #endif
 
-#endif /* SERVER_RUNTIME_LOG_WRITER_H_ */
+#endif /* SERVER_NUMBERS_LOG_LOG_WRITER_H_ */
