@@ -11,7 +11,7 @@
 #include <system_error>
 #include <vector>
 
-#include "testing/numbers_server.h"
+#include "server/numbers/numbers_process.h"
 #include "testing/sanitizer.h"
 #include "gtest/gtest.h"
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "server/numbers/fault_table.h"
+#include "server/numbers/numbers_process.h"
 #include "testing/files.h"
-#include "testing/numbers_server.h"
 #include "testing/patience.h"
 #include "testing/process.h"
 #include "testing/sanitizer.h"

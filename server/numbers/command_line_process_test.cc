@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "testing/numbers_server.h"
+#include "server/numbers/numbers_process.h"
 #include "gtest/gtest.h"
 
 namespace harness {

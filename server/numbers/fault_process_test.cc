@@ -21,8 +21,8 @@
 #include <vector>
 
 #include "server/numbers/fault_table.h"
-#include "testing/number_load.h"
-#include "testing/numbers_server.h"
+#include "server/numbers/number_load.h"
+#include "server/numbers/numbers_process.h"
 #include "testing/process_facts.h"
 #include "testing/sanitizer.h"
 #include "gtest/gtest.h"

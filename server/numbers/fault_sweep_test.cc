@@ -15,7 +15,7 @@
 
 #include "server/numbers/fault_table.h"
 #include "server/numbers/faulty_server.h"
-#include "testing/numbers_server.h"
+#include "server/numbers/numbers_process.h"
 #include "testing/patience.h"
 #include "testing/process.h"
 #include "testing/sanitizer.h"

@@ -9,8 +9,8 @@
 
 #include "server/numbers/fault_table.h"
 #include "server/numbers/faulty_server.h"
+#include "server/numbers/numbers_process.h"
 #include "testing/files.h"
-#include "testing/numbers_server.h"
 #include "testing/patience.h"
 #include "testing/process.h"
 #include "testing/process_facts.h"

@@ -1,6 +1,6 @@
 #include "server/numbers/faulty_server.h"
 
-#include "testing/numbers_server.h"
+#include "server/numbers/numbers_process.h"
 #include "gtest/gtest.h"
 
 namespace harness {

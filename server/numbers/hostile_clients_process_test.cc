@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "server/numbers/fault_table.h"
-#include "testing/numbers_server.h"
+#include "server/numbers/numbers_process.h"
 #include "testing/process_facts.h"
 #include "gtest/gtest.h"
 

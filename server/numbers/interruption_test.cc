@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "server/numbers/fault_table.h"
-#include "testing/number_load.h"
-#include "testing/numbers_server.h"
+#include "server/numbers/number_load.h"
+#include "server/numbers/numbers_process.h"
 #include "testing/process.h"
 #include "testing/tcp_client.h"
 #include "gtest/gtest.h"

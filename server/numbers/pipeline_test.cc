@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "server/numbers/number_log.h"
 #include "server/runtime/captured_logger.h"
 #include "server/runtime/os.h"
 #include "server/runtime/os_faulty.h"
 #include "testing/files.h"
-#include "testing/number_log.h"
 #include "gtest/gtest.h"
 
 namespace {

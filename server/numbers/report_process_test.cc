@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "testing/numbers_server.h"
+#include "server/numbers/numbers_process.h"
 #include "testing/patience.h"
 #include "testing/process_facts.h"
 #include "gtest/gtest.h"

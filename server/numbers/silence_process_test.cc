@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "server/numbers/fault_table.h"
-#include "testing/numbers_server.h"
+#include "server/numbers/numbers_process.h"
 #include "testing/patience.h"
 #include "testing/process.h"
 #include "testing/tcp_client.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "testing/numbers_server.h"
+#include "server/numbers/numbers_process.h"
 #include "gtest/gtest.h"
 
 namespace harness {

@@ -1,4 +1,4 @@
-#include "testing/number_log.h"
+#include "server/numbers/number_log.h"
 
 #include <algorithm>
 #include <exception>

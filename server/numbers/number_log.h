@@ -1,8 +1,8 @@
 // The numbers server's lines: made for sending, and read back from its log.
 //
 // Threading: stateless.
-#ifndef TESTING_NUMBER_LOG_H_
-#define TESTING_NUMBER_LOG_H_
+#ifndef SERVER_NUMBERS_NUMBER_LOG_H_
+#define SERVER_NUMBERS_NUMBER_LOG_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -38,4 +38,4 @@ std::vector<std::uint32_t> NumberRange(std::uint32_t first, size_t count);
 
 } // namespace harness
 
-#endif // TESTING_NUMBER_LOG_H_
+#endif // SERVER_NUMBERS_NUMBER_LOG_H_

@@ -1,8 +1,8 @@
-#include "testing/number_load.h"
+#include "server/numbers/number_load.h"
 
 #include <system_error>
 
-#include "testing/number_log.h"
+#include "server/numbers/number_log.h"
 #include "testing/tcp_client.h"
 #include "gtest/gtest.h"
 

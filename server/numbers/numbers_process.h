@@ -4,8 +4,8 @@
 // sets. Ownership: a NumbersServer owns its process and its directory; both are gone after the
 // destructor. A sanitizer's report on the server's standard error fails the running test.
 // Threading: as Process.
-#ifndef TESTING_NUMBERS_SERVER_H_
-#define TESTING_NUMBERS_SERVER_H_
+#ifndef SERVER_NUMBERS_NUMBERS_PROCESS_H_
+#define SERVER_NUMBERS_NUMBERS_PROCESS_H_
 
 #include <chrono>
 #include <cstdint>
@@ -16,9 +16,9 @@
 #include <string_view>
 #include <vector>
 
+#include "server/numbers/number_log.h"
 #include "testing/daemon.h"
 #include "testing/files.h"
-#include "testing/number_log.h"
 #include "testing/patience.h"
 #include "testing/process.h"
 #include "testing/tcp_client.h"
@@ -117,4 +117,4 @@ class NumbersServer {
 
 } // namespace harness
 
-#endif // TESTING_NUMBERS_SERVER_H_
+#endif // SERVER_NUMBERS_NUMBERS_PROCESS_H_

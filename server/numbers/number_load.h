@@ -4,8 +4,8 @@
 // server reads a connection in order, so what it keeps of it in an orderly end is the range's
 // beginning, without a gap. Ownership: the object owns its threads and their connections; the
 // destructor ends them. Threading: an object belongs to one thread.
-#ifndef TESTING_NUMBER_LOAD_H_
-#define TESTING_NUMBER_LOAD_H_
+#ifndef SERVER_NUMBERS_NUMBER_LOAD_H_
+#define SERVER_NUMBERS_NUMBER_LOAD_H_
 
 #include <atomic>
 #include <cstddef>
@@ -51,4 +51,4 @@ void ExpectBeginnings(const std::vector<std::uint32_t> &numbers,
 
 } // namespace harness
 
-#endif // TESTING_NUMBER_LOAD_H_
+#endif // SERVER_NUMBERS_NUMBER_LOAD_H_

@@ -1,4 +1,4 @@
-#include "testing/numbers_server.h"
+#include "server/numbers/numbers_process.h"
 
 #include <cinttypes>
 #include <csignal>
