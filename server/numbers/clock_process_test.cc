@@ -83,7 +83,7 @@ class ClockTest : public testing::Test {
 TEST_F(ClockTest, ReportsKeepTheirPeriodWhenTheDateJumps) {
     const std::string library = FindLibfaketime();
     if (library.empty() || kIsSanitized) {
-        const std::string reason = library.empty() ? "libfaketime is not installed"
+        const std::string reason = library.empty() ? "no libfaketime (package faketime)"
                                                    : "the sanitizer must be loaded first itself";
         FaultTable::Get().Add("15: the date jumps", 0, "skipped: " + reason);
         GTEST_SKIP() << reason;

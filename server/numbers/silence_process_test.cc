@@ -34,7 +34,7 @@ class PrivateNetwork {
   public:
     PrivateNetwork() {
         if (access(kNft, X_OK) != 0) {
-            problem_ = std::string(kNft) + ": " + std::strerror(errno);
+            problem_ = std::string("no ") + kNft + " (package nftables)";
         } else if (unshare(CLONE_NEWNET) != 0) {
             problem_ = std::string("no network of its own: ") + std::strerror(errno);
         } else {

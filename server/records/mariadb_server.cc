@@ -18,6 +18,15 @@ namespace {
 constexpr char kServer[] = "/usr/sbin/mariadbd";
 constexpr char kInstaller[] = "/usr/bin/mariadb-install-db";
 
+// A program that the test needs, and Debian's package with it.
+struct Need {
+    const char *program;
+    const char *package;
+};
+constexpr Need kNeeds[] = {{kServer, "mariadb-server-core"},
+                           {kInstaller, "mariadb-server-core"},
+                           {"/usr/bin/my_print_defaults", "mariadb-client-core"}};
+
 // A port that was free a moment ago. The server keeps it for all its lives.
 std::uint16_t FindFreePort() {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -43,9 +52,9 @@ void AddUser(std::vector<std::string> *arguments) {
 } // namespace
 
 std::string MariadbServer::WhyNot() {
-    for (const char *program : {kServer, kInstaller}) {
-        if (access(program, X_OK) != 0) {
-            return std::string("no ") + program + " (package mariadb-server)";
+    for (const Need &need : kNeeds) {
+        if (access(need.program, X_OK) != 0) {
+            return std::string("no ") + need.program + " (package " + need.package + ")";
         }
     }
     return "";
@@ -55,6 +64,7 @@ MariadbServer::MariadbServer() : port_(FindFreePort()) {
     ProcessOptions options;
     options.arguments = {kInstaller,
                          "--no-defaults",
+                         "--force", // where not even localhost has an address
                          "--datadir=" + directory_.File("data"),
                          "--tmpdir=" + directory_.path(),
                          "--auth-root-authentication-method=normal",

@@ -39,7 +39,7 @@ using harness::TemporaryDirectory;
 using harness::TestedStore;
 using Ids = std::vector<std::string>;
 
-constexpr char kNetcat[] = "/usr/bin/nc";
+constexpr char kNetcat[] = "/usr/bin/nc.openbsd";
 
 class RecordsProcess : public testing::TestWithParam<const char *> {
   protected:
@@ -65,7 +65,7 @@ TEST_P(RecordsProcess, AThousandNetcatsAtATime) {
     RecordsServer server(Arguments());
     ProcessOptions loop;
     loop.arguments = {"/bin/bash", "-c",
-                      "for i in {1..1000}; do echo {\\\"Id\\\": \\\"$i\\\", \\\"Name\\\": \\\"John "
+                      "nc() { nc.openbsd \"$@\"; }; for i in {1..1000}; do echo {\\\"Id\\\": \\\"$i\\\", \\\"Name\\\": \\\"John "
                       "Doe\\\", \\\"Age\\\": \\\"25\\\"} | nc -N localhost " +
                           std::to_string(server.ingest_port()) + " & done; wait"};
     ProcessResult result = RunToEnd(loop);
@@ -79,7 +79,7 @@ TEST_P(RecordsProcess, AThousandNetcatsAtATime) {
 
     ProcessOptions query;
     query.arguments = {"/bin/bash", "-c",
-                       "echo 'get data' | nc localhost " + std::to_string(server.query_port())};
+                       "echo 'get data' | nc.openbsd localhost " + std::to_string(server.query_port())};
     ProcessResult answer = RunToEnd(query);
     EXPECT_EQ(answer.status, Exited(0));
     ExpectEachOnce(IdsOf(answer.output), expected);

@@ -45,7 +45,7 @@ TEST(Concurrency, MemoryStaysFlat) {
 
 TEST(Concurrency, AThousandClientsInRedis) {
     if (!RedisServer::IsInstalled()) {
-        GTEST_SKIP() << "redis-server is not installed";
+        GTEST_SKIP() << "no Redis server (package redis-tools)";
     }
     sequence::RaiseDescriptorLimit();
     RedisServer redis;

@@ -53,7 +53,7 @@ TEST(ResilienceLong, ResumesAt29SecondsAndRefusesAt31) {
 
 TEST(ResilienceLong, ResumesAt29SecondsAndRefusesAt31WithRedis) {
     if (!RedisServer::IsInstalled()) {
-        GTEST_SKIP() << "redis-server is not installed";
+        GTEST_SKIP() << "no Redis server (package redis-tools)";
     }
     RedisServer redis;
     Server server({"--store=" + redis.url()});

@@ -287,7 +287,7 @@ class ResilienceWithRedis : public testing::Test {
   protected:
     void SetUp() override {
         if (!RedisServer::IsInstalled()) {
-            GTEST_SKIP() << "redis-server is not installed";
+            GTEST_SKIP() << "no Redis server (package redis-tools)";
         }
         redis_ = std::make_unique<RedisServer>();
     }

@@ -129,7 +129,7 @@ class RedisStoreTest : public testing::Test {
   protected:
     void SetUp() override {
         if (!sessions::RedisServer::IsInstalled()) {
-            GTEST_SKIP() << "redis-server is not installed";
+            GTEST_SKIP() << "no Redis server (package redis-tools)";
         }
         redis_ = std::make_unique<sessions::RedisServer>();
     }
