@@ -1,0 +1,45 @@
+"""What every target of ours has, so that a BUILD file says only what is particular to one."""
+
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
+load("//:copts.bzl", "CXX_COPTS", "C_COPTS")
+
+def c_library(name, srcs = None, hdrs = None, copts = [], **kwargs):
+    """A part in C: NAME.c and NAME.h unless it says otherwise."""
+    cc_library(
+        name = name,
+        srcs = [name + ".c"] if srcs == None else srcs,
+        hdrs = [name + ".h"] if hdrs == None else hdrs,
+        copts = C_COPTS + copts,
+        **kwargs
+    )
+
+def c_binary(name, srcs = None, copts = [], **kwargs):
+    """A program in C: NAME.c unless it says otherwise."""
+    cc_binary(
+        name = name,
+        srcs = [name + ".c"] if srcs == None else srcs,
+        copts = C_COPTS + copts,
+        **kwargs
+    )
+
+def test_library(name, srcs = None, hdrs = None, copts = [], **kwargs):
+    """What tests share, in C++: NAME.cc and NAME.h unless it says otherwise."""
+    cc_library(
+        name = name,
+        testonly = True,
+        srcs = [name + ".cc"] if srcs == None else srcs,
+        hdrs = [name + ".h"] if hdrs == None else hdrs,
+        copts = CXX_COPTS + copts,
+        **kwargs
+    )
+
+def gtest(name, srcs = None, size = "small", copts = [], deps = [], **kwargs):
+    """A GoogleTest: NAME.cc, small, unless it says otherwise; a part's test is beside the part."""
+    cc_test(
+        name = name,
+        size = size,
+        srcs = [name + ".cc"] if srcs == None else srcs,
+        copts = CXX_COPTS + copts,
+        deps = deps + ["@com_google_googletest//:gtest_main"],
+        **kwargs
+    )
