@@ -146,6 +146,15 @@ bool TcpClient::Send(std::string_view bytes, std::chrono::milliseconds patience)
     return bytes.empty();
 }
 
+bool TcpClient::SendUrgent(char byte) {
+    ssize_t size = 0;
+    do {
+        size = send(socket_, &byte, 1, MSG_NOSIGNAL | MSG_OOB);
+    } while (size < 0 && errno == EINTR);
+    sent_size_ += size == 1 ? 1 : 0;
+    return size == 1;
+}
+
 void TcpClient::HalfClose() {
     // A connection that the server has reset meanwhile is not connected any more.
     if (shutdown(socket_, SHUT_WR) != 0 && errno != ENOTCONN) {

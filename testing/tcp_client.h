@@ -41,6 +41,10 @@ class TcpClient {
     // when the server has ended the connection, or when nothing could be sent for `patience`.
     bool Send(std::string_view bytes, std::chrono::milliseconds patience = kPatience);
 
+    // Sends one byte as TCP's urgent data (MSG_OOB). False when the server has ended the
+    // connection.
+    bool SendUrgent(char byte);
+
     // The number of bytes of all calls of Send that the kernel has accepted.
     size_t sent_size() const {
         return sent_size_;

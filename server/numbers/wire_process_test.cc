@@ -139,6 +139,28 @@ TEST_P(WireTest, NothingAfterAWrongLineCountsInALargeBatch) {
     EXPECT_EQ(server_.Log(), NumberRange(0, kHalfCount));
 }
 
+// TCP's urgent byte is a byte of the stream like the others, wherever the server's reads cut it.
+TEST_P(WireTest, UrgentByteIsPartOfTheStream) {
+    for (const bool is_read_between : {false, true}) {
+        for (const char urgent : {'X', '5'}) {
+            const std::string first = NumberLine(is_read_between ? 1 : 0) + "1234";
+            TcpClient client = server_.Connect();
+            EXPECT_TRUE(client.Send(first));
+            EXPECT_TRUE(!is_read_between || client.WaitUntilRead());
+            EXPECT_TRUE(client.SendUrgent(urgent));
+            EXPECT_TRUE(!is_read_between || client.WaitUntilRead());
+            client.Send(urgent == 'X' ? "56789\n" : "6789\n");
+            if (urgent == '5') {
+                client.HalfClose();
+            }
+            EXPECT_EQ(client.WaitForEnding(), urgent == 'X' ? Ending::kReset : Ending::kFin);
+        }
+    }
+    EXPECT_EQ(server_.Stop(), Exited(0));
+    EXPECT_EQ(server_.Log(), (std::vector<std::uint32_t>{0, 1, 123456789}));
+    EXPECT_EQ(SumReports(server_.Reports()), (Report{3, 3, 3}));
+}
+
 TEST_P(WireTest, PartialLineAtTheEndIsDiscarded) {
     std::uint32_t number = 0;
     for (const std::string line : {"987654321", "terminate"}) {

@@ -21,6 +21,10 @@ static int set_option(int fd, int level, int name, int value) {
 
 static int bind_and_listen(int fd, const struct addrinfo *address) {
     int error = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (error == 0) {
+        /* An urgent byte is part of the stream. Accepted connections inherit that. */
+        error = set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+    }
     if (error == 0 && address->ai_family == AF_INET6) {
         /* [::] and 0.0.0.0 can then be given side by side. */
         error = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
