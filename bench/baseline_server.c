@@ -74,7 +74,7 @@ static enum options_outcome read_options(struct server *server, int argc, char *
 /* Takes every waiting connection; one beyond the limit is reset at once. */
 static void accept_clients(struct server *server) {
     int fd;
-    while ((fd = os_accept(server->polled[LISTENER_INDEX].fd)) >= 0) {
+    while ((fd = os_accept(server->polled[LISTENER_INDEX].fd, NULL)) >= 0) {
         if (server->client_count == (size_t)server->client_capacity) {
             listener_reset_connection(fd);
             continue;

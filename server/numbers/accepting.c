@@ -77,7 +77,7 @@ static void pause_accepting(struct numbers_server *server, int error) {
 
 static void accept_clients(struct numbers_server *server, int listening_fd) {
     for (int count = 0; count < ACCEPTS_PER_TURN && server->is_accepting; count++) {
-        int fd = os_accept(listening_fd);
+        int fd = os_accept(listening_fd, NULL);
         if (fd == -EAGAIN) {
             return;
         }

@@ -59,7 +59,7 @@ static int open_connection(struct acceptor *acceptor, int fd) {
 /* Accepts up to count_max connections at one socket. */
 static void accept_some(struct acceptor *acceptor, int listening_fd, size_t count_max) {
     for (size_t count = 0; count < count_max && acceptor->is_accepting; count++) {
-        int fd = os_accept(listening_fd);
+        int fd = os_accept(listening_fd, NULL);
         if (fd == -EAGAIN) {
             return;
         }

@@ -48,7 +48,7 @@ class ListenerTest : public testing::Test {
     int Accept(size_t index = 0) {
         pollfd polled{listener_.fds[index], POLLIN, 0};
         EXPECT_EQ(os_poll(&polled, 1, 30000), 1);
-        return os_accept(listener_.fds[index]);
+        return os_accept(listener_.fds[index], nullptr);
     }
 
     CapturedLogger logger_;
@@ -77,7 +77,7 @@ TEST_F(ListenerTest, TakesAFreePortAndSaysWhich) {
     TcpClient client(port);
     const int fd = Accept();
     EXPECT_GE(fd, 0);
-    EXPECT_EQ(os_accept(listener_.fds[0]), -EAGAIN);
+    EXPECT_EQ(os_accept(listener_.fds[0], nullptr), -EAGAIN);
     os_close(fd);
     EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
 }

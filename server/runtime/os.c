@@ -131,10 +131,13 @@ int os_socket(int family, int type, int protocol) {
     return or_negative_errno(socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
 }
 
-int os_accept(int listening_fd) {
+int os_accept(int listening_fd, struct sockaddr_storage *peer) {
     int fd;
     do {
-        fd = or_negative_errno(accept4(listening_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        socklen_t peer_size = sizeof *peer;
+        fd = or_negative_errno(accept4(listening_fd, (struct sockaddr *)peer,
+                                       peer == NULL ? NULL : &peer_size,
+                                       SOCK_CLOEXEC | SOCK_NONBLOCK));
     } while (fd == -EINTR);
     return fd;
 }

@@ -66,7 +66,11 @@ int os_allow_descriptors(size_t count);
 
 /* Sockets. Accepted and created ones are non-blocking. */
 int os_socket(int family, int type, int protocol);
-int os_accept(int listening_fd);
+
+/* peer: where the other end's address is written, which later on cannot be asked for if it resets
+ * the connection; NULL: nowhere. */
+int os_accept(int listening_fd, struct sockaddr_storage *peer);
+
 ssize_t os_recv(int fd, void *bytes, size_t size);
 ssize_t os_send(int fd, const void *bytes, size_t size);
 

@@ -195,9 +195,9 @@ int os_socket(int family, int type, int protocol) {
     return fate.error != 0 ? -fate.error : real_os_socket(family, type, protocol);
 }
 
-int os_accept(int listening_fd) {
+int os_accept(int listening_fd, struct sockaddr_storage *peer) {
     struct fate fate = decide(OS_FUNCTION_ACCEPT);
-    return fate.error != 0 ? -fate.error : real_os_accept(listening_fd);
+    return fate.error != 0 ? -fate.error : real_os_accept(listening_fd, peer);
 }
 
 ssize_t os_recv(int fd, void *bytes, size_t size) {
