@@ -3,10 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-enum {
-    FIELD_COUNT_MAX = 4,
-    DECIMAL_LENGTH_MAX = 10, /* 4294967295 */
-};
+#include "server/sessions/decimal.h"
+
+enum { FIELD_COUNT_MAX = 4 };
 
 /* A piece of the message between two commas. */
 struct field {
@@ -30,14 +29,6 @@ static bool field_is(const struct field *field, const char *text) {
     return field->length == strlen(text) && memcmp(field->text, text, field->length) == 0;
 }
 
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-static bool is_hex_digit(char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* Splits `length` bytes at the commas. Returns the count of fields; one more than FIELD_COUNT_MAX
  * when there are too many. */
 static size_t split_fields(const char *text, size_t length, struct field fields[FIELD_COUNT_MAX]) {
@@ -57,36 +48,8 @@ static size_t split_fields(const char *text, size_t length, struct field fields[
     }
 }
 
-/* Whether it is a decimal number of any size without sign or leading zeros. */
-static bool is_decimal(const struct field *field) {
-    for (size_t i = 0; i < field->length; i++) {
-        if (!is_digit(field->text[i])) {
-            return false;
-        }
-    }
-    return field->length == 1 || (field->length > 1 && field->text[0] != '0');
-}
-
-/* Reads a decimal number without sign or leading zeros that is at most `maximum`. */
 static bool parse_decimal(const struct field *field, uint32_t maximum, uint32_t *value) {
-    uint64_t result = 0;
-    if (field->length == 0 || field->length > DECIMAL_LENGTH_MAX) {
-        return false;
-    }
-    if (field->length > 1 && field->text[0] == '0') {
-        return false;
-    }
-    for (size_t i = 0; i < field->length; i++) {
-        if (!is_digit(field->text[i])) {
-            return false;
-        }
-        result = result * 10 + (uint64_t)(field->text[i] - '0');
-    }
-    if (result > maximum) {
-        return false;
-    }
-    *value = (uint32_t)result;
-    return true;
+    return decimal_parse(field->text, field->length, maximum, value);
 }
 
 static enum protocol_error parse_client_id(const struct field *field, char *client_id) {
@@ -116,7 +79,7 @@ static enum protocol_error parse_init(const struct field *fields,
 static enum protocol_error parse_batch_index(const struct field *field,
                                              struct protocol_request *request) {
     if (!parse_decimal(field, UINT32_MAX, &request->batch_index)) {
-        if (!is_decimal(field)) {
+        if (!decimal_is_valid(field->text, field->length)) {
             return PROTOCOL_ERROR_BATCH_INDEX;
         }
         request->batch_index = UINT32_MAX;
@@ -183,19 +146,6 @@ static size_t write_text(const char *text, size_t length, char *out) {
     return length;
 }
 
-static size_t write_decimal(uint32_t value, char *out) {
-    char digits[DECIMAL_LENGTH_MAX];
-    size_t count = 0;
-    do {
-        digits[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    for (size_t i = 0; i < count; i++) {
-        out[i] = digits[count - 1 - i];
-    }
-    return count;
-}
-
 size_t protocol_write_request(const struct protocol_request *request, char *out) {
     const char *name = request_forms[request->kind].name;
     size_t size = write_text(name, strlen(name), out);
@@ -205,13 +155,13 @@ size_t protocol_write_request(const struct protocol_request *request, char *out)
     }
     if (request->kind == PROTOCOL_INIT) {
         out[size++] = ',';
-        size += write_decimal(request->number_count, out + size);
+        size += decimal_write(request->number_count, out + size);
         out[size++] = ',';
-        size += write_decimal(request->batch_size, out + size);
+        size += decimal_write(request->batch_size, out + size);
     }
     if (request->kind == PROTOCOL_RECV || request->kind == PROTOCOL_STREAM) {
         out[size++] = ',';
-        size += write_decimal(request->batch_index, out + size);
+        size += decimal_write(request->batch_index, out + size);
     }
     out[size++] = ';';
     return size;
@@ -247,7 +197,8 @@ static enum protocol_error parse_checksum(const char *text, size_t length, char 
         return PROTOCOL_ERROR_CHECKSUM;
     }
     for (size_t i = 0; i < length; i++) {
-        if (!is_hex_digit(text[i]) || (text[i] >= 'A' && text[i] <= 'F')) {
+        bool is_digit = text[i] >= '0' && text[i] <= '9';
+        if (!is_digit && (text[i] < 'a' || text[i] > 'f')) {
             return PROTOCOL_ERROR_CHECKSUM;
         }
     }
@@ -336,7 +287,7 @@ size_t protocol_write_numbers(const uint8_t *numbers, size_t count, bool is_firs
     size_t size = is_first ? write_text("NUM,", PROTOCOL_NUMBERS_PREFIX_SIZE, out) : 0;
     for (size_t i = 0; i < count; i++) {
         assert(numbers[i] <= PROTOCOL_NUMBER_MAX);
-        size += write_decimal(numbers[i], out + size);
+        size += decimal_write(numbers[i], out + size);
         out[size++] = ':';
     }
     if (is_last) {

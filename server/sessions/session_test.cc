@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -83,6 +84,45 @@ TEST(Session, RefusesAnyOtherText) {
         EXPECT_FALSE(session_parse_text(kClientId, bad.data(), bad.size(), &read)) << bad;
     }
     EXPECT_FALSE(session_parse_text("short", good.data(), good.size(), &read));
+}
+
+// Each spelling that a lenient reader of numbers takes for one, and what it would write back is
+// longer than the buffer for it.
+TEST(Session, RefusesEveryOtherSpelling) {
+    const std::string key(64, '0');
+    const std::string nul(1, '\0');
+    session read;
+    for (const std::string &bad : {
+             "1 -10 -5 k " + key,
+             "1 4294967286 4294967291 k " + key,
+             "1 +10 5 k " + key,
+             "1  10 5 k " + key,
+             "1\t10 5 k " + key,
+             " 1 10 5 k " + key,
+             "1 010 5 k " + key,
+             "1 10 05 k " + key,
+             "1 0x5 5 k " + key,
+             "1 10 5 k" + key,
+             "1 10 5 kk " + key,
+             "1 10 5 k " + key + nul,
+             "1 10 5 k " + nul + key.substr(1),
+             "1 10 5 k" + nul + key,
+             "1 10" + nul + " 5 k " + key,
+             "1 10 5 k " + key.substr(1) + "A",
+             "1 10 5 p " + key.substr(1) + "\xff",
+             "1 10 5 k " + key + key,
+             std::string("1 "),
+             std::string("1 1"),
+             nul,
+         }) {
+        // A copy of its own size, so that a sanitizer sees any byte read behind it.
+        const std::vector<char> bytes(bad.begin(), bad.end());
+        EXPECT_FALSE(session_parse_text(kClientId, bytes.data(), bytes.size(), &read)) << bad;
+    }
+    const std::string good = "1 10 5 k " + key;
+    EXPECT_TRUE(session_parse_text(kClientId, good.data(), good.size(), &read));
+    EXPECT_FALSE(session_parse_text("123e4567-e89b-12d3-a456-42661417400z", good.data(),
+                                    good.size(), &read));
 }
 
 } // namespace
