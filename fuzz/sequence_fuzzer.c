@@ -12,8 +12,8 @@
 #include "fuzz/fuzz_target.h"
 #include "server/sequence/conversation.h"
 #include "server/sequence/limits.h"
-#include "server/sessions/session_store_memory.h"
 #include "server/sequence/protocol.h"
+#include "server/sessions/session_store_memory.h"
 
 enum {
     CHUNK_SIZES_LIMIT = 8,
@@ -164,7 +164,9 @@ static struct transcript play(const struct script *script, bool in_chunks, char 
     struct session_store store;
     struct conversation conversation;
     struct transcript transcript = {.replies = replies};
-    check(session_store_memory_open(&store, STORE_CAPACITY, SESSION_TTL_MS) == 0, "session_store_memory_open");
+    const struct session_store_limits limits = {.capacity = STORE_CAPACITY,
+                                                .ttl_ms = SESSION_TTL_MS};
+    check(session_store_memory_open(&store, &limits) == 0, "session_store_memory_open");
     struct conversation_config config = {
         .store = &store,
         .kind = script->is_test_mode ? GENERATOR_PYTHON : GENERATOR_KEYED,

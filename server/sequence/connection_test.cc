@@ -29,7 +29,8 @@ class ConnectionTest : public testing::Test {
                   0);
         client_ = ends[0];
         server_ = ends[1];
-        ASSERT_EQ(session_store_memory_open(&store_, 4, 1000), 0);
+        const session_store_limits limits = {4, 1000, 0, 0};
+        ASSERT_EQ(session_store_memory_open(&store_, &limits), 0);
         conversation_config_.store = &store_;
         conversation_config_.kind = GENERATOR_PYTHON;
         config_.conversation = &conversation_config_;

@@ -22,7 +22,8 @@ constexpr int64_t kTtlMs = 30000;
 class ConversationTest : public testing::Test {
   protected:
     void SetUp() override {
-        ASSERT_EQ(session_store_memory_open(&store_, 2, kTtlMs), 0);
+        const session_store_limits limits = {2, kTtlMs, 0, 0};
+        ASSERT_EQ(session_store_memory_open(&store_, &limits), 0);
         config_.store = &store_;
         config_.kind = GENERATOR_PYTHON;
         conversation_begin(&conversation_, &config_);

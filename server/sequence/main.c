@@ -132,12 +132,16 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
 /* Returns 0, or a negative errno value with the reason printed. */
 static int open_store(struct session_store *store, const struct settings *settings,
                       const struct logger *logger) {
-    size_t capacity = (size_t)settings->session_count_max;
+    const struct session_store_limits limits = {.capacity = (size_t)settings->session_count_max,
+                                                .ttl_ms = settings->session_ttl_ms};
     if (settings->uses_redis) {
-        return session_store_redis_open(store, &settings->redis, getenv("REDIS_PASSWORD"), capacity,
-                                        settings->session_ttl_ms, logger);
+        const struct session_store_redis_config config = {.address = settings->redis,
+                                                          .password = getenv("REDIS_PASSWORD"),
+                                                          .prefix = "sequence",
+                                                          .logger = logger};
+        return session_store_redis_open(store, &config, &limits);
     }
-    int error = session_store_memory_open(store, capacity, settings->session_ttl_ms);
+    int error = session_store_memory_open(store, &limits);
     if (error != 0) {
         (void)startup_fail(logger, "make room for the sessions", error);
     }

@@ -92,12 +92,23 @@ static void load_block(struct generator *generator, uint32_t block_index) {
     }
 }
 
+static uint32_t read_word(struct generator *generator, uint32_t index) {
+    load_block(generator, index / CHACHA20_BLOCK_WORD_COUNT);
+    return generator->words[index % CHACHA20_BLOCK_WORD_COUNT];
+}
+
 static void read_keyed(struct generator *generator, uint32_t first_index, uint8_t *numbers,
                        size_t count) {
     for (size_t i = 0; i < count; i++) {
-        uint32_t index = first_index + (uint32_t)i;
-        load_block(generator, index / CHACHA20_BLOCK_WORD_COUNT);
-        numbers[i] = (uint8_t)(generator->words[index % CHACHA20_BLOCK_WORD_COUNT] % VALUE_COUNT);
+        numbers[i] = (uint8_t)(read_word(generator, first_index + (uint32_t)i) % VALUE_COUNT);
+    }
+}
+
+void generator_read_words(struct generator *generator, uint32_t first_index, uint32_t *words,
+                          size_t count) {
+    assert(generator->kind == GENERATOR_KEYED);
+    for (size_t i = 0; i < count; i++) {
+        words[i] = read_word(generator, first_index + (uint32_t)i);
     }
 }
 

@@ -56,6 +56,11 @@ void generator_init_keyed(struct generator *generator, const uint8_t key[GENERAT
  * `text`, at most GENERATOR_SEED_TEXT_SIZE_MAX of them; they are copied. */
 void generator_init_python(struct generator *generator, const char *text, size_t text_size);
 
+/* Writes the `count` whole words of a keyed sequence that begin at index `first_index` to `words`:
+ * numbers that are uniform over all of uint32_t. */
+void generator_read_words(struct generator *generator, uint32_t first_index, uint32_t *words,
+                          size_t count);
+
 /* Writes the `count` numbers of the sequence that begin at index `first_index` to `numbers`. */
 void generator_read(struct generator *generator, uint32_t first_index, uint8_t *numbers,
                     size_t count);

@@ -82,6 +82,19 @@ TEST(KeyedGenerator, DependsOnTheKey) {
     EXPECT_NE(Read(&one, 0, 100), Read(&other, 0, 100));
 }
 
+TEST(KeyedGenerator, GivesTheWordsThatItsNumbersComeFrom) {
+    generator source = KeyedGenerator(7);
+    const std::vector<int> numbers = Read(&source, 3, 100);
+    std::vector<uint32_t> words(100);
+    generator_read_words(&source, 3, words.data(), words.size());
+    uint32_t all = 0;
+    for (size_t i = 0; i < words.size(); i++) {
+        EXPECT_EQ(static_cast<int>(words[i] % (GENERATOR_NUMBER_MAX + 1)), numbers[i]);
+        all |= words[i];
+    }
+    EXPECT_EQ(all, UINT32_MAX) << "every bit is in use";
+}
+
 // The expected count of each value is 648.9 with a standard deviation of 25.3; the key is fixed, so
 // the bounds of six deviations cannot fail by chance.
 TEST(KeyedGenerator, CoversItsRangeEvenly) {

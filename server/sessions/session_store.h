@@ -11,6 +11,7 @@
 #define SERVER_SESSIONS_SESSION_STORE_H_
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "server/sessions/session.h"
@@ -27,10 +28,20 @@ enum {
     SESSION_STORE_PURGE_COUNT_MAX = 256,
 };
 
+/* What a store is made for. A note is a number that a service keeps for a client-id beside the
+ * session, a place in the sequence, say: it goes its own time after it was written last, whether
+ * there is a session or not, so it can outlive the session as its tombstone. */
+struct session_store_limits {
+    size_t capacity;      /* sessions, 1 to SESSION_STORE_CAPACITY_MAX */
+    int64_t ttl_ms;       /* how long a session is kept after its detachment */
+    size_t note_capacity; /* notes; when there are more, the oldest goes. 0: no notes are used */
+    int64_t note_ttl_ms;  /* how long a note is kept after it was written */
+};
+
 enum session_store_result {
     SESSION_STORE_OK,
     SESSION_STORE_EXISTS,      /* create: there is a session of this client-id */
-    SESSION_STORE_MISSING,     /* attach: there is none */
+    SESSION_STORE_MISSING,     /* attach, read_note: there is none */
     SESSION_STORE_FULL,        /* the limit is reached, or there is no memory */
     SESSION_STORE_UNAVAILABLE, /* the store cannot be reached; nothing is known to have been done */
 };
@@ -44,6 +55,10 @@ struct session_store_operations {
                                         struct session *session);
     void (*keep)(void *state, const char *client_id);
     void (*detach)(void *state, const char *client_id, int64_t now_ms);
+    enum session_store_result (*write_note)(void *state, const char *client_id, uint32_t note,
+                                            int64_t now_ms);
+    enum session_store_result (*read_note)(void *state, const char *client_id, int64_t now_ms,
+                                           uint32_t *note);
     void (*purge)(void *state, int64_t now_ms, session_purged_handler *handler, void *context);
     int64_t (*next_purge_ms)(const void *state);
     void (*destroy)(void *state);
@@ -79,6 +94,20 @@ static inline void session_store_keep(struct session_store *store, const char *c
 static inline void session_store_detach(struct session_store *store, const char *client_id,
                                         int64_t now_ms) {
     store->operations->detach(store->state, client_id, now_ms);
+}
+
+/* Writes the note of `client_id`, in place of the one before: OK or UNAVAILABLE. */
+static inline enum session_store_result session_store_write_note(struct session_store *store,
+                                                                 const char *client_id,
+                                                                 uint32_t note, int64_t now_ms) {
+    return store->operations->write_note(store->state, client_id, note, now_ms);
+}
+
+/* Reads it: OK, MISSING or UNAVAILABLE. */
+static inline enum session_store_result session_store_read_note(struct session_store *store,
+                                                                const char *client_id,
+                                                                int64_t now_ms, uint32_t *note) {
+    return store->operations->read_note(store->state, client_id, now_ms, note);
 }
 
 /* Removes sessions whose time is up, at most SESSION_STORE_PURGE_COUNT_MAX of them, and tells

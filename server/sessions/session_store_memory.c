@@ -3,149 +3,64 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "server/sessions/randomness.h"
+#include "server/sessions/id_table.h"
 
-enum {
-    /* Index of an entry that is none; entry 0 is left unused for it. */
-    NONE = 0,
-    HASH_WORD_COUNT = (CLIENT_ID_LENGTH + 7) / 8,
-    HASH_BIT_COUNT_MIN = 4,
-};
+enum { NONE = ID_TABLE_NONE };
 
 struct entry {
     struct session session;
-    uint32_t attached_count;
-    uint32_t next_in_bucket; /* or in the list of free entries */
-    uint32_t previous_detached;
-    uint32_t next_detached;
-    int64_t purge_ms; /* while detached */
+    uint32_t attached_count; /* 0: it is queued, to be purged */
 };
 
 struct memory_store {
-    struct entry *entries; /* 1 to capacity are used */
-    uint32_t *buckets;
-    uint64_t hash_keys[HASH_WORD_COUNT];
-    unsigned hash_bit_count;
-    uint32_t first_free;   /* of those given back */
-    uint32_t first_unused; /* entries from here on were never used */
-    uint32_t capacity;
-    uint32_t first_detached; /* the one to be purged first */
-    uint32_t last_detached;
-    int64_t ttl_ms;
+    struct session_store_limits limits;
+    struct id_table sessions;
+    struct entry *entries; /* by index in `sessions` */
+    struct id_table notes; /* all of them are queued, to be forgotten */
+    uint32_t *note_values; /* by index in `notes` */
 };
 
-/* Multiply-shift over the words of the text, each with a secret odd factor (Dietzfelbinger et al.,
- * "A reliable randomized algorithm for the closest-pair problem", 1997). */
-static uint32_t *find_bucket(struct memory_store *store, const char *client_id) {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < HASH_WORD_COUNT; i++) {
-        size_t offset = i * sizeof(uint64_t);
-        size_t size = CLIENT_ID_LENGTH - offset;
-        uint64_t word = 0;
-        memcpy(&word, client_id + offset, size < sizeof word ? size : sizeof word);
-        word *= store->hash_keys[i];
-        sum += word ^ (word >> 32);
-        sum *= store->hash_keys[i];
-    }
-    return &store->buckets[sum >> (64 - store->hash_bit_count)];
-}
-
-static uint32_t find_entry(struct memory_store *store, const char *client_id) {
-    uint32_t index = *find_bucket(store, client_id);
-    while (index != NONE && strcmp(store->entries[index].session.client_id, client_id) != 0) {
-        index = store->entries[index].next_in_bucket;
-    }
-    return index;
-}
-
-static uint32_t take_free_entry(struct memory_store *store) {
-    uint32_t index = store->first_free;
-    if (index != NONE) {
-        store->first_free = store->entries[index].next_in_bucket;
-    } else if (store->first_unused <= store->capacity) {
-        index = store->first_unused++;
-    }
-    return index;
-}
-
-static void link_detached(struct memory_store *store, uint32_t index) {
-    struct entry *entry = &store->entries[index];
-    entry->previous_detached = store->last_detached;
-    entry->next_detached = NONE;
-    if (store->last_detached == NONE) {
-        store->first_detached = index;
-    } else {
-        store->entries[store->last_detached].next_detached = index;
-    }
-    store->last_detached = index;
-}
-
-static void unlink_detached(struct memory_store *store, uint32_t index) {
-    struct entry *entry = &store->entries[index];
-    if (entry->previous_detached == NONE) {
-        store->first_detached = entry->next_detached;
-    } else {
-        store->entries[entry->previous_detached].next_detached = entry->next_detached;
-    }
-    if (entry->next_detached == NONE) {
-        store->last_detached = entry->previous_detached;
-    } else {
-        store->entries[entry->next_detached].previous_detached = entry->previous_detached;
-    }
-}
-
 static void remove_detached(struct memory_store *store, uint32_t index) {
-    struct entry *entry = &store->entries[index];
-    unlink_detached(store, index);
-    uint32_t *link = find_bucket(store, entry->session.client_id);
-    while (*link != index) {
-        link = &store->entries[*link].next_in_bucket;
-    }
-    *link = entry->next_in_bucket;
-    entry->next_in_bucket = store->first_free;
-    store->first_free = index;
+    id_table_dequeue(&store->sessions, index);
+    id_table_remove(&store->sessions, index);
 }
 
 /* A session whose time is up is as good as gone, even if its purging has not had its turn. */
-static bool is_expired(const struct entry *entry, int64_t now_ms) {
-    return entry->attached_count == 0 && entry->purge_ms <= now_ms;
+static bool is_expired(const struct memory_store *store, uint32_t index, int64_t now_ms) {
+    return store->entries[index].attached_count == 0 &&
+           id_table_due_ms(&store->sessions, index) <= now_ms;
 }
 
 static enum session_store_result create(void *state, const struct session *session,
                                         int64_t now_ms) {
     struct memory_store *store = state;
-    uint32_t index = find_entry(store, session->client_id);
+    uint32_t index = id_table_find(&store->sessions, session->client_id);
     if (index != NONE) {
-        if (!is_expired(&store->entries[index], now_ms)) {
+        if (!is_expired(store, index, now_ms)) {
             return SESSION_STORE_EXISTS;
         }
         remove_detached(store, index);
     }
-    index = take_free_entry(store);
+    index = id_table_insert(&store->sessions, session->client_id);
     if (index == NONE) {
         return SESSION_STORE_FULL;
     }
-    uint32_t *bucket = find_bucket(store, session->client_id);
-    store->entries[index] =
-        (struct entry){.session = *session, .attached_count = 1, .next_in_bucket = *bucket};
-    *bucket = index;
+    store->entries[index] = (struct entry){.session = *session, .attached_count = 1};
     return SESSION_STORE_OK;
 }
 
 static enum session_store_result attach(void *state, const char *client_id, int64_t now_ms,
                                         struct session *session) {
     struct memory_store *store = state;
-    uint32_t index = find_entry(store, client_id);
-    struct entry *entry = &store->entries[index];
-    if (index == NONE || is_expired(entry, now_ms)) {
+    uint32_t index = id_table_find(&store->sessions, client_id);
+    if (index == NONE || is_expired(store, index, now_ms)) {
         return SESSION_STORE_MISSING;
     }
-    if (entry->attached_count++ == 0) {
-        unlink_detached(store, index);
+    if (store->entries[index].attached_count++ == 0) {
+        id_table_dequeue(&store->sessions, index);
     }
-    *session = entry->session;
+    *session = store->entries[index].session;
     return SESSION_STORE_OK;
 }
 
@@ -157,37 +72,75 @@ static void keep(void *state, const char *client_id) {
 
 static void detach(void *state, const char *client_id, int64_t now_ms) {
     struct memory_store *store = state;
-    uint32_t index = find_entry(store, client_id);
-    struct entry *entry = &store->entries[index];
-    assert(index != NONE && entry->attached_count > 0);
-    if (--entry->attached_count == 0) {
-        entry->purge_ms = now_ms + store->ttl_ms;
-        link_detached(store, index);
+    uint32_t index = id_table_find(&store->sessions, client_id);
+    assert(index != NONE && store->entries[index].attached_count > 0);
+    if (--store->entries[index].attached_count == 0) {
+        id_table_enqueue(&store->sessions, index, now_ms + store->limits.ttl_ms);
     }
+}
+
+/* Gives up the note that was written longest ago. */
+static void forget_oldest_note(struct memory_store *store) {
+    uint32_t index = id_table_first_due(&store->notes);
+    id_table_dequeue(&store->notes, index);
+    id_table_remove(&store->notes, index);
+}
+
+static enum session_store_result write_note(void *state, const char *client_id, uint32_t note,
+                                            int64_t now_ms) {
+    struct memory_store *store = state;
+    assert(store->note_values != NULL);
+    uint32_t index = id_table_find(&store->notes, client_id);
+    if (index != NONE) {
+        id_table_dequeue(&store->notes, index);
+    } else {
+        index = id_table_insert(&store->notes, client_id);
+    }
+    if (index == NONE) {
+        forget_oldest_note(store);
+        index = id_table_insert(&store->notes, client_id);
+    }
+    store->note_values[index] = note;
+    id_table_enqueue(&store->notes, index, now_ms + store->limits.note_ttl_ms);
+    return SESSION_STORE_OK;
+}
+
+static enum session_store_result read_note(void *state, const char *client_id, int64_t now_ms,
+                                           uint32_t *note) {
+    struct memory_store *store = state;
+    assert(store->note_values != NULL);
+    uint32_t index = id_table_find(&store->notes, client_id);
+    if (index == NONE || id_table_due_ms(&store->notes, index) <= now_ms) {
+        return SESSION_STORE_MISSING;
+    }
+    *note = store->note_values[index];
+    return SESSION_STORE_OK;
 }
 
 static void purge(void *state, int64_t now_ms, session_purged_handler *handler, void *context) {
     struct memory_store *store = state;
     for (int i = 0; i < SESSION_STORE_PURGE_COUNT_MAX; i++) {
-        uint32_t index = store->first_detached;
-        if (index == NONE || store->entries[index].purge_ms > now_ms) {
+        uint32_t index = id_table_first_due(&store->sessions);
+        if (index == NONE || id_table_due_ms(&store->sessions, index) > now_ms) {
             return;
         }
         remove_detached(store, index);
-        handler(context, store->entries[index].session.client_id);
+        handler(context, id_table_client_id(&store->sessions, index));
     }
 }
 
 static int64_t next_purge_ms(const void *state) {
     const struct memory_store *store = state;
-    return store->first_detached == NONE ? INT64_MAX
-                                         : store->entries[store->first_detached].purge_ms;
+    uint32_t index = id_table_first_due(&store->sessions);
+    return index == NONE ? INT64_MAX : id_table_due_ms(&store->sessions, index);
 }
 
 static void destroy(void *state) {
     struct memory_store *store = state;
+    id_table_destroy(&store->sessions);
+    id_table_destroy(&store->notes);
     free(store->entries);
-    free(store->buckets);
+    free(store->note_values);
     free(store);
 }
 
@@ -196,41 +149,36 @@ static const struct session_store_operations operations = {
     .attach = attach,
     .keep = keep,
     .detach = detach,
+    .write_note = write_note,
+    .read_note = read_note,
     .purge = purge,
     .next_purge_ms = next_purge_ms,
     .destroy = destroy,
 };
 
-/* Allocates the tables. 0, or a negative errno value; destroy() frees what there is. */
-static int allocate(struct memory_store *store, size_t capacity) {
-    store->hash_bit_count = HASH_BIT_COUNT_MIN;
-    while ((size_t)1 << store->hash_bit_count < capacity) {
-        store->hash_bit_count++;
-    }
-    store->entries = calloc(capacity + 1, sizeof *store->entries);
-    store->buckets = calloc((size_t)1 << store->hash_bit_count, sizeof *store->buckets);
-    if (store->entries == NULL || store->buckets == NULL) {
-        return -ENOMEM;
-    }
-    if (!randomness_fill(store->hash_keys, sizeof store->hash_keys)) {
-        return -EIO;
-    }
-    for (size_t i = 0; i < HASH_WORD_COUNT; i++) {
-        store->hash_keys[i] |= 1;
-    }
-    return 0;
+/* Makes a table of `capacity` entries and the array beside it. 0, or a negative errno value. */
+static int allocate(struct id_table *table, size_t capacity, size_t value_size, void **values) {
+    *values = calloc(capacity + 1, value_size);
+    return *values == NULL ? -ENOMEM : id_table_init(table, capacity);
 }
 
-int session_store_memory_open(struct session_store *store, size_t capacity, int64_t ttl_ms) {
-    assert(capacity > 0 && capacity <= SESSION_STORE_CAPACITY_MAX);
+int session_store_memory_open(struct session_store *store,
+                              const struct session_store_limits *limits) {
+    assert(limits->capacity > 0 && limits->capacity <= SESSION_STORE_CAPACITY_MAX);
     struct memory_store *state = calloc(1, sizeof *state);
     if (state == NULL) {
         return -ENOMEM;
     }
-    state->capacity = (uint32_t)capacity;
-    state->first_unused = 1;
-    state->ttl_ms = ttl_ms;
-    int error = allocate(state, capacity);
+    void *entries = NULL;
+    void *note_values = NULL;
+    state->limits = *limits;
+    int error = allocate(&state->sessions, limits->capacity, sizeof *state->entries, &entries);
+    if (error == 0 && limits->note_capacity > 0) {
+        error = allocate(&state->notes, limits->note_capacity, sizeof *state->note_values,
+                         &note_values);
+    }
+    state->entries = entries;
+    state->note_values = note_values;
     if (error != 0) {
         destroy(state);
         return error;

@@ -30,9 +30,12 @@ session MakeSession(unsigned number) {
 class MemoryStoreTest : public testing::Test {
   protected:
     static constexpr size_t kCapacity = 300;
+    static constexpr size_t kNoteCapacity = 3;
+    static constexpr int64_t kNoteTtlMs = 2 * kTtlMs;
 
     void SetUp() override {
-        ASSERT_EQ(session_store_memory_open(&store_, kCapacity, kTtlMs), 0);
+        const session_store_limits limits = {kCapacity, kTtlMs, kNoteCapacity, kNoteTtlMs};
+        ASSERT_EQ(session_store_memory_open(&store_, &limits), 0);
     }
     void TearDown() override {
         session_store_destroy(&store_);
@@ -54,6 +57,17 @@ class MemoryStoreTest : public testing::Test {
     }
     void Detach(unsigned number, int64_t now_ms) {
         session_store_detach(&store_, ClientId(number).c_str(), now_ms);
+    }
+    void WriteNote(unsigned number, uint32_t note, int64_t now_ms) {
+        EXPECT_EQ(session_store_write_note(&store_, ClientId(number).c_str(), note, now_ms),
+                  SESSION_STORE_OK);
+    }
+    // -1: there is none.
+    int64_t ReadNote(unsigned number, int64_t now_ms) {
+        uint32_t note = 0;
+        const session_store_result result =
+            session_store_read_note(&store_, ClientId(number).c_str(), now_ms, &note);
+        return result == SESSION_STORE_OK ? static_cast<int64_t>(note) : -1;
     }
     std::vector<std::string> Purge(int64_t now_ms) {
         std::vector<std::string> purged;
@@ -125,6 +139,30 @@ TEST_F(MemoryStoreTest, PurgesInRoundsOfBoundedSize) {
     EXPECT_EQ(session_store_next_purge_ms(&store_), kTtlMs);
     EXPECT_EQ(Purge(kTtlMs).size(), kCapacity - SESSION_STORE_PURGE_COUNT_MAX);
     EXPECT_EQ(session_store_next_purge_ms(&store_), INT64_MAX);
+}
+
+TEST_F(MemoryStoreTest, KeepsTheNoteLongerThanTheSession) {
+    EXPECT_EQ(ReadNote(1, 0), -1);
+    EXPECT_EQ(Create(1, 0), SESSION_STORE_OK);
+    WriteNote(1, 7, 0);
+    WriteNote(1, UINT32_MAX, 10);
+    Detach(1, 10);
+    EXPECT_EQ(Purge(10 + kTtlMs).size(), 1u);
+    EXPECT_EQ(ReadNote(1, 10 + kTtlMs), UINT32_MAX);
+    EXPECT_EQ(ReadNote(1, 9 + kNoteTtlMs), UINT32_MAX);
+    EXPECT_EQ(ReadNote(1, 10 + kNoteTtlMs), -1);
+}
+
+TEST_F(MemoryStoreTest, ForgetsTheNoteThatWasWrittenLongestAgo) {
+    for (unsigned number = 0; number < kNoteCapacity; number++) {
+        WriteNote(number, number, 0);
+    }
+    WriteNote(0, 10, 1);
+    WriteNote(9, 9, 1);
+    EXPECT_EQ(ReadNote(0, 1), 10);
+    EXPECT_EQ(ReadNote(1, 1), -1);
+    EXPECT_EQ(ReadNote(2, 1), 2);
+    EXPECT_EQ(ReadNote(9, 1), 9);
 }
 
 // Against a map of plain values, with a fixed seed: times and attachments of 400 client-ids.

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "server/runtime/os.h"
+#include "server/sessions/decimal.h"
 #include "server/sessions/session_store_memory.h"
 
 /* Redis expires by its own clock; so long after the time to live it surely has. */
@@ -17,12 +18,14 @@ enum { PURGE_SLACK_MS = 10 };
 struct redis_store {
     struct redis_address address;
     const char *password;
+    const char *prefix;
     const struct logger *logger;
     enum log_level complaint_level; /* an error at the start, later a warning: it goes on */
     redisContext *connection;       /* NULL: not connected */
     int64_t retry_ms;               /* not before this time */
     int64_t ttl_ms;
     int64_t attached_ttl_ms;
+    int64_t note_ttl_ms;
     struct warning_limiter warning;
     /* What this server knows of: how often each session is attached here, and when it is due. */
     struct session_store mirror;
@@ -143,8 +146,8 @@ static enum session_store_result create(void *state, const struct session *sessi
     char text[SESSION_TEXT_SIZE_MAX];
     (void)now_ms;
     session_write_text(session, text);
-    redisReply *reply = command(store, "SET sequence:%s %s NX PX %" PRId64, session->client_id,
-                                text, store->attached_ttl_ms);
+    redisReply *reply = command(store, "SET %s:%s %s NX PX %" PRId64, store->prefix,
+                                session->client_id, text, store->attached_ttl_ms);
     if (reply == NULL) {
         return SESSION_STORE_UNAVAILABLE;
     }
@@ -159,7 +162,7 @@ static enum session_store_result create(void *state, const struct session *sessi
     /* A key that was not set here is not this call's to delete: a Redis without memory refuses
      * before it looks whether there is a session, which somebody may be working on. */
     if (is_set && result == SESSION_STORE_FULL) {
-        freeReplyObject(command(store, "DEL sequence:%s", session->client_id));
+        freeReplyObject(command(store, "DEL %s:%s", store->prefix, session->client_id));
     }
     return result;
 }
@@ -169,7 +172,7 @@ static enum session_store_result attach(void *state, const char *client_id, int6
     struct redis_store *store = state;
     (void)now_ms;
     redisReply *reply =
-        command(store, "GETEX sequence:%s PX %" PRId64, client_id, store->attached_ttl_ms);
+        command(store, "GETEX %s:%s PX %" PRId64, store->prefix, client_id, store->attached_ttl_ms);
     if (reply == NULL) {
         return SESSION_STORE_UNAVAILABLE;
     }
@@ -190,7 +193,7 @@ static enum session_store_result attach(void *state, const char *client_id, int6
 static void keep(void *state, const char *client_id) {
     struct redis_store *store = state;
     freeReplyObject(
-        command(store, "PEXPIRE sequence:%s %" PRId64, client_id, store->attached_ttl_ms));
+        command(store, "PEXPIRE %s:%s %" PRId64, store->prefix, client_id, store->attached_ttl_ms));
 }
 
 static void detach(void *state, const char *client_id, int64_t now_ms) {
@@ -198,8 +201,40 @@ static void detach(void *state, const char *client_id, int64_t now_ms) {
     (void)now_ms;
     /* If this fails, the session goes when its longer time to live as an attached one is over. If
      * another connection works on it, that one renews the longer time. */
-    freeReplyObject(command(store, "PEXPIRE sequence:%s %" PRId64, client_id, store->ttl_ms));
+    freeReplyObject(
+        command(store, "PEXPIRE %s:%s %" PRId64, store->prefix, client_id, store->ttl_ms));
     session_store_detach(&store->mirror, client_id, os_now_ms());
+}
+
+static enum session_store_result write_note(void *state, const char *client_id, uint32_t note,
+                                            int64_t now_ms) {
+    struct redis_store *store = state;
+    (void)now_ms;
+    redisReply *reply = command(store, "SET %s-note:%s %" PRIu32 " PX %" PRId64, store->prefix,
+                                client_id, note, store->note_ttl_ms);
+    bool is_written = reply != NULL && reply->type == REDIS_REPLY_STATUS;
+    freeReplyObject(reply);
+    return is_written ? SESSION_STORE_OK : SESSION_STORE_UNAVAILABLE;
+}
+
+static enum session_store_result read_note(void *state, const char *client_id, int64_t now_ms,
+                                           uint32_t *note) {
+    struct redis_store *store = state;
+    (void)now_ms;
+    redisReply *reply = command(store, "GET %s-note:%s", store->prefix, client_id);
+    enum session_store_result result = SESSION_STORE_UNAVAILABLE;
+    if (reply != NULL && reply->type == REDIS_REPLY_NIL) {
+        result = SESSION_STORE_MISSING;
+    } else if (reply != NULL && reply->type == REDIS_REPLY_STRING) {
+        if (decimal_parse(reply->str, reply->len, UINT32_MAX, note)) {
+            result = SESSION_STORE_OK;
+        } else {
+            complain(store, "a key holds something else than a note");
+            result = SESSION_STORE_MISSING;
+        }
+    }
+    freeReplyObject(reply);
+    return result;
 }
 
 static void collect_due(void *context, const char *client_id) {
@@ -216,8 +251,8 @@ static void purge(void *state, int64_t now_ms, session_purged_handler *handler, 
     session_store_purge(&store->mirror, now_ms, collect_due, &due);
     /* One round trip for all of them. */
     for (size_t i = 0; i < due.count; i++) {
-        if (redisAppendCommand(store->connection, "EXISTS sequence:%s", due.client_ids[i]) !=
-            REDIS_OK) {
+        if (redisAppendCommand(store->connection, "EXISTS %s:%s", store->prefix,
+                               due.client_ids[i]) != REDIS_OK) {
             disconnect(store, "no memory");
             return;
         }
@@ -257,6 +292,8 @@ static const struct session_store_operations operations = {
     .attach = attach,
     .keep = keep,
     .detach = detach,
+    .write_note = write_note,
+    .read_note = read_note,
     .purge = purge,
     .next_purge_ms = next_purge_ms,
     .destroy = destroy,
@@ -269,24 +306,28 @@ static int fail_to_open(const struct logger *logger, int error) {
     return error;
 }
 
-int session_store_redis_open(struct session_store *store, const struct redis_address *address,
-                             const char *password, size_t capacity, int64_t ttl_ms,
-                             const struct logger *logger) {
-    assert(capacity > 0 && ttl_ms > 0);
+int session_store_redis_open(struct session_store *store,
+                             const struct session_store_redis_config *config,
+                             const struct session_store_limits *limits) {
+    assert(limits->capacity > 0 && limits->ttl_ms > 0);
     struct redis_store *state = calloc(1, sizeof *state);
     if (state == NULL) {
-        return fail_to_open(logger, -ENOMEM);
+        return fail_to_open(config->logger, -ENOMEM);
     }
-    int64_t keep_interval_ms = ttl_ms / 3 > 0 ? ttl_ms / 3 : 1;
-    state->address = *address;
-    state->password = password;
-    state->logger = logger;
-    state->ttl_ms = ttl_ms;
-    state->attached_ttl_ms = ttl_ms + keep_interval_ms;
-    int error = session_store_memory_open(&state->mirror, capacity, ttl_ms + PURGE_SLACK_MS);
+    int64_t keep_interval_ms = limits->ttl_ms / 3 > 0 ? limits->ttl_ms / 3 : 1;
+    state->address = config->address;
+    state->password = config->password;
+    state->prefix = config->prefix;
+    state->logger = config->logger;
+    state->ttl_ms = limits->ttl_ms;
+    state->attached_ttl_ms = limits->ttl_ms + keep_interval_ms;
+    state->note_ttl_ms = limits->note_ttl_ms;
+    const struct session_store_limits mirror_limits = {.capacity = limits->capacity,
+                                                       .ttl_ms = limits->ttl_ms + PURGE_SLACK_MS};
+    int error = session_store_memory_open(&state->mirror, &mirror_limits);
     if (error != 0) {
         free(state);
-        return fail_to_open(logger, error);
+        return fail_to_open(config->logger, error);
     }
     state->complaint_level = LOG_LEVEL_ERROR;
     if (!connect_to_redis(state)) {

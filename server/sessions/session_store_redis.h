@@ -52,12 +52,22 @@ struct redis_address {
  * false if `url` is anything else. */
 bool redis_address_parse(const char *url, struct redis_address *address);
 
-/* Makes `*store` one in the Redis at `address`. `password` may be NULL. All pointers must outlive
- * the store. Returns 0, or a negative errno value with nothing to destroy and the reason printed:
- * the first connection must succeed, later ones may fail. */
-int session_store_redis_open(struct session_store *store, const struct redis_address *address,
-                             const char *password, size_t capacity, int64_t ttl_ms,
-                             const struct logger *logger);
+/* What a store in Redis is made of, beside its limits. */
+struct session_store_redis_config {
+    struct redis_address address;
+    const char *password; /* may be NULL */
+    /* What the keys begin with: services whose clients must not see each other's sessions have
+     * different ones. A session is "<prefix>:<client-id>", its note "<prefix>-note:<client-id>". */
+    const char *prefix;
+    const struct logger *logger;
+};
+
+/* Makes `*store` one in Redis. All pointers must outlive the store. Returns 0, or a negative errno
+ * value with nothing to destroy and the reason printed: the first connection must succeed, later
+ * ones may fail. */
+int session_store_redis_open(struct session_store *store,
+                             const struct session_store_redis_config *config,
+                             const struct session_store_limits *limits);
 
 #ifdef __cplusplus
 }

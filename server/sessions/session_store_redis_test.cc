@@ -51,6 +51,7 @@ TEST(RedisAddress, RefusesAnythingElse) {
 }
 
 constexpr int64_t kTtlMs = 1500;
+constexpr int64_t kNoteTtlMs = 60000;
 const char kId[] = "123e4567-e89b-12d3-a456-426614174000";
 
 session MakeSession() {
@@ -70,8 +71,9 @@ class Store {
         redis_address address;
         logger_init(&logger_, LOG_LEVEL_ERROR);
         EXPECT_TRUE(redis_address_parse(redis.url().c_str(), &address));
-        const int error =
-            session_store_redis_open(&store_, &address, nullptr, capacity, kTtlMs, &logger_);
+        const session_store_redis_config config = {address, nullptr, "sequence", &logger_};
+        const session_store_limits limits = {capacity, kTtlMs, 1, kNoteTtlMs};
+        const int error = session_store_redis_open(&store_, &config, &limits);
         if (error != 0) {
             throw std::runtime_error(strerror(-error));
         }
@@ -94,6 +96,12 @@ class Store {
     }
     void Detach() {
         session_store_detach(&store_, kId, os_now_ms());
+    }
+    session_store_result WriteNote(uint32_t note) {
+        return session_store_write_note(&store_, kId, note, os_now_ms());
+    }
+    session_store_result ReadNote(uint32_t *note) {
+        return session_store_read_note(&store_, kId, os_now_ms(), note);
     }
     void Keep() {
         session_store_keep(&store_, kId);
@@ -145,6 +153,18 @@ TEST_F(RedisStoreTest, SharesSessionsBetweenServers) {
     EXPECT_EQ(one.Create(), SESSION_STORE_EXISTS);
     EXPECT_EQ(other.Create(), SESSION_STORE_EXISTS);
     EXPECT_EQ(other.Attach(), SESSION_STORE_OK);
+}
+
+TEST_F(RedisStoreTest, SharesNotes) {
+    Store one(*redis_);
+    Store other(*redis_);
+    uint32_t note = 0;
+    EXPECT_EQ(one.ReadNote(&note), SESSION_STORE_MISSING);
+    EXPECT_EQ(one.WriteNote(7), SESSION_STORE_OK);
+    EXPECT_EQ(other.WriteNote(UINT32_MAX), SESSION_STORE_OK);
+    EXPECT_EQ(one.ReadNote(&note), SESSION_STORE_OK);
+    EXPECT_EQ(note, UINT32_MAX);
+    EXPECT_EQ(one.Attach(), SESSION_STORE_MISSING);
 }
 
 TEST_F(RedisStoreTest, PurgesAfterTheTimeToLive) {
