@@ -1,10 +1,14 @@
 #include "testing/daemon.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 
-#include "testing/process.h"
 #include "gtest/gtest.h"
 
 namespace harness {
@@ -26,6 +30,31 @@ std::uint16_t FindListeningPort(const std::string &errors, const std::string &ad
         }
     }
     return 0;
+}
+
+std::uint16_t WaitForPort(Process *process, const std::string &address) {
+    process->WaitForErrors(
+        [&address](const std::string &errors) { return FindListeningPort(errors, address) != 0; });
+    const std::string errors = process->errors();
+    const std::uint16_t port = FindListeningPort(errors, address);
+    if (port == 0) {
+        throw std::runtime_error("the program does not listen at " + address + ":\n" + errors);
+    }
+    return port;
+}
+
+std::uint16_t FindFreePort() {
+    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto *generic = reinterpret_cast<sockaddr *>(&address);
+    if (probe < 0 || bind(probe, generic, size) != 0 || getsockname(probe, generic, &size) != 0) {
+        ThrowErrno("find a free port");
+    }
+    close(probe);
+    return ntohs(address.sin_port);
 }
 
 void ExpectNoSanitizerReport(const std::string &errors) {

@@ -123,8 +123,8 @@ void ConnectStreams(const ChildPlan &plan) {
     if (plan.options->standard_input_is_closed) {
         close(STDIN_FILENO);
     } else {
-        const int null_descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        if (null_descriptor < 0 || dup2(null_descriptor, STDIN_FILENO) < 0) {
+        const int input = open(plan.options->standard_input.c_str(), O_RDONLY | O_CLOEXEC);
+        if (input < 0 || dup2(input, STDIN_FILENO) < 0) {
             _exit(127);
         }
     }

@@ -46,7 +46,8 @@ struct ProcessOptions {
     // Resources (RLIMIT_…) and their limits.
     std::vector<std::pair<int, rlimit>> limits;
     std::optional<mode_t> umask;
-    // Standard input is /dev/null, or closed, as by `program <&-`.
+    // The file that is standard input, unless it is closed, as by `program <&-`.
+    std::string standard_input = "/dev/null";
     bool standard_input_is_closed = false;
     OutputMode standard_output = OutputMode::kCaptured;
     // Standard error is a terminal with so many columns instead of a pipe. It changes nothing of

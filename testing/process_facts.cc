@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -13,14 +14,14 @@
 namespace harness {
 namespace {
 
-std::string PathOf(pid_t pid, const char *name) {
+std::string PathOf(pid_t pid, const std::string &name) {
     return "/proc/" + std::to_string(pid) + "/" + name;
 }
 
-// The fields of /proc/PID/stat from the state on, which is the third: the second is the program's
-// name in parentheses, with any characters in it.
-std::istringstream StatFromState(pid_t pid) {
-    std::ifstream file(PathOf(pid, "stat"));
+// The fields of /proc/PID/stat, or of a thread's, from the state on, which is the third: the second
+// is the program's name in parentheses, with any characters in it.
+std::istringstream StatFromState(pid_t pid, const std::string &name = "stat") {
+    std::ifstream file(PathOf(pid, name));
     std::string text;
     const bool is_read = static_cast<bool>(std::getline(file, text));
     const size_t name_end = text.rfind(") ");
@@ -67,16 +68,36 @@ std::set<int> ReadDescriptors(pid_t pid) {
     return descriptors;
 }
 
-std::chrono::milliseconds ReadProcessorTime(pid_t pid) {
-    std::istringstream fields = StatFromState(pid);
-    std::string skipped;
-    for (int field = 3; field < 14; ++field) {
-        fields >> skipped;
+std::chrono::nanoseconds ReadProcessorTime(pid_t pid) {
+    clockid_t clock = 0;
+    timespec used{};
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0) {
+        throw std::runtime_error("no such process: " + std::to_string(pid));
     }
-    long user_ticks = 0;
-    long kernel_ticks = 0;
-    fields >> user_ticks >> kernel_ticks;
-    return std::chrono::milliseconds((user_ticks + kernel_ticks) * 1000 / sysconf(_SC_CLK_TCK));
+    return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
+std::vector<ThreadTime> ReadThreadTimes(pid_t pid) {
+    const double tick_seconds = 1.0 / static_cast<double>(sysconf(_SC_CLK_TCK));
+    std::vector<ThreadTime> times;
+    for (const auto &entry : std::filesystem::directory_iterator(PathOf(pid, "task"))) {
+        const std::string id = entry.path().filename().string();
+        std::string name;
+        std::string skipped;
+        if (!std::getline(std::ifstream(entry.path() / "comm"), name)) {
+            continue; // it has ended meanwhile
+        }
+        std::istringstream fields = StatFromState(pid, "task/" + id + "/stat");
+        for (int field = 3; field < 14; ++field) {
+            fields >> skipped;
+        }
+        double user_ticks = 0;
+        double kernel_ticks = 0;
+        fields >> user_ticks >> kernel_ticks;
+        times.push_back({name, id == std::to_string(pid), user_ticks * tick_seconds,
+                         kernel_ticks * tick_seconds});
+    }
+    return times;
 }
 
 char ReadState(pid_t pid) {
@@ -106,8 +127,7 @@ std::uint16_t ReadListeningPort(pid_t pid) {
 }
 
 std::set<pid_t> ReadChildren(pid_t pid) {
-    const std::string path = "task/" + std::to_string(pid) + "/children";
-    std::ifstream file(PathOf(pid, path.c_str()));
+    std::ifstream file(PathOf(pid, "task/" + std::to_string(pid) + "/children"));
     if (!file) {
         throw std::runtime_error("no such process: " + std::to_string(pid));
     }

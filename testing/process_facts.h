@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <set>
+#include <string>
+#include <vector>
 
 namespace harness {
 
@@ -24,7 +26,16 @@ ResidentMemory ReadResidentMemory(pid_t pid);
 std::set<int> ReadDescriptors(pid_t pid);
 
 // The processor time that all its threads have used, in user and kernel mode.
-std::chrono::milliseconds ReadProcessorTime(pid_t pid);
+std::chrono::nanoseconds ReadProcessorTime(pid_t pid);
+
+// The same of one thread, to the tick (10 ms).
+struct ThreadTime {
+    std::string name;
+    bool is_main = false; // the thread that the process began with
+    double user_seconds = 0;
+    double kernel_seconds = 0;
+};
+std::vector<ThreadTime> ReadThreadTimes(pid_t pid);
 
 // Its state as one letter: 'R' running, 'S' sleeping, 'T' stopped by a signal, …
 char ReadState(pid_t pid);

@@ -1,14 +1,18 @@
 #include "testing/process_facts.h"
 
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "testing/patience.h"
 #include "testing/process.h"
@@ -35,12 +39,32 @@ TEST(ProcessFactsTest, DescriptorsAreThoseThatAreOpen) {
 }
 
 TEST(ProcessFactsTest, ProcessorTimeGoesOnWithWork) {
-    const std::chrono::milliseconds before = ReadProcessorTime(getpid());
+    const std::chrono::nanoseconds before = ReadProcessorTime(getpid());
     EXPECT_TRUE(Await([before] {
         for (volatile int step = 0; step < 1000000; step = step + 1) {
         }
         return ReadProcessorTime(getpid()) > before;
     }));
+}
+
+TEST(ProcessFactsTest, ThreadsAreToldApartByTheirNames) {
+    std::thread([] {
+        pthread_setname_np(pthread_self(), "a (busy) one");
+        EXPECT_TRUE(Await([] {
+            for (volatile int step = 0; step < 1000000; step = step + 1) {
+            }
+            for (const ThreadTime &thread : ReadThreadTimes(getpid())) {
+                if (thread.name == "a (busy) one" && thread.user_seconds > 0) {
+                    return !thread.is_main;
+                }
+            }
+            return false;
+        }));
+    }).join();
+    const std::vector<ThreadTime> threads = ReadThreadTimes(getpid());
+    EXPECT_EQ(std::count_if(threads.begin(), threads.end(),
+                            [](const ThreadTime &thread) { return thread.is_main; }),
+              1);
 }
 
 TEST(ProcessFactsTest, StateShowsAStoppedProcess) {
@@ -80,8 +104,9 @@ TEST(ProcessFactsTest, ListeningPortIsThatOfItsOwnListener) {
 }
 
 TEST(ProcessFactsTest, ThrowsWhenTheProcessIsGone) {
-    // The kernel gives no process so high an id.
-    const pid_t nobody = 1 << 30;
+    // Linux gives no process an id above 2^22.
+    const pid_t nobody = 1 << 23;
+    EXPECT_THROW(ReadProcessorTime(nobody), std::runtime_error);
     EXPECT_THROW(ReadState(nobody), std::runtime_error);
     EXPECT_THROW(ReadResidentMemory(nobody), std::runtime_error);
     EXPECT_THROW(ReadChildren(nobody), std::runtime_error);

@@ -42,6 +42,14 @@ TEST(ProcessTest, CapturesMoreThanAPipeHolds) {
     EXPECT_EQ(result.output.size(), 1000000u);
 }
 
+TEST(ProcessTest, StandardInputIsTheFile) {
+    const TemporaryDirectory directory;
+    ProcessOptions options = Shell("cat");
+    options.standard_input = directory.File("input");
+    WriteFile(options.standard_input, "from a file");
+    EXPECT_EQ(RunToEnd(options).output, "from a file");
+}
+
 TEST(ProcessTest, WaitsForALineWhileTheChildRuns) {
     Process process(Shell("echo ready; exec sleep 1000"));
     EXPECT_TRUE(process.WaitForOutput(HasLineWith("ready")));

@@ -172,9 +172,9 @@ TEST(HostileClientsTest, RunsOutOfDescriptorsAndRecovers) {
     // The connection that cannot be accepted keeps the listener ready. A server that tries it
     // again and again takes all of a processor; this one must sleep in between.
     constexpr milliseconds kWatched{1000};
-    const milliseconds used_before = ReadProcessorTime(server.process().pid());
+    const std::chrono::nanoseconds used_before = ReadProcessorTime(server.process().pid());
     EXPECT_EQ(third.WaitForEnding(kWatched), Ending::kNone);
-    const milliseconds used = ReadProcessorTime(server.process().pid()) - used_before;
+    const std::chrono::nanoseconds used = ReadProcessorTime(server.process().pid()) - used_before;
     EXPECT_LT(used, kWatched / 2);
 
     first.HalfClose();

@@ -71,9 +71,10 @@ class NumbersServer {
         return port_;
     }
 
-    // The port at another address that the arguments told it to bind to (in brackets for IPv6),
-    // as soon as it says that it listens there; 0 when it never does.
-    std::uint16_t PortAt(const std::string &address);
+    // The port at another address that the arguments told it to bind to (in brackets for IPv6).
+    std::uint16_t PortAt(const std::string &address) {
+        return WaitForPort(process_.get(), address);
+    }
 
     TcpClient Connect() const {
         return TcpClient(port_);

@@ -1,15 +1,13 @@
 #include "server/records/mariadb_server.h"
 
-#include <arpa/inet.h>
 #include <csignal>
 #include <mariadb/mysql.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <stdexcept>
 #include <vector>
 
+#include "testing/daemon.h"
 #include "testing/patience.h"
 
 namespace harness {
@@ -26,21 +24,6 @@ struct Need {
 constexpr Need kNeeds[] = {{kServer, "mariadb-server-core"},
                            {kInstaller, "mariadb-server-core"},
                            {"/usr/bin/my_print_defaults", "mariadb-client-core"}};
-
-// A port that was free a moment ago. The server keeps it for all its lives.
-std::uint16_t FindFreePort() {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto *generic = reinterpret_cast<sockaddr *>(&address);
-    if (fd < 0 || bind(fd, generic, size) != 0 || getsockname(fd, generic, &size) != 0) {
-        ThrowErrno("finding a free port");
-    }
-    close(fd);
-    return ntohs(address.sin_port);
-}
 
 // MariaDB refuses to run as root unless it is told to.
 void AddUser(std::vector<std::string> *arguments) {

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "server/records/mariadb_server.h"
+#include "testing/daemon.h"
 
 namespace harness {
 namespace {
@@ -30,12 +31,6 @@ std::uint16_t PortBehind(const std::string &words, const std::string &text) {
     return at == std::string::npos ? std::uint16_t{0}
                                    : static_cast<std::uint16_t>(std::strtoul(
                                          text.c_str() + at + words.size(), nullptr, 10));
-}
-
-void CheckSanitizers(const std::string &errors) {
-    for (const char *report : {"Sanitizer", "runtime error:"}) {
-        EXPECT_EQ(errors.find(report), std::string::npos) << errors;
-    }
 }
 
 class SqliteFile : public TestedStore {
@@ -201,7 +196,7 @@ RecordsServer::RecordsServer(const std::vector<std::string> &arguments,
 }
 
 RecordsServer::~RecordsServer() {
-    CheckSanitizers(process_->errors());
+    ExpectNoSanitizerReport(process_->errors());
 }
 
 std::string RecordsServer::Ingest(const std::string &bytes) const {

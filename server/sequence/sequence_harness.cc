@@ -40,13 +40,7 @@ Server::Server(const std::vector<std::string> &arguments, std::uint16_t port, Pr
     std::vector<std::string> all = {"--port=" + std::to_string(port)};
     all.insert(all.end(), arguments.begin(), arguments.end());
     process_ = std::make_unique<Process>(Command("SEQUENCE_SERVER", all, std::move(base)));
-    process_->WaitForErrors([](const std::string &errors) {
-        return harness::FindListeningPort(errors, "127.0.0.1") != 0;
-    });
-    port_ = harness::FindListeningPort(process_->errors(), "127.0.0.1");
-    if (port_ == 0) {
-        throw std::runtime_error("the server does not start: " + process_->errors());
-    }
+    port_ = harness::WaitForPort(process_.get());
 }
 
 Server::~Server() {

@@ -1,13 +1,11 @@
 #include "server/sessions/redis_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <stdexcept>
 
+#include "testing/daemon.h"
 #include "testing/tcp_client.h"
 
 namespace sessions {
@@ -16,21 +14,6 @@ using harness::Process;
 using harness::ProcessOptions;
 
 namespace {
-
-// A port that is free now. Somebody may take it before it is used: then try another one.
-std::uint16_t FindFreePort() {
-    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (probe < 0 || bind(probe, reinterpret_cast<sockaddr *>(&address), size) != 0 ||
-        getsockname(probe, reinterpret_cast<sockaddr *>(&address), &size) != 0) {
-        harness::ThrowErrno("find a free port");
-    }
-    close(probe);
-    return ntohs(address.sin_port);
-}
 
 // The server's program; empty when there is none. Debian's redis-tools has it too, without a
 // service of the system, as redis-check-rdb: what one program is depends on the name it is called
@@ -56,7 +39,7 @@ RedisServer::RedisServer() {
     }
     constexpr int kAttemptCount = 20;
     for (int i = 0; i < kAttemptCount; i++) {
-        port_ = FindFreePort();
+        port_ = harness::FindFreePort();
         if (Start()) {
             return;
         }
