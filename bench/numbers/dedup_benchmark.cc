@@ -285,7 +285,7 @@ void Register(const std::string &name, Case c) {
 
 void RegisterOrder(const std::string &name, Order order) {
     Register("direct/" + name, {Way::kDirect, order, kHighestBatch, Pages::kHuge, false});
-    for (size_t millions : {1, 4, 12}) {
+    for (size_t millions : {1u, 4u, 12u}) {
         Register("staged/" + name + "/" + std::to_string(millions) + "M",
                  {Way::kStaged, order, millions * 1000000, Pages::kHuge, false});
     }
@@ -304,7 +304,7 @@ int main(int argc, char **argv) {
              {Way::kStaged, Order::kDistinct, kHighestBatch, Pages::kSmall, false});
     Register("direct/distinct/small_pages",
              {Way::kDirect, Order::kDistinct, kHighestBatch, Pages::kSmall, false});
-    for (size_t count : {10, 1000}) {
+    for (size_t count : {10u, 1000u}) {
         benchmark::RegisterBenchmark(("few/" + std::to_string(count) + "_numbers").c_str(), RunFew,
                                      count);
     }

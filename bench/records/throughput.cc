@@ -332,7 +332,7 @@ void CompareAll(const Settings &settings) {
     const int round_count = static_cast<int>(settings.round_count);
     const Rows rows = MakeRows(row_count);
     const Rows mariadb_rows = MakeRows(row_count / kRowsPerMariadbRow);
-    for (size_t batch_size : {500, 5000}) {
+    for (size_t batch_size : {500u, 5000u}) {
         if (settings.stores.find("sqlite") != std::string::npos) {
             CompareSqlite(rows, round_count, batch_size);
         }

@@ -47,7 +47,7 @@ TEST(LogTest, IsClearedAtStart) {
 }
 
 TEST(LogTest, ModeFollowsTheUmask) {
-    for (const mode_t mask : {0, 022, 027, 077}) {
+    for (const mode_t mask : {0u, 022u, 027u, 077u}) {
         ProcessOptions options = NumbersServerCommand({});
         options.umask = mask;
         NumbersServer server({}, options);

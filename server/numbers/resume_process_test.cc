@@ -86,7 +86,7 @@ TEST_F(ResumeTest, FileThatIsNoLogIsRefusedAndLeftAlone) {
          {"12345678a\n"s, "12345678\n"s, "1234567890\n"s, "\n"s, "123456789\r\n"s, "12345 789\n"s,
           "1234\0"
           "6789\n"s}) {
-        for (const size_t lines_before : {0, 41, 99999}) {
+        for (const size_t lines_before : {0u, 41u, 99999u}) {
             const std::string content =
                 NumberLines(0, lines_before) + wrong_line + NumberLines(999000000, 5);
             SCOPED_TRACE(testing::PrintToString(wrong_line));

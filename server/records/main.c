@@ -203,5 +203,5 @@ int main(int argc, char **argv) {
         break;
     }
     logger_init(&daemon.logger, (enum log_level)daemon.configuration.log_level);
-    return run(&daemon);
+    return (int)run(&daemon);
 }

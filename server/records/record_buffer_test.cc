@@ -266,7 +266,7 @@ TEST_F(RecordBuffer, TextsSurviveAnyNumberOfRounds) {
 }
 
 TEST_F(RecordBuffer, ManyWritersTakeEveryRecordOnce) {
-    for (size_t capacity : {1, 2, 13, 1000}) {
+    for (size_t capacity : {1u, 2u, 13u, 1000u}) {
         SCOPED_TRACE(capacity);
         Open(capacity);
         constexpr int kRecordCount = 20000;

@@ -113,7 +113,7 @@ TEST(RecordDecoderPlain, SameEventsHoweverLongTheKernelRests) {
     reference.Receive(bytes, true);
     ASSERT_EQ(reference.plain_count(), 0u);
     for (size_t kernel = 0; kernel < record_kernel_count(); kernel++) {
-        for (unsigned rest_count : {0, 1, 2, +KERNEL_REST_COUNT_MAX}) {
+        for (unsigned rest_count : {0u, 1u, 2u, static_cast<unsigned>(KERNEL_REST_COUNT_MAX)}) {
             for (size_t chunk_size : {bytes.size(), size_t{1000}, size_t{100}}) {
                 Stream stream(Options(record_kernel_get(kernel)), rest_count);
                 for (size_t at = 0; at < bytes.size(); at += chunk_size) {

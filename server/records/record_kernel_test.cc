@@ -108,7 +108,7 @@ const std::string kTail(128, ' ');
 
 TEST_P(RecordKernel, TakesAllRecordsOfThePattern) {
     std::string rest;
-    for (int number = 0; number < 100; number++) {
+    for (size_t number = 0; number < 100; number++) {
         rest += Line(std::to_string(number * number), std::string(number % 10, 'n'));
     }
     Run(Line("1"), rest + kTail);

@@ -250,5 +250,5 @@ int main(int argc, char **argv) {
         return EXIT_CODE_USAGE;
     }
     settings.config.has_progress = isatty(STDERR_FILENO) == 1 && !settings.config.is_verbose;
-    return run_with_state(&settings);
+    return (int)run_with_state(&settings);
 }

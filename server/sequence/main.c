@@ -205,5 +205,5 @@ int main(int argc, char **argv) {
     }
     enum exit_code code = run(&settings, &logger, signal_fd);
     (void)os_close(signal_fd);
-    return code;
+    return (int)code;
 }
