@@ -1,7 +1,7 @@
 """What every target of ours has, so that a BUILD file says only what is particular to one."""
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
-load("//:copts.bzl", "CXX_COPTS", "C_COPTS")
+load("//:copts.bzl", "CXX_COPTS", "C_COPTS", "LINKOPTS")
 
 def c_library(name, srcs = None, hdrs = None, copts = [], **kwargs):
     """A part in C: NAME.c and NAME.h unless it says otherwise."""
@@ -13,12 +13,13 @@ def c_library(name, srcs = None, hdrs = None, copts = [], **kwargs):
         **kwargs
     )
 
-def c_binary(name, srcs = None, copts = [], **kwargs):
+def c_binary(name, srcs = None, copts = [], linkopts = [], **kwargs):
     """A program in C: NAME.c unless it says otherwise."""
     cc_binary(
         name = name,
         srcs = [name + ".c"] if srcs == None else srcs,
         copts = C_COPTS + copts,
+        linkopts = LINKOPTS + linkopts,
         **kwargs
     )
 

@@ -13,11 +13,21 @@ enum {
     SPEC_CAPACITY = 62,
     MESSAGE_CAPACITY = 512,
     HELP_COLUMN = 32,
-    /* What getopt_long returns: the index of the spec, moved clear of '?' and ':'. */
+    /* What getopt_long returns: the index of the spec, moved clear of all letters. */
     CODE_OF_FIRST_SPEC = 256,
     CODE_OF_HELP = CODE_OF_FIRST_SPEC + SPEC_CAPACITY,
     CODE_OF_VERSION,
 };
+
+/* -h and -p, for getopt_long and for the help text. */
+static const char short_options[] = ":hp:";
+
+static char letter_of(const char *name) {
+    if (strcmp(name, "help") == 0) {
+        return 'h';
+    }
+    return strcmp(name, "port") == 0 ? 'p' : '\0';
+}
 
 void options_complain(const struct options *options, const char *format, ...) {
     char message[MESSAGE_CAPACITY];
@@ -193,9 +203,11 @@ static void print_default(const struct option_spec *spec) {
     }
 }
 
-/* "  --port=NUMBER", padded to the column where the explanations begin. */
+/* "  -p, --port=NUMBER", padded to the column where the explanations begin. */
 static void print_option_name(const char *name, const char *argument) {
-    int width = argument == NULL ? printf("  --%s", name) : printf("  --%s=%s", name, argument);
+    char letter = letter_of(name);
+    int width = letter == '\0' ? printf("      ") : printf("  -%c, ", letter);
+    width += argument == NULL ? printf("--%s", name) : printf("--%s=%s", name, argument);
     if (width >= HELP_COLUMN) {
         (void)printf("\n");
         width = 0;
@@ -226,6 +238,21 @@ static void print_help(const struct options *options) {
     }
 }
 
+static void print_version(const struct options *options) {
+    (void)printf("%s\n", options->version);
+}
+
+/* Whoever asked for a text must be able to rely on having all of it. */
+static enum options_outcome show(const struct options *options,
+                                 void (*print)(const struct options *options)) {
+    print(options);
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+        options_complain(options, "cannot write to standard output: %s", strerror(errno));
+        return OPTIONS_INVALID;
+    }
+    return OPTIONS_SHOWN;
+}
+
 /* Fills table (spec_count + 3 entries) for getopt_long. */
 static void fill_getopt_table(const struct options *options, struct option *table) {
     for (size_t index = 0; index < options->spec_count; index++) {
@@ -243,7 +270,8 @@ static void fill_getopt_table(const struct options *options, struct option *tabl
 
 /* What getopt_long could not use: one letter behind a single dash, or else an argument. Letters
  * beyond ASCII come as negative numbers. */
-static void complain_of_option(const struct options *options, int letter, const char *argument) {
+static enum options_outcome refuse_option(const struct options *options, int letter,
+                                          const char *argument) {
     if (letter == 0 || letter >= CODE_OF_FIRST_SPEC) {
         options_complain(options, "cannot use the option %s", argument);
     } else if (isgraph((unsigned char)letter)) {
@@ -251,6 +279,56 @@ static void complain_of_option(const struct options *options, int letter, const 
     } else {
         options_complain(options, "cannot use the option -\\x%02x", (unsigned char)letter);
     }
+    return OPTIONS_INVALID;
+}
+
+/* The option that a code of getopt_long stands for; NULL: it has none. */
+static const struct option_spec *find_spec(const struct options *options, int code) {
+    if (code >= CODE_OF_FIRST_SPEC) {
+        return &options->specs[code - CODE_OF_FIRST_SPEC];
+    }
+    for (size_t index = 0; index < options->spec_count; index++) {
+        if (letter_of(options->specs[index].name) == code) {
+            return &options->specs[index];
+        }
+    }
+    return NULL;
+}
+
+/* A value of its own that looks like an option is one, before which the value was forgotten: no
+ * file called --resume is made. Numbers may be negative. */
+static bool is_forgotten(const struct option_spec *spec, const char *value, const char *argument) {
+    return value == argument && value[0] == '-' && value[1] != '\0' &&
+           (spec->kind == OPTION_TEXT || spec->kind == OPTION_TEXT_LIST);
+}
+
+/* Takes the option that getopt_long has just returned the code of; argument is the last one that it
+ * has used. */
+static enum options_outcome take_option(const struct options *options, int code,
+                                        const char *argument) {
+    if (code == CODE_OF_HELP || code == 'h') {
+        return show(options, print_help);
+    }
+    if (code == CODE_OF_VERSION) {
+        return show(options, print_version);
+    }
+    if (code == ':') {
+        options_complain(options, "%s needs a value", argument);
+        return OPTIONS_INVALID;
+    }
+    if (code == '?') {
+        return refuse_option(options, optopt, argument);
+    }
+    const struct option_spec *spec = find_spec(options, code);
+    if (spec == NULL) {
+        return refuse_option(options, code, argument);
+    }
+    if (is_forgotten(spec, optarg, argument)) {
+        options_complain(options, "--%s needs a value; if '%s' is meant, write --%s=%s", spec->name,
+                         optarg, spec->name, optarg);
+        return OPTIONS_INVALID;
+    }
+    return store_value(options, spec, optarg) ? OPTIONS_RUN : OPTIONS_INVALID;
 }
 
 enum options_outcome options_parse(const struct options *options, int argc, char **argv,
@@ -264,25 +342,10 @@ enum options_outcome options_parse(const struct options *options, int argc, char
     opterr = 0;
     optind = 0; /* starts a fresh scan, for tests that parse more than once */
     int code;
-    while ((code = getopt_long(argc, argv, ":", table, NULL)) != -1) {
-        if (code == CODE_OF_HELP) {
-            print_help(options);
-            return OPTIONS_SHOWN;
-        }
-        if (code == CODE_OF_VERSION) {
-            (void)printf("%s\n", options->version);
-            return OPTIONS_SHOWN;
-        }
-        if (code == ':') {
-            options_complain(options, "%s needs a value", argv[optind - 1]);
-            return OPTIONS_INVALID;
-        }
-        if (code == '?') {
-            complain_of_option(options, optopt, argv[optind - 1]);
-            return OPTIONS_INVALID;
-        }
-        if (!store_value(options, &options->specs[code - CODE_OF_FIRST_SPEC], optarg)) {
-            return OPTIONS_INVALID;
+    while ((code = getopt_long(argc, argv, short_options, table, NULL)) != -1) {
+        enum options_outcome outcome = take_option(options, code, argv[optind - 1]);
+        if (outcome != OPTIONS_RUN) {
+            return outcome;
         }
     }
     if (options->arguments == NULL && optind < argc) {

@@ -3,7 +3,7 @@
  *
  * Each daemon lists its options once as option_spec entries that point at the fields of its own
  * configuration. The fields hold the defaults beforehand, and --help shows them. `--help` and
- * `--version` need no entry.
+ * `--version` need no entry. -h is --help, and -p is --port where there is one.
  *
  * Ownership: texts stay where they are, in argv. Threading: main thread only (getopt_long).
  */
@@ -61,7 +61,7 @@ struct options {
 enum options_outcome {
     OPTIONS_RUN,     /* go on */
     OPTIONS_SHOWN,   /* --help or --version was printed on standard output: exit 0 */
-    OPTIONS_INVALID, /* one clear line was printed on standard error: exit 2 */
+    OPTIONS_INVALID, /* wrong, or standard output failed: one clear line was printed: exit 2 */
 };
 
 /* first_argument_index receives the index in argv of what follows the options. */

@@ -195,16 +195,16 @@ TEST_F(OptionsTest, HelpShowsEveryOptionWithItsDefault) {
                        "Does something.\n"
                        "\n"
                        "Options:\n"
-                       "  --flag                        a flag\n"
-                       "  --number=NUMBER               a number (default 7)\n"
-                       "  --time=SECONDS                a time (default 1.5)\n"
-                       "  --text=TEXT                   a text (default here)\n"
-                       "  --maybe=TEXT                  a text or none\n"
-                       "  --item=TEXT                   an item (default a)\n"
-                       "  --a-colour-of-your-own-choice=red|green\n"
+                       "      --flag                    a flag\n"
+                       "      --number=NUMBER           a number (default 7)\n"
+                       "      --time=SECONDS            a time (default 1.5)\n"
+                       "      --text=TEXT               a text (default here)\n"
+                       "      --maybe=TEXT              a text or none\n"
+                       "      --item=TEXT               an item (default a)\n"
+                       "      --a-colour-of-your-own-choice=red|green\n"
                        "                                a colour (default green)\n"
-                       "  --help                        show this text\n"
-                       "  --version                     show the version\n"
+                       "  -h, --help                    show this text\n"
+                       "      --version                 show the version\n"
                        "\n"
                        "Examples:\n"
                        "  tool --flag\n");
@@ -226,6 +226,34 @@ TEST_F(OptionsTest, HelpNamesTheArguments) {
 TEST_F(OptionsTest, ShowsTheVersion) {
     EXPECT_EQ(Parse({"--version"}), OPTIONS_SHOWN);
     EXPECT_EQ(output_, "tool 1.0\n");
+}
+
+TEST_F(OptionsTest, KnowsTheShortFormOfHelpAndPort) {
+    EXPECT_EQ(Complaint({"-p5"}), "cannot use the option -p");
+    specs_[1].name = "port";
+    EXPECT_EQ(Parse({"-p", "5"}), OPTIONS_RUN);
+    EXPECT_EQ(number_, 5);
+    EXPECT_EQ(Parse({"-p6", "--flag"}), OPTIONS_RUN);
+    EXPECT_EQ(number_, 6);
+    EXPECT_EQ(Complaint({"-p"}), "-p needs a value");
+    EXPECT_EQ(Complaint({"-p", "x"}), "--port takes a number from -3 to 65535, not 'x'");
+    EXPECT_EQ(Parse({"-h"}), OPTIONS_SHOWN);
+    EXPECT_NE(output_.find("  -p, --port=NUMBER             a number"), std::string::npos) << output_;
+    const std::string help = output_;
+    EXPECT_EQ(Parse({"--help"}), OPTIONS_SHOWN);
+    EXPECT_EQ(output_, help);
+}
+
+TEST_F(OptionsTest, AnOptionIsNotTheValueThatWasForgottenBeforeIt) {
+    EXPECT_EQ(Complaint({"--text", "--flag"}),
+              "--text needs a value; if '--flag' is meant, write --text=--flag");
+    EXPECT_EQ(Complaint({"--item", "-h"}),
+              "--item needs a value; if '-h' is meant, write --item=-h");
+    EXPECT_EQ(Parse({"--text=--flag"}), OPTIONS_RUN);
+    EXPECT_STREQ(text_, "--flag");
+    EXPECT_EQ(Parse({"--text", "-"}), OPTIONS_RUN);
+    EXPECT_STREQ(text_, "-");
+    EXPECT_FALSE(flag_);
 }
 
 TEST_F(OptionsTest, RefusesATableThatIsTooLarge) {
