@@ -1,8 +1,5 @@
 // The numbers server's command line: what it accepts, what it refuses, and how it says so.
 
-#include <dlfcn.h>
-#include <unistd.h>
-
 #include <csignal>
 #include <string>
 #include <vector>
@@ -63,19 +60,6 @@ class CommandLineTest : public testing::Test {
         SCOPED_TRACE(testing::PrintToString(arguments));
         NumbersServer server(arguments);
         EXPECT_EQ(server.Stop(), Exited(0));
-    }
-
-    // Asks for a profile where the directory's libprofiler.so.0 is the first that is found.
-    void ExpectNoProfiler(const std::string &reason) const {
-        ProcessOptions options = NumbersServerCommand({"--port=0", "--profile=cpu.profile"});
-        options.working_directory = directory_.path();
-        options.environment["LD_LIBRARY_PATH"] = directory_.path();
-        const ProcessResult result = RunToEnd(options);
-        EXPECT_EQ(result.status, Exited(1));
-        EXPECT_NE(result.errors.find("cannot load the profiler"), std::string::npos)
-            << result.errors;
-        EXPECT_NE(result.errors.find(reason), std::string::npos) << result.errors;
-        EXPECT_EQ(ReadFile(log_path_), kOldLog);
     }
 
     static constexpr const char *kOldLog = "000000001\n";
@@ -190,12 +174,6 @@ TEST_F(CommandLineTest, AddressesThatNameNothing) {
     ExpectUsageError({{"--port=0", "--bind=127.0.0.1", "--bind=[::1"}, "'[::1'"});
 }
 
-TEST_F(CommandLineTest, ProfileIntoTheLogIsAUsageError) {
-    const std::string culprit = "--profile and --log";
-    ExpectUsageError({{"--port=0", "--log=numbers.log", "--profile=numbers.log"}, culprit});
-    ExpectUsageError({{"--port=0", "--log=numbers.log", "--profile=./numbers.log"}, culprit});
-}
-
 // Whether a well-formed address is one of this machine's shows only when it is used.
 TEST_F(CommandLineTest, AddressOfAnotherMachineIsAFailedStart) {
     const ProcessResult result = Run({"--port=0", "--bind=192.0.2.1"});
@@ -235,47 +213,6 @@ TEST_F(CommandLineTest, ReadyLineNamesTheAddressOnStandardError) {
     const std::string address = "listening on 127.0.0.1:" + std::to_string(server.port());
     EXPECT_TRUE(HasLineWith(address)(server.process().errors())) << server.process().errors();
     EXPECT_EQ(server.process().output(), "");
-}
-
-TEST_F(CommandLineTest, ProfileIsWritten) {
-    const std::string path = directory_.File("cpu.profile");
-    NumbersServer server({"--profile", path});
-    EXPECT_EQ(server.Deliver(NumberLines(0, 100000)), Ending::kFin);
-    EXPECT_EQ(server.Stop(), Exited(0));
-    EXPECT_EQ(server.Log(), NumberRange(0, 100000));
-    EXPECT_FALSE(ReadFile(path).empty());
-}
-
-TEST_F(CommandLineTest, ProfilerIsLoadedForAProfileOnly) {
-    for (const bool is_wanted : {false, true}) {
-        NumbersServer server(is_wanted ? std::vector<std::string>{"--profile=cpu.profile"}
-                                       : std::vector<std::string>{});
-        const std::string maps =
-            ReadFile("/proc/" + std::to_string(server.process().pid()) + "/maps");
-        for (const char *library : {"/libprofiler.so", "/libunwind.so"}) {
-            EXPECT_EQ(maps.find(library) != std::string::npos, is_wanted) << library;
-        }
-        EXPECT_EQ(server.Stop(), Exited(0));
-    }
-}
-
-// As on a machine without the library: the loader finds these in its place.
-TEST_F(CommandLineTest, ProfileWithoutAProfilerIsAFailedStart) {
-    WriteFile(directory_.File("libprofiler.so.0"), "");
-    ExpectNoProfiler("libprofiler.so.0: file too short");
-    Dl_info libc{};
-    ASSERT_NE(dladdr(reinterpret_cast<const void *>(&getpid), &libc), 0);
-    ASSERT_EQ(unlink(directory_.File("libprofiler.so.0").c_str()), 0);
-    ASSERT_EQ(symlink(libc.dli_fname, directory_.File("libprofiler.so.0").c_str()), 0);
-    ExpectNoProfiler("undefined symbol: ProfilerStart");
-}
-
-TEST_F(CommandLineTest, ProfileThatCannotBeWrittenIsAFailedStart) {
-    const std::string path = directory_.File("missing/cpu.profile");
-    const ProcessResult result = Run({"--port=0", "--profile=" + path});
-    EXPECT_EQ(result.status, Exited(1));
-    EXPECT_NE(result.errors.find(path), std::string::npos) << result.errors;
-    EXPECT_EQ(ReadFile(log_path_), kOldLog);
 }
 
 TEST_F(CommandLineTest, EveryNumberOfThreadsGivesTheSameLog) {

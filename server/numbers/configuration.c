@@ -2,8 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "server/numbers/limits.h"
@@ -54,27 +52,6 @@ static void set_defaults(struct configuration *configuration) {
     };
 }
 
-static bool is_same_file(const char *path, const char *other_path) {
-    struct stat status;
-    struct stat other_status;
-    return strcmp(path, other_path) == 0 ||
-           (stat(path, &status) == 0 && stat(other_path, &other_status) == 0 &&
-            status.st_dev == other_status.st_dev && status.st_ino == other_status.st_ino);
-}
-
-/* Complains of values that only together, or only on this machine, make no sense. */
-static bool check(const struct configuration *configuration, const struct options *options) {
-    if (!startup_check_addresses(options, &configuration->addresses)) {
-        return false;
-    }
-    if (configuration->profile_path != NULL &&
-        is_same_file(configuration->profile_path, configuration->log_path)) {
-        options_complain(options, "--profile and --log are the same file");
-        return false;
-    }
-    return true;
-}
-
 static enum options_outcome parse(struct configuration *configuration, const char *version,
                                   int argc, char **argv) {
     const struct option_spec specs[] = {
@@ -123,7 +100,7 @@ static enum options_outcome parse(struct configuration *configuration, const cha
     };
     int first_argument_index;
     enum options_outcome outcome = options_parse(&options, argc, argv, &first_argument_index);
-    if (outcome == OPTIONS_RUN && !check(configuration, &options)) {
+    if (outcome == OPTIONS_RUN && !startup_check_addresses(&options, &configuration->addresses)) {
         return OPTIONS_INVALID;
     }
     return outcome;

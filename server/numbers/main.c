@@ -182,16 +182,32 @@ static enum exit_code run_with_map(struct daemon *daemon) {
     return exit_code;
 }
 
+/* Behind the log, so that it can be told from it, and behind the guard, which is not profiled. */
+static enum exit_code run_with_profile(struct daemon *daemon) {
+    const char *path = daemon->configuration.profile_path;
+    if (path == NULL) {
+        return run_with_map(daemon);
+    }
+    struct profile profile;
+    enum exit_code exit_code = profile_start(&profile, path, daemon->log.fd, &daemon->logger);
+    if (exit_code != EXIT_CODE_OK) {
+        return exit_code;
+    }
+    exit_code = run_with_map(daemon);
+    profile_stop(&profile, &daemon->logger);
+    return exit_code;
+}
+
 /* The guard is forked while the process is small and has one thread. */
 static enum exit_code run_with_guard(struct daemon *daemon) {
     if (!daemon->log.is_regular) {
-        return run_with_map(daemon);
+        return run_with_profile(daemon);
     }
     int error = tail_guard_start(&daemon->guard, daemon->log.fd, LINE_SIZE);
     if (error != 0) {
         return startup_fail(&daemon->logger, "start the tail guard", error);
     }
-    enum exit_code exit_code = run_with_map(daemon);
+    enum exit_code exit_code = run_with_profile(daemon);
     tail_guard_finish(&daemon->guard);
     return exit_code;
 }
@@ -220,26 +236,12 @@ static enum exit_code run_with_listener(struct daemon *daemon) {
     return exit_code;
 }
 
-static enum exit_code run_with_profile(struct daemon *daemon) {
-    const char *path = daemon->configuration.profile_path;
-    if (path == NULL) {
-        return run_with_listener(daemon);
-    }
-    struct profile profile;
-    if (!profile_start(&profile, path, &daemon->logger)) {
-        return EXIT_CODE_START_FAILURE;
-    }
-    enum exit_code exit_code = run_with_listener(daemon);
-    profile_stop(&profile);
-    return exit_code;
-}
-
 static enum exit_code run(struct daemon *daemon) {
     daemon->signal_fd = startup_prepare_process(&daemon->logger);
     if (daemon->signal_fd < 0) {
         return EXIT_CODE_START_FAILURE;
     }
-    enum exit_code exit_code = run_with_profile(daemon);
+    enum exit_code exit_code = run_with_listener(daemon);
     (void)os_close(daemon->signal_fd);
     return exit_code;
 }
@@ -255,5 +257,5 @@ int main(int argc, char **argv) {
         break;
     }
     logger_init(&daemon.logger, (enum log_level)daemon.configuration.log_level);
-    return run(&daemon);
+    return (int)run(&daemon);
 }
