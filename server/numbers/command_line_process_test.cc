@@ -1,5 +1,7 @@
 // The numbers server's command line: what it accepts, what it refuses, and how it says so.
 
+#include <unistd.h>
+
 #include <csignal>
 #include <string>
 #include <vector>
@@ -167,6 +169,33 @@ TEST_F(CommandLineTest, UnknownKernelIsAUsageError) {
         EXPECT_NE(result.errors.find(name), std::string::npos) << result.errors;
         EXPECT_EQ(ReadFile(log_path_), kOldLog);
     }
+}
+
+// However long or odd, it is one line, and the reason is in it.
+TEST_F(CommandLineTest, PathsThatCannotBeOpened) {
+    for (const std::string &path : {directory_.File(std::string(300, 'x')),
+                                    directory_.File("missing/" + std::string(250, 'y')),
+                                    std::string(4095, '/') /* the root */, std::string(4000, 'z'),
+                                    std::string("missing\n/\x1b[2J\x9b/log")}) {
+        SCOPED_TRACE(testing::PrintToString(path));
+        const ProcessResult result = Run({"--port=0", "--log=" + path});
+        EXPECT_EQ(result.status, Exited(1));
+        ASSERT_EQ(SplitLines(result.errors).size(), 1u) << result.errors;
+        const bool has_reason =
+            result.errors.find(": File name too long\n") != std::string::npos ||
+            result.errors.find(": No such file or directory\n") != std::string::npos ||
+            result.errors.find(": Is a directory\n") != std::string::npos;
+        EXPECT_TRUE(has_reason) << result.errors;
+        for (const char byte : result.errors.substr(0, result.errors.size() - 1)) {
+            EXPECT_TRUE(byte >= ' ' && byte <= '~') << result.errors;
+        }
+    }
+    ExpectUsageError({{"--port=0", "--log=" + std::string(5000, 'z')}, "--log"});
+}
+
+TEST_F(CommandLineTest, AnOptionIsNotTheValueThatWasForgottenBeforeIt) {
+    ExpectUsageError({{"--port=0", "--log", "--resume"}, "--log needs a value"});
+    EXPECT_NE(access(directory_.File("--resume").c_str(), F_OK), 0);
 }
 
 TEST_F(CommandLineTest, AddressesThatNameNothing) {

@@ -93,7 +93,8 @@ static size_t take_character(char *piece, const unsigned char *bytes, size_t siz
     return length;
 }
 
-const char *escape_bytes(char *text, size_t capacity, const char *bytes, size_t size) {
+/* Whether all of the bytes had room. */
+static bool escape(char *text, size_t capacity, const char *bytes, size_t size, bool is_message) {
     static const char ellipsis[] = "...";
     assert(capacity >= ESCAPED_CAPACITY_MIN);
     size_t text_size = 0;
@@ -101,12 +102,16 @@ const char *escape_bytes(char *text, size_t capacity, const char *bytes, size_t 
     size_t taken_size = 0;
     while (taken_size < size) {
         char piece[PIECE_CAPACITY];
-        taken_size +=
-            take_character(piece, (const unsigned char *)bytes + taken_size, size - taken_size);
+        const unsigned char *next = (const unsigned char *)bytes + taken_size;
+        taken_size += take_character(piece, next, size - taken_size);
+        if (is_message && (*next == '\\' || *next == '"')) {
+            piece[0] = (char)*next;
+            piece[1] = '\0';
+        }
         size_t piece_size = strlen(piece);
         if (text_size + piece_size >= capacity) {
             memcpy(text + cut_size, ellipsis, sizeof ellipsis);
-            return text;
+            return false;
         }
         memcpy(text + text_size, piece, piece_size);
         text_size += piece_size;
@@ -115,5 +120,26 @@ const char *escape_bytes(char *text, size_t capacity, const char *bytes, size_t 
         }
     }
     text[text_size] = '\0';
+    return true;
+}
+
+const char *escape_bytes(char *text, size_t capacity, const char *bytes, size_t size) {
+    (void)escape(text, capacity, bytes, size, false);
+    return text;
+}
+
+const char *escape_message(char *text, size_t capacity, const char *message) {
+    size_t size = strlen(message);
+    if (escape(text, capacity, message, size, true)) {
+        return text;
+    }
+    size_t tail_capacity = capacity / 2;
+    const char *tail = message + size - (tail_capacity - 1) / ESCAPED_BYTE_SIZE_MAX;
+    while (((unsigned char)*tail & 0xc0) == 0x80) {
+        tail++; /* it began in the middle of a character */
+    }
+    (void)escape(text, capacity - tail_capacity + 1, message, size, true);
+    size_t head_size = strlen(text);
+    (void)escape(text + head_size, capacity - head_size, tail, strlen(tail), true);
     return text;
 }

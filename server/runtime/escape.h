@@ -22,12 +22,19 @@ extern "C" {
 enum {
     ESCAPED_BYTE_SIZE_MAX = 4, /* what one byte becomes at most: \xNN */
     ESCAPED_CAPACITY_MIN = 4,  /* room for "..." and the NUL */
+    ESCAPED_MESSAGE_CAPACITY_MIN = 16,
 };
 
 /* Writes size bytes escaped to text, with a NUL behind, and returns text. What capacity
  * (ESCAPED_CAPACITY_MIN at least) has no room for is left out, no character in its middle, and
  * "..." stands for it. */
 const char *escape_bytes(char *text, size_t capacity, const char *bytes, size_t size);
+
+/* The last thing done to a whole message, in which some parts may be escaped already and others
+ * not: backslashes and double quotes stay. A message that capacity (at least
+ * ESCAPED_MESSAGE_CAPACITY_MIN) has no room for loses its middle: a path may be long, and the
+ * reason stands behind it. */
+const char *escape_message(char *text, size_t capacity, const char *message);
 
 #ifdef __cplusplus
 }

@@ -80,4 +80,37 @@ TEST(EscapeTest, WhatHasNoRoomIsCutBetweenCharacters) {
     EXPECT_EQ(Escape("abc", 4), "abc");
 }
 
+std::string EscapeMessage(const std::string &message, size_t capacity) {
+    std::vector<char> text(capacity, '?');
+    return escape_message(text.data(), capacity, message.c_str());
+}
+
+TEST(EscapeMessageTest, WhatIsEscapedStaysAsItIs) {
+    EXPECT_EQ(EscapeMessage("line \"a\\n\" of caf\u00e9\n\x1b[0m", 100),
+              "line \"a\\n\" of caf\u00e9\\n\\x1b[0m");
+}
+
+TEST(EscapeMessageTest, LosesItsMiddle) {
+    const std::string message = "cannot open " + std::string(5000, 'x') + ": File name too long";
+    const std::string text = EscapeMessage(message, 200);
+    EXPECT_EQ(text.rfind("cannot open xxx", 0), 0u) << text;
+    EXPECT_NE(text.find("xxx...xxx"), std::string::npos) << text;
+    EXPECT_EQ(text.substr(text.size() - 23), "xxx: File name too long") << text;
+}
+
+TEST(EscapeMessageTest, FitsWhateverIsInIt) {
+    const std::string pieces[] = {"x", "\n", "\u00e9", "\u6570", "\x80", "\\"};
+    for (const std::string &piece : pieces) {
+        for (size_t capacity = ESCAPED_MESSAGE_CAPACITY_MIN; capacity < 60; ++capacity) {
+            std::string message;
+            for (size_t count = 0; count < 40; ++count) {
+                const std::string text = EscapeMessage(message, capacity);
+                EXPECT_LT(text.size(), capacity);
+                EXPECT_EQ(text.find('\n'), std::string::npos);
+                message += piece;
+            }
+        }
+    }
+}
+
 } // namespace

@@ -1,16 +1,23 @@
 #include "server/runtime/logger.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "server/runtime/escape.h"
 #include "server/runtime/output.h"
 
-/* Less than PIPE_BUF: see output.h. */
-enum { LINE_CAPACITY = 1024 };
+enum {
+    /* Less than PIPE_BUF: see output.h. */
+    LINE_CAPACITY = 1024,
+    /* A path of any length (options.h) and what is said about it. */
+    MESSAGE_CAPACITY = PATH_MAX + LINE_CAPACITY,
+};
 
 const char *const log_level_names[] = {"debug", "info", "warning", "error", NULL};
 
@@ -33,15 +40,14 @@ static size_t print_prefix(char *line, enum log_level level) {
 
 static void print(const struct logger *logger, enum log_level level, const char *format,
                   va_list arguments) {
+    char message[MESSAGE_CAPACITY];
     char line[LINE_CAPACITY];
+    if (vsnprintf(message, sizeof message, format, arguments) < 0) {
+        return;
+    }
     size_t size = print_prefix(line, level);
-    int wanted_size = vsnprintf(line + size, LINE_CAPACITY - size, format, arguments);
-    if (wanted_size > 0) {
-        size += (size_t)wanted_size;
-    }
-    if (size > LINE_CAPACITY - 1) {
-        size = LINE_CAPACITY - 1; /* a longer message is cut, its line stays one line */
-    }
+    (void)escape_message(line + size, LINE_CAPACITY - size, message);
+    size = strlen(line);
     line[size] = '\n';
     /* Left out without room: a reader that has stopped reading is not to stop the daemon. And there
      * is nobody left to tell when standard error itself fails. */

@@ -69,6 +69,20 @@ TEST(LoggerTest, AMessageOfAnyLengthIsOneLine) {
     }
 }
 
+TEST(LoggerTest, ALongMessageKeepsItsReason) {
+    CapturedLogger logger;
+    logger_print(logger.get(), LOG_LEVEL_ERROR, "cannot open %s: %s",
+                 std::string(4095, 'x').c_str(), "File name too long");
+    EXPECT_EQ(logger.Count("xxx: File name too long\n"), 1u) << logger.Text();
+    EXPECT_EQ(logger.Count("error cannot open xxx"), 1u) << logger.Text();
+}
+
+TEST(LoggerTest, NothingInAMessageMovesTheCursor) {
+    CapturedLogger logger;
+    logger_print(logger.get(), LOG_LEVEL_ERROR, "cannot open %s", "a\nb\x1b[2J\x9b\x7f");
+    EXPECT_EQ(logger.Count("cannot open a\\nb\\x1b[2J\\x9b\\x7f\n"), 1u) << logger.Text();
+}
+
 TEST(LoggerTest, OutlivesAnOutputThatFails) {
     logger logger;
     logger_init(&logger, LOG_LEVEL_INFO);

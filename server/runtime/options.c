@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "server/runtime/escape.h"
 
 enum {
     SPEC_CAPACITY = 62,
@@ -30,18 +33,14 @@ static char letter_of(const char *name) {
 }
 
 void options_complain(const struct options *options, const char *format, ...) {
-    char message[MESSAGE_CAPACITY];
+    char message[PATH_MAX + MESSAGE_CAPACITY];
+    char line[MESSAGE_CAPACITY];
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    /* One line, whatever was typed. */
-    for (char *letter = message; *letter != '\0'; letter++) {
-        if (iscntrl((unsigned char)*letter)) {
-            *letter = '?';
-        }
-    }
-    (void)fprintf(stderr, "%s: %s (see --help)\n", options->program, message);
+    (void)escape_message(line, sizeof line, message);
+    (void)fprintf(stderr, "%s: %s (see --help)\n", options->program, line);
 }
 
 bool options_read_number(const char *text, int64_t lowest, int64_t highest, int64_t *number) {
@@ -130,12 +129,18 @@ static bool store_number(const struct options *options, const struct option_spec
     return false;
 }
 
-static bool check_not_empty(const struct options *options, const struct option_spec *spec,
-                            const char *text) {
+static bool check_text(const struct options *options, const struct option_spec *spec,
+                       const char *text) {
     if (text[0] == '\0') {
         options_complain(options, "--%s takes a text that is not empty", spec->name);
+        return false;
     }
-    return text[0] != '\0';
+    if (strlen(text) >= PATH_MAX) {
+        options_complain(options, "--%s takes a text of at most %d bytes", spec->name,
+                         PATH_MAX - 1);
+        return false;
+    }
+    return true;
 }
 
 static bool store_value(const struct options *options, const struct option_spec *spec,
@@ -150,13 +155,13 @@ static bool store_value(const struct options *options, const struct option_spec 
     case OPTION_SECONDS:
         return store_number(options, spec, text, true);
     case OPTION_TEXT:
-        if (!check_not_empty(options, spec, text)) {
+        if (!check_text(options, spec, text)) {
             return false;
         }
         *(const char **)spec->value = text;
         return true;
     case OPTION_TEXT_LIST:
-        if (!check_not_empty(options, spec, text)) {
+        if (!check_text(options, spec, text)) {
             return false;
         }
         if (!add_to_list(spec->value, text)) {

@@ -22,7 +22,7 @@ enum option_kind {
     OPTION_FLAG,      /* value: bool *, no argument */
     OPTION_INTEGER,   /* value: int64_t *, a decimal number in lowest..highest */
     OPTION_SECONDS,   /* value: int64_t * in milliseconds; "2", "0.25"; lowest..highest in ms */
-    OPTION_TEXT,      /* value: const char **, not empty */
+    OPTION_TEXT,      /* value: const char **, not empty, no longer than a path may be */
     OPTION_TEXT_LIST, /* value: struct option_list *; may be given several times */
     OPTION_CHOICE,    /* value: int *, the index of the argument in choices */
 };

@@ -140,6 +140,9 @@ TEST_F(OptionsTest, ShowsLongTimesInFull) {
 
 TEST_F(OptionsTest, ChecksTextsAndLists) {
     EXPECT_EQ(Complaint({"--text="}), "--text takes a text that is not empty");
+    EXPECT_EQ(Parse({"--text=" + std::string(4095, 'x')}), OPTIONS_RUN);
+    EXPECT_EQ(Complaint({"--text=" + std::string(4096, 'x')}),
+              "--text takes a text of at most 4095 bytes");
     EXPECT_EQ(Complaint({"--item="}), "--item takes a text that is not empty");
     const std::vector<std::string> many(OPTION_LIST_CAPACITY, "--item=x");
     EXPECT_EQ(Parse(many), OPTIONS_RUN);
@@ -176,7 +179,7 @@ TEST_F(OptionsTest, AByteBeyondAsciiIsNamedByItsCode) {
 
 TEST_F(OptionsTest, ComplainsInOneLineWhateverWasTyped) {
     EXPECT_EQ(Complaint({"--number=1\n2\r3\x1b[0m"}),
-              "--number takes a number from -3 to 65535, not '1?2?3?[0m'");
+              "--number takes a number from -3 to 65535, not '1\\n2\\r3\\x1b[0m'");
     const std::string message = Complaint({"--number=" + std::string(5000, '1')});
     EXPECT_LT(message.size(), 1000u);
 }
@@ -238,7 +241,8 @@ TEST_F(OptionsTest, KnowsTheShortFormOfHelpAndPort) {
     EXPECT_EQ(Complaint({"-p"}), "-p needs a value");
     EXPECT_EQ(Complaint({"-p", "x"}), "--port takes a number from -3 to 65535, not 'x'");
     EXPECT_EQ(Parse({"-h"}), OPTIONS_SHOWN);
-    EXPECT_NE(output_.find("  -p, --port=NUMBER             a number"), std::string::npos) << output_;
+    EXPECT_NE(output_.find("  -p, --port=NUMBER             a number"), std::string::npos)
+        << output_;
     const std::string help = output_;
     EXPECT_EQ(Parse({"--help"}), OPTIONS_SHOWN);
     EXPECT_EQ(output_, help);
