@@ -34,6 +34,16 @@ def test_library(name, srcs = None, hdrs = None, copts = [], **kwargs):
         **kwargs
     )
 
+def bench_program(name, srcs = None, **kwargs):
+    """A program that measures, in C++: NAME.cc unless it says otherwise."""
+    cc_binary(
+        name = name,
+        testonly = True,
+        srcs = [name + ".cc"] if srcs == None else srcs,
+        copts = CXX_COPTS,
+        **kwargs
+    )
+
 def gtest(name, srcs = None, size = "small", copts = [], deps = [], **kwargs):
     """A GoogleTest: NAME.cc, small, unless it says otherwise; a part's test is beside the part."""
     cc_test(

@@ -1,15 +1,15 @@
 // Runs the load generator against the baseline server, both as the programs that people start.
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
-#include <gtest/gtest.h>
-
-#include "bench/test_program.h"
+#include "bench/measure.h"
+#include "testing/files.h"
+#include "testing/process.h"
 
 namespace {
 
@@ -17,41 +17,51 @@ namespace {
 const char kLoad[] = "bench/numbers/load";
 const char kServer[] = "bench/baseline_server";
 
-Outcome RunLoad(std::vector<std::string> words, const std::string &input = "") {
+const harness::TemporaryDirectory &Directory() {
+    static const harness::TemporaryDirectory directory;
+    return directory;
+}
+
+struct Outcome {
+    int exit_code;
+    std::string output; // with what is on standard error behind it
+};
+
+Outcome RunProgram(const std::vector<std::string> &words, const std::string &input = "",
+                   const std::string &working_directory = "") {
+    harness::ProcessOptions options;
+    options.arguments = words;
+    options.standard_input = Directory().File("input");
+    harness::WriteFile(options.standard_input, input);
+    options.environment["BUILD_WORKING_DIRECTORY"] =
+        working_directory.empty() ? std::nullopt : std::optional(working_directory);
+    const harness::ProcessResult result = harness::RunToEnd(options);
+    return {result.status.value_or(harness::Exited(-1)).code, result.output + result.errors};
+}
+
+Outcome RunLoad(std::vector<std::string> words, const std::string &working_directory = "") {
     words.insert(words.begin(), kLoad);
-    return RunProgram(words, input);
+    return RunProgram(words, "", working_directory);
 }
 
 class LoadTest : public testing::Test {
   protected:
-    LoadTest() : server_({kServer, "--log", LogPath()}) {
-        std::string line = server_.ReadLine();
-        EXPECT_NE(line.find("listening on 127.0.0.1:"), std::string::npos) << line;
-        port_ = line.substr(line.rfind(':') + 1);
-        port_.pop_back();
-    }
     static std::string LogPath() {
-        return std::string(std::getenv("TEST_TMPDIR")) + "/numbers.log";
+        return Directory().File("numbers.log");
     }
     static std::string LogContent() {
-        std::ifstream log(LogPath());
-        std::stringstream content;
-        content << log.rdbuf();
-        return content.str();
+        return harness::ReadFile(LogPath());
     }
     // The server does not look for line ends: lines of several connections may be interleaved.
     static std::vector<std::string> SortedLog() {
-        std::ifstream log(LogPath());
-        std::vector<std::string> lines;
-        for (std::string line; std::getline(log, line);) {
-            lines.push_back(line);
-        }
+        std::vector<std::string> lines = harness::SplitLines(LogContent());
         std::sort(lines.begin(), lines.end());
         return lines;
     }
     Outcome Send(std::vector<std::string> words, const std::string &input = "") {
-        words.insert(words.end(), {"--port", port_, "--timeout", "30"});
-        return RunLoad(words, input);
+        words.insert(words.begin(), kLoad);
+        words.insert(words.end(), {"--port", std::to_string(server_.port()), "--timeout", "30"});
+        return RunProgram(words, input);
     }
     static std::vector<std::string> FirstNumbers(int count) {
         std::vector<std::string> lines;
@@ -63,8 +73,7 @@ class LoadTest : public testing::Test {
         return lines;
     }
 
-    Program server_;
-    std::string port_;
+    bench::Server server_{{kServer, "--port=0", "--log", LogPath()}};
 };
 
 TEST_F(LoadTest, EveryNumberArrivesWhateverTheNumberOfConnections) {
@@ -173,16 +182,11 @@ TEST(LoadWithoutServer, BadCommandLinesGiveOneLineAndExitCodeTwo) {
 }
 
 TEST(LoadWithoutServer, FilesAreLookedForWhereTheUserIs) {
-    std::string directory = std::getenv("TEST_TMPDIR");
-    std::ofstream(directory + "/lines") << "000000001\n";
-    std::vector<std::string> words = {"--from", "lines", "--port", "1"};
+    harness::WriteFile(Directory().File("lines"), "000000001\n");
+    const std::vector<std::string> words = {"--from", "lines", "--port", "1"};
     EXPECT_NE(RunLoad(words).output.find("lines: No such file"), std::string::npos);
-
-    setenv("BUILD_WORKING_DIRECTORY", directory.c_str(), 1);
-    EXPECT_NE(RunLoad(words).output.find("1 refused"), std::string::npos);
-    setenv("BUILD_WORKING_DIRECTORY", "/nonexistent/directory", 1);
-    Outcome outcome = RunLoad(words);
-    unsetenv("BUILD_WORKING_DIRECTORY");
+    EXPECT_NE(RunLoad(words, Directory().path()).output.find("1 refused"), std::string::npos);
+    const Outcome outcome = RunLoad(words, "/nonexistent/directory");
     EXPECT_EQ(outcome.exit_code, 1);
     EXPECT_NE(outcome.output.find("BUILD_WORKING_DIRECTORY"), std::string::npos) << outcome.output;
 }

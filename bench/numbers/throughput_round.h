@@ -1,75 +1,84 @@
-/*
- * One round of one scenario against one of the two contenders: start it, send, check the log's
- * size, stop it, remove the log.
- *
- * Threading: one thread; every child process ends within the call.
- */
+// One round of the end-to-end comparison: one scenario against one contender. Start it, send, check
+// the log's size, stop it, remove the log.
+//
+// Threading: one thread; every child process ends within the call. What goes wrong is thrown as
+// std::runtime_error.
 #ifndef BENCH_NUMBERS_THROUGHPUT_ROUND_H_
 #define BENCH_NUMBERS_THROUGHPUT_ROUND_H_
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
 
-#include "bench/numbers/load_client.h"
-#include "bench/numbers/stage_usage.h"
-#include "bench/numbers/throughput_scenarios.h"
-#include "server/runtime/options.h"
+#include "bench/measure.h"
 
-#define THROUGHPUT_PATH_CAPACITY 4096u
-/* No run is waited for longer than this. */
-#define THROUGHPUT_ROUND_LIMIT_SECONDS 120u
+namespace bench {
 
-struct throughput_settings {
-    char server_path[THROUGHPUT_PATH_CAPACITY];
-    char baseline_path[THROUGHPUT_PATH_CAPACITY];
-    struct option_list server_arguments; /* added to every start */
-    const char *memory_dir;              /* a directory on a memory file system */
-    const char *disk_dir;
-    uint32_t number_count; /* in a round */
-    uint32_t round_count;
+// One kind of load, and one place for the log.
+struct Scenario {
+    const char *name;
+    const char *description;
+    const char *order = "permutation";
+    int connection_count = 5;
+    std::uint32_t send_size = 256 * 1024; // bytes
+    std::uint32_t count_divisor = 1;      // slow kinds of load send so many times fewer numbers
+    std::uint32_t duplicates_percent = 0;
+    bool log_is_on_disk = false; // otherwise in the memory file system
+    // The same numbers were sent before the measurement: none is new. Nothing is to be stored then,
+    // so the baseline discards what it gets.
+    bool is_sent_before = false;
+};
+extern const std::vector<Scenario> kScenarios;
+
+struct ThroughputSettings {
+    std::string server_path;
+    std::string baseline_path;
+    std::vector<std::string> server_arguments; // added to every start
+    std::string memory_directory;              // on a memory file system
+    std::string disk_directory;
+    std::uint32_t number_count = 0; // in a round
 };
 
-/* The server under test; the baseline, which receives 64 KiB at a time as such programs do; and the
- * same program with what it receives at a time tuned to store as fast as it can. */
-enum throughput_contender {
-    CONTENDER_SERVER,
-    CONTENDER_BASELINE,
-    CONTENDER_TUNED_BASELINE,
-    CONTENDER_COUNT
+// The server under test; the baseline, which receives 64 KiB at a time as such programs do; and the
+// same program with what it receives at a time tuned to store as fast as it can.
+enum Contender { kServer, kBaseline, kTunedBaseline, kContenderCount };
+
+// The server's work, as its threads share it.
+enum Stage {
+    kReceive, // the loop's thread in the kernel
+    kParse,   // the loop's thread outside: parsing, sorting into the stage
+    kInsert,  // the workers: looking for duplicates, formatting
+    kWrite,   // the log writer, with its syncing thread
+    kStageCount
 };
 
-struct round_figures {
-    double numbers_per_second;             /* wall time from the first connect to the last FIN */
-    double server_cpu_ns;                  /* a number */
-    double sender_cpu_ns;                  /* a number */
-    double stage_cpu_ns[STAGE_KIND_COUNT]; /* a number; of the server under test */
+struct Figures {
+    double numbers_per_second; // by the wall clock, from the first connect to the last FIN
+    double seconds;
+    double server_cpu_ns; // a number
+    double sender_cpu_ns; // a number
+    std::array<double, kStageCount> stage_cpu_ns;
     double peak_memory_mib;
 };
 
-/* Returns false after a message on standard error; nothing is left running or lying about. */
-bool throughput_round_run(const struct throughput_settings *settings,
-                          const struct throughput_scenario *scenario,
-                          enum throughput_contender contender, uint64_t seed,
-                          struct round_figures *figures);
+Figures RunRound(const ThroughputSettings &settings, const Scenario &scenario, Contender contender,
+                 std::uint32_t seed);
 
-/* The load of a scenario. */
-struct load_client_options throughput_round_load(const struct throughput_settings *settings,
-                                                 const struct throughput_scenario *scenario,
-                                                 uint64_t seed);
+// How fast the baseline receives when it stores nothing: numbers a second.
+double MeasureReceiving(const ThroughputSettings &settings);
 
-/* Writes the path of a log of this process in that directory. */
-void throughput_log_path(const char *directory, char path[THROUGHPUT_PATH_CAPACITY]);
+// Sends the numbers of a scenario to a server that runs.
+Figures MeasureLoad(const Scenario &scenario, std::uint32_t number_count, std::uint32_t seed,
+                    Server *server, std::chrono::seconds patience);
 
-/* Starts the server under test with this log and its output to output_fd (-1: nowhere). */
-struct server_process;
-bool throughput_server_start(const struct throughput_settings *settings, const char *log_path,
-                             int output_fd, struct server_process *server);
+// The server under test, with this log.
+std::vector<std::string> ServerCommand(const ThroughputSettings &settings, const std::string &log);
 
-/* A virtual machine gives memory that nobody uses back to its host, and a file that grows then pays
- * for fetching it again, now and then ten times the cost of the write itself. This writes the log
- * full of other lines before the run: a contender truncates it when it starts, and then writes to
- * memory that has just been in use. Returns false after a message on standard error. */
-bool throughput_warm_memory(const char *log_path, uint32_t line_count);
+// A log of this process in that directory.
+std::string LogPath(const std::string &directory);
 
-#endif /* BENCH_NUMBERS_THROUGHPUT_ROUND_H_ */
+} // namespace bench
+
+#endif // BENCH_NUMBERS_THROUGHPUT_ROUND_H_

@@ -1,113 +1,105 @@
 // Runs the end-to-end comparison with few numbers: its figures mean nothing, its checks do.
+#include <gtest/gtest.h>
 
-#include <dirent.h>
-
-#include <algorithm>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
+#include <filesystem>
 #include <string>
 #include <vector>
 
-#include <gtest/gtest.h>
-
-#include "bench/test_program.h"
+#include "testing/files.h"
+#include "testing/process.h"
 
 namespace {
 
-const char kBaseline[] = "bench/baseline_server";
-const char kServer[] = "server/numbers/server";
+using harness::Exited;
+using harness::ProcessResult;
+using harness::SplitLines;
 
-std::string Directory() {
-    return std::getenv("TEST_TMPDIR");
-}
+constexpr char kBaseline[] = "bench/baseline_server";
+constexpr char kServer[] = "server/numbers/server";
 
-Outcome RunThroughput(const std::string &server, std::vector<std::string> words) {
-    words.insert(words.begin(), {"bench/numbers/throughput", "--server", server, "--baseline", kBaseline,
-                                 "--memory-dir", Directory(), "--log-dir", Directory()});
-    return RunProgram(words);
-}
-
-int CountLogs() {
-    int count = 0;
-    DIR *directory = opendir(Directory().c_str());
-    while (dirent *entry = readdir(directory)) {
-        count += std::string(entry->d_name).find(".log") != std::string::npos;
+class Throughput : public testing::Test {
+  protected:
+    ProcessResult Run(const std::string &server, const std::vector<std::string> &words) {
+        harness::ProcessOptions options;
+        options.arguments = {"bench/numbers/throughput",
+                             "--server",
+                             server,
+                             "--baseline",
+                             kBaseline,
+                             "--memory-dir",
+                             directory_.path(),
+                             "--log-dir",
+                             directory_.path()};
+        options.arguments.insert(options.arguments.end(), words.begin(), words.end());
+        return harness::RunToEnd(options);
     }
-    closedir(directory);
-    return count;
-}
+    // The message of a run that fails, when it leaves nothing behind.
+    std::string Fail(const std::string &server, const std::vector<std::string> &words) {
+        const ProcessResult result = Run(server, words);
+        EXPECT_EQ(result.status, Exited(1)) << result.output;
+        EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
+        return result.errors;
+    }
+    const harness::TemporaryDirectory directory_;
+};
 
-TEST(Throughput, RunsEveryScenarioAndCleansUp) {
-    std::string plot = Directory() + "/plot.svg";
-    Outcome outcome =
-        RunThroughput(kServer, {"--rounds", "2", "--count", "100000", "--plot", plot});
-    ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+TEST_F(Throughput, RunsEveryScenarioAndCleansUp) {
+    const std::string plot = directory_.File("plot.svg");
+    const ProcessResult result =
+        Run(kServer, {"--rounds", "2", "--count", "100000", "--plot", plot});
+    ASSERT_EQ(result.status, Exited(0)) << result.errors;
     for (const char *text :
          {"random ", "random-1-client ", "random-disk ", "sequential ", "duplicates-50 ",
           "duplicates-100 ", "small-writes ", "receive only", "map updates"}) {
-        EXPECT_NE(outcome.output.find(text), std::string::npos) << text << outcome.output;
+        EXPECT_NE(result.output.find(text), std::string::npos) << text << result.output;
     }
-    std::ifstream stream(plot);
-    std::stringstream svg;
-    svg << stream.rdbuf();
-    EXPECT_NE(svg.str().find("</svg>"), std::string::npos);
-    EXPECT_EQ(CountLogs(), 0);
+    EXPECT_NE(harness::ReadFile(plot).find("</svg>"), std::string::npos);
+    std::filesystem::remove(plot);
+    EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
 
-TEST(Throughput, ServerThatStoresTheWrongNumberOfLinesIsFound) {
-    Outcome outcome = RunThroughput(
-        kBaseline, {"--rounds", "1", "--count", "10000", "--scenario", "duplicates-50"});
-    EXPECT_EQ(outcome.exit_code, 1);
-    EXPECT_NE(outcome.output.find("the log has 100000 bytes instead of 50000"), std::string::npos)
-        << outcome.output;
-    EXPECT_EQ(CountLogs(), 0);
+TEST_F(Throughput, ServerThatStoresTheWrongNumberOfLinesIsFound) {
+    const std::string errors =
+        Fail(kBaseline, {"--rounds", "1", "--count", "10000", "--scenario", "duplicates-50"});
+    EXPECT_NE(errors.find("the log has 100000 bytes instead of 50000"), std::string::npos)
+        << errors;
 }
 
-TEST(Throughput, ServerThatDoesNotStartIsFound) {
+TEST_F(Throughput, ServerThatDoesNotStartIsFound) {
     for (const char *server : {"/nonexistent/server", "/bin/false"}) {
-        Outcome outcome = RunThroughput(server, {"--rounds", "1"});
-        EXPECT_EQ(outcome.exit_code, 1);
-        EXPECT_NE(outcome.output.find("did not start to listen"), std::string::npos)
-            << outcome.output;
+        const std::string errors = Fail(server, {"--rounds", "1"});
+        EXPECT_NE(errors.find("does not listen"), std::string::npos) << errors;
     }
 }
 
-TEST(Throughput, PlotThatCannotBeWrittenIsFoundBeforeTheRounds) {
+TEST_F(Throughput, PlotThatCannotBeWrittenIsFoundBeforeTheRounds) {
     // It would end with another message as soon as a round began.
-    Outcome outcome = RunThroughput("/nonexistent/server", {"--plot", "/nonexistent/plot.svg"});
-    EXPECT_EQ(outcome.exit_code, 1);
-    EXPECT_EQ(outcome.output, "/nonexistent/plot.svg: No such file or directory\n");
+    EXPECT_EQ(Fail("/nonexistent/server", {"--plot", "/nonexistent/plot.svg"}),
+              "throughput: /nonexistent/plot.svg: No such file or directory\n");
 }
 
-TEST(Throughput, LogThatCannotBeWrittenGivesOneLine) {
-    Outcome outcome = RunThroughput(
-        kServer, {"--memory-dir", "/nonexistent", "--rounds", "1", "--scenario", "random"});
-    EXPECT_EQ(outcome.exit_code, 1);
-    EXPECT_EQ(outcome.output.rfind("/nonexistent/throughput-", 0), 0u) << outcome.output;
-    EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+TEST_F(Throughput, LogThatCannotBeWrittenGivesOneLine) {
+    const std::string errors =
+        Fail(kServer, {"--memory-dir", "/nonexistent", "--rounds", "1", "--scenario", "random"});
+    EXPECT_EQ(errors.rfind("throughput: /nonexistent/throughput-", 0), 0u) << errors;
+    EXPECT_EQ(SplitLines(errors).size(), 1u) << errors;
 }
 
-TEST(Throughput, ServerArgumentsAreHandedOn) {
-    Outcome outcome = RunThroughput(kServer, {"--rounds", "1", "--count", "10000", "--scenario",
+TEST_F(Throughput, ServerArgumentsAreHandedOn) {
+    const std::string errors = Fail(kServer, {"--rounds", "1", "--count", "10000", "--scenario",
                                               "random", "--server-arg=--no-such-option"});
-    EXPECT_EQ(outcome.exit_code, 1);
-    EXPECT_NE(outcome.output.find("no-such-option"), std::string::npos) << outcome.output;
+    EXPECT_NE(errors.find("no-such-option"), std::string::npos) << errors;
 }
 
-TEST(Throughput, BadCommandLinesGiveOneLineAndExitCodeTwo) {
-    const std::vector<std::vector<std::string>> lines = {{"--rounds", "0"},
-                                                         {"--rounds", "102"},
-                                                         {"--count", "10"},
-                                                         {"--unknown"},
-                                                         {"--scenario", "sideways"},
-                                                         {"surplus"},
-                                                         {"--server", std::string(5000, 'x')}};
+TEST_F(Throughput, BadCommandLinesGiveOneLineAndExitCodeTwo) {
+    const std::vector<std::vector<std::string>> lines = {
+        {"--rounds", "0"}, {"--rounds", "102"},        {"--count", "10"},
+        {"--unknown"},     {"--scenario", "sideways"}, {"surplus"}};
     for (const std::vector<std::string> &words : lines) {
-        Outcome outcome = RunThroughput(kServer, words);
-        EXPECT_EQ(outcome.exit_code, 2) << words[0];
-        EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1)
-            << outcome.output;
+        const ProcessResult result = Run(kServer, words);
+        EXPECT_EQ(result.status, Exited(2)) << words[0];
+        EXPECT_EQ(SplitLines(result.errors).size(), 1u) << result.errors;
     }
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/percentile.h"
 #include "bench/progress.h"
 #include "bench/records/users.h"
 #include "server/runtime/exit_code.h"
@@ -111,15 +112,15 @@ static void print_summary(struct records_users *users, double seconds) {
     if (users->sent_count == 0) {
         return;
     }
-    latencies_sort(&users->latencies);
+    percentile_sort(users->latencies_ms, users->latency_count);
     (void)printf("latency of a %s in ms: shortest %.3f",
                  users->config.keeps_connection ? "user's whole stream" : "request",
-                 latencies_percentile_us(&users->latencies, 0) / 1000.0);
+                 percentile_of(users->latencies_ms, users->latency_count, 0));
     for (size_t index = 0; index < sizeof percents / sizeof percents[0]; index++) {
         (void)printf(", %g %% %.3f", percents[index],
-                     latencies_percentile_us(&users->latencies, percents[index]) / 1000.0);
+                     percentile_of(users->latencies_ms, users->latency_count, percents[index]));
     }
-    (void)printf(", longest %.3f\n", latencies_percentile_us(&users->latencies, 100) / 1000.0);
+    (void)printf(", longest %.3f\n", percentile_of(users->latencies_ms, users->latency_count, 100));
 }
 
 static int run(const struct settings *settings, const struct records_users_config *config) {

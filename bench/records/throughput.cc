@@ -16,19 +16,13 @@
 //   bazel run //bench:records_throughput -- [ROWS [ROUNDS [STORES]]]
 #include <fcntl.h>
 #include <mariadb/mysql.h>
-#include <signal.h>
 #include <sqlite3.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <sstream>
@@ -37,9 +31,9 @@
 #include <thread>
 #include <vector>
 
+#include "bench/measure.h"
 #include "server/records/mariadb_server.h"
 #include "server/records/records_process.h"
-#include "server/runtime/exit_code.h"
 #include "server/runtime/options.h"
 #include "testing/files.h"
 #include "testing/patience.h"
@@ -62,8 +56,6 @@ constexpr int64_t kRowCountMax = 100 * 1000 * 1000;
 constexpr int64_t kRoundCountMax = 1000;
 constexpr size_t kMariadbWriters = 2;
 constexpr size_t kStatementSize = 256 * 1024;
-// Where the programs are.
-constexpr const char *kVariables[] = {"BASELINE_SERVER", "RECORDS_SERVER"};
 
 struct Settings {
     int64_t row_count = 500000;
@@ -87,17 +79,11 @@ Rows MakeRows(size_t count) {
     return rows;
 }
 
-double SecondsOf(const std::function<void()> &work) {
-    auto start = std::chrono::steady_clock::now();
-    work();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 // Sends all rows over the connections, waits until the other side has ended them, and checks what
 // it said.
 double TimeSending(const Rows &rows, std::uint16_t port, const std::string &expected) {
     std::vector<std::string> answers(kConnectionCount);
-    double seconds = SecondsOf([&] {
+    double seconds = bench::SecondsOf([&] {
         std::vector<std::thread> senders;
         for (size_t index = 0; index < kConnectionCount; index++) {
             senders.emplace_back([&, index] {
@@ -135,17 +121,9 @@ double TimeServer(const Rows &rows, const std::string &store, size_t batch_size,
 
 // Receiving and writing, without looking at what it is.
 double TimeReceiver(const Rows &rows, const std::string &path) {
-    harness::ProcessOptions options;
-    options.arguments = {std::getenv("BASELINE_SERVER"), "--port", "0", "--log", path};
-    harness::Process process(options);
-    if (!process.WaitForErrors(harness::HasLineWith("listening"))) {
-        throw std::runtime_error("the baseline does not start: " + process.errors());
-    }
-    const std::string text = process.errors();
-    double seconds = TimeSending(
-        rows, static_cast<std::uint16_t>(std::stoul(text.substr(text.rfind(':') + 1))), "");
-    process.Signal(SIGTERM);
-    process.WaitForExit();
+    bench::Server server({bench::BuiltProgram("bench/baseline_server"), "--port=0", "--log", path});
+    const double seconds = TimeSending(rows, server.port(), "");
+    server.Stop();
     return seconds;
 }
 
@@ -170,7 +148,7 @@ double TimeSqlite(const Rows &rows, const std::string &path, size_t batch_size) 
                       "NULL); CREATE INDEX user_data_id ON user_data (id);");
     sqlite3_prepare_v2(database, "INSERT INTO user_data (id, name, age) VALUES (?, ?, ?)", -1,
                        &insert, nullptr);
-    double seconds = SecondsOf([&] {
+    double seconds = bench::SecondsOf([&] {
         for (size_t index = 0; index < rows.ids.size(); index++) {
             if (index % batch_size == 0) {
                 Execute(database, index == 0 ? "BEGIN IMMEDIATE" : "COMMIT; BEGIN IMMEDIATE");
@@ -205,7 +183,7 @@ double TimeMariadb(const Rows &rows, const MariadbServer &mariadb, size_t batch_
                            MariadbServer::kDatabase, mariadb.port(), nullptr, 0) == nullptr) {
         throw std::runtime_error(mysql_error(connection));
     }
-    return SecondsOf([&] {
+    return bench::SecondsOf([&] {
         std::string statement;
         for (size_t index = 0; index < rows.ids.size(); index++) {
             if (index % batch_size == 0) {
@@ -226,7 +204,7 @@ double TimeMariadb(const Rows &rows, const MariadbServer &mariadb, size_t batch_
 }
 
 double TimeCopy(const std::string &from, const std::string &to, size_t write_size) {
-    return SecondsOf([&] {
+    return bench::SecondsOf([&] {
         int input = open(from.c_str(), O_RDONLY | O_CLOEXEC);
         int output = open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
         std::vector<char> bytes(write_size);
@@ -241,35 +219,18 @@ double TimeCopy(const std::string &from, const std::string &to, size_t write_siz
     });
 }
 
-// A virtual machine may have lent the memory that nobody uses to its host: what is written next
-// would wait for it to come back. A file of that size, written and removed, fetches it before the
-// clock runs.
-void WarmMemory(const std::string &path, size_t size) {
-    std::ofstream file(path, std::ios::binary);
-    const std::vector<char> bytes(kCatSize);
-    for (size_t written_size = 0; written_size < size; written_size += bytes.size()) {
-        file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    }
-    file.close();
-    std::filesystem::remove(path);
-}
-
-double Median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
 void Report(const std::string &what, size_t row_count, const std::vector<double> &server,
             const std::vector<double> &own) {
     std::vector<double> ratios;
     for (size_t round = 0; round < server.size(); round++) {
         ratios.push_back(own[round] / server[round]);
     }
-    const auto [lowest, highest] = std::minmax_element(ratios.begin(), ratios.end());
-    double server_rate = static_cast<double>(row_count) / Median(server);
-    double own_rate = static_cast<double>(row_count) / Median(own);
+    const bench::Spread spread = bench::Summarize(ratios);
+    double server_rate = static_cast<double>(row_count) / bench::Median(server);
+    double own_rate = static_cast<double>(row_count) / bench::Median(own);
     std::printf("%-44s server %8.0f rows/s, that alone %9.0f rows/s, ratio %.2f (%.2f to %.2f)\n",
-                what.c_str(), server_rate, own_rate, server_rate / own_rate, *lowest, *highest);
+                what.c_str(), server_rate, own_rate, server_rate / own_rate, spread.least,
+                spread.greatest);
     std::fflush(stdout);
 }
 
@@ -293,7 +254,7 @@ void CompareFile(const Rows &rows, int round_count, size_t batch_size) {
     for (int round = 0; round < round_count; round++) {
         TemporaryDirectory directory;
         const std::string path = directory.File("records.jsonl");
-        const auto warm = [&] { WarmMemory(directory.File("warm"), size); };
+        const auto warm = [&] { (void)bench::TimeWriting(directory.File("warm"), size); };
         warm();
         server.push_back(TimeServer(rows, "file:" + path, batch_size));
         warm();
@@ -368,7 +329,27 @@ bool ReadStores(const options &line, const char *text, std::string *stores) {
     return is_good;
 }
 
-options_outcome ReadSettings(int argc, char **argv, Settings *settings) {
+// Reads what stands behind the options.
+options_outcome TakeArguments(const options &line, const std::vector<const char *> &words,
+                              Settings *settings) {
+    if ((words.size() > 0 &&
+         !ReadNumber(line, "ROWS", words[0], kRowCountMin, kRowCountMax, &settings->row_count)) ||
+        (words.size() > 1 &&
+         !ReadNumber(line, "ROUNDS", words[1], 1, kRoundCountMax, &settings->round_count)) ||
+        (words.size() > 2 && !ReadStores(line, words[2], &settings->stores))) {
+        return OPTIONS_INVALID;
+    }
+    if (words.size() > 3) {
+        options_complain(&line, "unexpected argument '%s'", words[3]);
+        return OPTIONS_INVALID;
+    }
+    return OPTIONS_RUN;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    Settings settings;
     const options line = {"records_throughput",
                           "[ROWS [ROUNDS [STORES]]]",
                           "Compares the records server with what each store does by itself.\n"
@@ -380,49 +361,14 @@ options_outcome ReadSettings(int argc, char **argv, Settings *settings) {
                           "records_throughput 1.0.0",
                           nullptr,
                           0};
-    int index;
-    const options_outcome outcome = options_parse(&line, argc, argv, &index);
-    if (outcome != OPTIONS_RUN) {
-        return outcome;
-    }
-    const int count = argc - index;
-    if ((count > 0 && !ReadNumber(line, "ROWS", argv[index], kRowCountMin, kRowCountMax,
-                                  &settings->row_count)) ||
-        (count > 1 &&
-         !ReadNumber(line, "ROUNDS", argv[index + 1], 1, kRoundCountMax, &settings->round_count)) ||
-        (count > 2 && !ReadStores(line, argv[index + 2], &settings->stores))) {
-        return OPTIONS_INVALID;
-    }
-    if (count > 3) {
-        options_complain(&line, "unexpected argument '%s'", argv[index + 3]);
-        return OPTIONS_INVALID;
-    }
-    for (const char *variable : kVariables) {
-        if (std::getenv(variable) == nullptr) {
-            options_complain(&line, "%s is not set; bazel run sets it", variable);
-            return OPTIONS_INVALID;
-        }
-    }
-    return OPTIONS_RUN;
-}
-
-} // namespace
-
-int main(int argc, char **argv) {
-    Settings settings;
-    switch (ReadSettings(argc, argv, &settings)) {
-    case OPTIONS_SHOWN:
-        return EXIT_CODE_OK;
-    case OPTIONS_INVALID:
-        return EXIT_CODE_USAGE;
-    case OPTIONS_RUN:
-        break;
-    }
-    try {
-        CompareAll(settings);
-    } catch (const std::exception &error) {
-        std::fprintf(stderr, "records_throughput: %s\n", error.what());
-        return EXIT_FAILURE;
-    }
-    return EXIT_SUCCESS;
+    (void)setenv("RECORDS_SERVER", bench::BuiltProgram("server/records/server").c_str(), 0);
+    return bench::Main(
+        line, argc, argv,
+        [&](int first) {
+            return TakeArguments(line, {argv + first, argv + argc}, &settings);
+        },
+        [&] {
+            CompareAll(settings);
+            return true;
+        });
 }

@@ -74,7 +74,7 @@ static void end_connection(struct records_user *user, int error) {
     poll_loop_remove(&users->loop, user->watch_index);
     (void)os_close(user->fd);
     if (error == 0) {
-        latencies_add(&users->latencies, now_us() - user->begin_us);
+        users->latencies_ms[users->latency_count++] = (double)(now_us() - user->begin_us) / 1000;
         users->sent_count += count;
     } else {
         users->failed_count += count;
@@ -220,16 +220,18 @@ static void resume(struct records_user *user) {
 
 int records_users_init(struct records_users *users, const struct records_users_config *config) {
     *users = (struct records_users){.config = *config, .active_count = config->user_count};
-    uint64_t duration_count = config->user_count;
+    size_t latency_count_max = config->user_count;
     if (!config->keeps_connection) {
-        duration_count *= config->requests_per_user;
+        latency_count_max *= (size_t)config->requests_per_user;
     }
     int error = poll_loop_init(&users->loop, config->user_count);
     if (error != 0) {
         return error;
     }
     users->users = calloc(config->user_count, sizeof *users->users);
-    if (users->users == NULL || !latencies_init(&users->latencies, (size_t)duration_count)) {
+    users->latencies_ms = calloc(latency_count_max, sizeof *users->latencies_ms);
+    if (users->users == NULL || users->latencies_ms == NULL) {
+        free(users->latencies_ms);
         free(users->users);
         poll_loop_destroy(&users->loop);
         return -ENOMEM;
@@ -243,7 +245,7 @@ int records_users_init(struct records_users *users, const struct records_users_c
 }
 
 void records_users_destroy(struct records_users *users) {
-    latencies_destroy(&users->latencies);
+    free(users->latencies_ms);
     free(users->users);
     poll_loop_destroy(&users->loop);
 }

@@ -16,7 +16,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bench/records/latencies.h"
 #include "server/runtime/poll_loop.h"
 
 #ifdef __cplusplus
@@ -41,7 +40,8 @@ struct records_users {
     struct poll_loop loop;
     struct records_user *users;
     size_t active_count;
-    struct latencies latencies;
+    double *latencies_ms; /* of orderly requests */
+    size_t latency_count;
     uint64_t sent_count;   /* records */
     uint64_t failed_count; /* records of connections that did not end in an orderly way */
     uint64_t error_count;  /* lines that the server answered with {"error": ...} */

@@ -1,0 +1,160 @@
+#include "bench/numbers/throughput_report.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <system_error>
+
+#include "bench/numbers/svg_plot.h"
+
+namespace bench {
+namespace {
+
+// A figure of each round.
+std::vector<double> Collect(const Result &result,
+                            const std::function<double(const Figures *contenders)> &figure) {
+    std::vector<double> values;
+    for (const auto &contenders : result.rounds) {
+        values.push_back(figure(contenders.data()));
+    }
+    return values;
+}
+
+double MedianRate(const Result &result, int contender) {
+    return Median(Collect(result, [contender](const Figures *contenders) {
+        return contenders[contender].numbers_per_second;
+    }));
+}
+
+// The server to that baseline, within a round.
+Spread Ratios(const Result &result, Contender baseline) {
+    return Summarize(Collect(result, [baseline](const Figures *contenders) {
+        return contenders[kServer].numbers_per_second / contenders[baseline].numbers_per_second;
+    }));
+}
+
+void PrintLimit(const char *stage, double limit, double rate) {
+    std::printf("%-44s %8.2f M/s %7.2f ns   server at %3.0f %%\n", stage, limit / 1e6, 1e9 / limit,
+                rate / limit * 100);
+}
+
+std::string DescribeMachine() {
+    std::string processor = "unknown processor";
+    std::ifstream facts("/proc/cpuinfo");
+    for (std::string line; std::getline(facts, line);) {
+        if (line.rfind("model name", 0) == 0 && line.find(": ") != std::string::npos) {
+            processor = line.substr(line.find(": ") + 2);
+            break;
+        }
+    }
+    utsname system{};
+    (void)uname(&system);
+    const std::string release = system.release;
+    return processor + ", " + std::to_string(sysconf(_SC_NPROCESSORS_ONLN)) +
+           " processors shared by server and senders, Linux " +
+           release.substr(0, release.find_first_not_of("0123456789."));
+}
+
+} // namespace
+
+void PrintRound(const Result &result) {
+    const auto &contenders = result.rounds.back();
+    const auto rate = [&](Contender contender) {
+        return contenders[contender].numbers_per_second / 1e6;
+    };
+    std::printf("%-16s round %-3zu server %7.2f M/s  baseline %7.2f M/s  ratio %.3f   tuned "
+                "baseline %7.2f M/s  ratio %.3f\n",
+                result.scenario->name, result.rounds.size(), rate(kServer), rate(kBaseline),
+                rate(kServer) / rate(kBaseline), rate(kTunedBaseline),
+                rate(kServer) / rate(kTunedBaseline));
+    std::fflush(stdout);
+}
+
+void PrintRatios(const std::vector<Result> &results) {
+    std::printf("\nRatios are medians of the rounds, with the least and the greatest; rates are "
+                "million numbers a second.\n\n"
+                "%-16s  %-22s  %-22s  %8s %8s %8s\n%-16s  %6s  %-14s  %6s  %-14s  %8s %8s %8s\n",
+                "", "ratio to the baseline", "to the tuned baseline", "", "", "tuned", "scenario",
+                "median", "(min..max)", "median", "(min..max)", "server", "baseline", "baseline");
+    for (const Result &result : results) {
+        std::printf("%-16s", result.scenario->name);
+        for (const Contender baseline : {kBaseline, kTunedBaseline}) {
+            const Spread ratios = Ratios(result, baseline);
+            std::printf("  %6.3f  (%5.3f..%5.3f)", ratios.median, ratios.least, ratios.greatest);
+        }
+        std::printf("  ");
+        for (int contender = 0; contender < kContenderCount; contender++) {
+            std::printf(" %8.2f", MedianRate(result, contender) / 1e6);
+        }
+        std::printf("\n");
+    }
+}
+
+void PrintStages(const std::vector<Result> &results) {
+    std::printf("\nCPU time in ns a number, by the server's threads, and beside it the sender's "
+                "and the baseline's\n\n%-16s %13s %13s %13s %13s %8s %8s %9s %12s\n",
+                "scenario", "receive", "parse+stage", "insert+format", "write", "server", "sender",
+                "baseline", "peak memory");
+    for (const Result &result : results) {
+        const auto median = [&result](auto figure) { return Median(Collect(result, figure)); };
+        std::printf("%-16s", result.scenario->name);
+        for (int stage = 0; stage < kStageCount; stage++) {
+            std::printf(" %13.2f", median([stage](const Figures *contenders) {
+                            return contenders[kServer].stage_cpu_ns[stage];
+                        }));
+        }
+        std::printf(
+            " %8.2f %8.2f %9.2f %8.0f MiB\n",
+            median([](const Figures *contenders) { return contenders[kServer].server_cpu_ns; }),
+            median([](const Figures *contenders) { return contenders[kServer].sender_cpu_ns; }),
+            median([](const Figures *contenders) { return contenders[kBaseline].server_cpu_ns; }),
+            median([](const Figures *contenders) { return contenders[kServer].peak_memory_mib; }));
+    }
+}
+
+void PrintLimits(const MachineLimits &limits, const Result &result) {
+    const double rate = MedianRate(result, kServer);
+    std::printf("\nThe machine's limits, one stage at a time, and how near the server comes to them"
+                " (scenario %s)\n",
+                result.scenario->name);
+    PrintLimit("receive only, 5 clients", limits.receive, rate);
+    PrintLimit("write only, memory file system", limits.write_memory, rate);
+    PrintLimit("write only, disk (through the page cache)", limits.write_disk, rate);
+    PrintLimit("random map updates only, one thread", limits.map_updates, rate);
+}
+
+void CheckPlot(const std::string &path) {
+    if (!std::ofstream(path, std::ios::app)) {
+        throw std::system_error(errno, std::generic_category(), path);
+    }
+}
+
+void DrawRatios(const std::string &path, const std::string &run,
+                const std::vector<Result> &results) {
+    std::vector<svg_plot_bar> bars;
+    for (const Result &result : results) {
+        const Spread ratios = Ratios(result, kBaseline);
+        bars.push_back({result.scenario->name, result.scenario->description, ratios.least,
+                        ratios.median, ratios.greatest});
+    }
+    const std::string machine = DescribeMachine();
+    const svg_plot plot = {
+        "Numbers server: throughput as a share of what the machine can do",
+        "1 = a program that only receives, 64 KiB at a time, and stores the same bytes. Bar: "
+        "median; whisker: least and greatest round.",
+        "numbers a second, ratio to the baseline in the same round",
+        {machine.c_str(), run.c_str()},
+        bars.data(),
+        bars.size()};
+    FILE *stream = std::fopen(path.c_str(), "we");
+    const bool is_written = stream != nullptr && svg_plot_write(&plot, stream);
+    if (stream == nullptr || std::fclose(stream) != 0 || !is_written) {
+        throw std::system_error(errno, std::generic_category(), path);
+    }
+}
+
+} // namespace bench

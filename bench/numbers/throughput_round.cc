@@ -1,0 +1,156 @@
+#include "bench/numbers/throughput_round.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <stdexcept>
+
+#include "bench/numbers/load_generator.h"
+#include "testing/process_facts.h"
+
+namespace bench {
+namespace {
+
+// What the baselines receive at a time: as usual, and where it stores fastest (found by trying
+// 16 KiB to 4 MiB: the sender fills the socket during a long write, and the next receive then gets
+// it all at once).
+constexpr const char *kBufferSize = "65536";
+constexpr const char *kTunedBufferSize = "1048576";
+constexpr std::chrono::seconds kRoundPatience{120};
+constexpr std::uint64_t kLineSize = 10;
+
+std::array<double, kStageCount> ReadStages(pid_t pid) {
+    std::array<double, kStageCount> seconds{};
+    for (const harness::ThreadTime &thread : harness::ReadThreadTimes(pid)) {
+        const double sum = thread.user_seconds + thread.kernel_seconds;
+        if (thread.is_main) {
+            seconds[kReceive] += thread.kernel_seconds;
+            seconds[kParse] += thread.user_seconds;
+        } else if (thread.name == "worker") {
+            seconds[kInsert] += sum;
+        } else if (thread.name.rfind("log-", 0) == 0) {
+            seconds[kWrite] += sum;
+        }
+    }
+    return seconds;
+}
+
+std::vector<std::string> BaselineCommand(const ThroughputSettings &settings, Contender contender,
+                                         const std::string &log) {
+    std::vector<std::string> words = {settings.baseline_path, "--port=0", "--buffer-size",
+                                      contender == kBaseline ? kBufferSize : kTunedBufferSize};
+    if (!log.empty()) {
+        words.push_back("--log=" + log);
+    }
+    return words;
+}
+
+// A fast server that loses numbers would be no result: the log must have the expected size.
+void CheckLog(const std::string &log, std::uint64_t line_count) {
+    const std::uint64_t size = std::filesystem::file_size(log);
+    if (size != line_count * kLineSize) {
+        throw std::runtime_error(log + ": the log has " + std::to_string(size) +
+                                 " bytes instead of " + std::to_string(line_count * kLineSize));
+    }
+}
+
+// Removes the log however the round ends.
+struct LogRemover {
+    const std::string &path;
+    ~LogRemover() {
+        (void)unlink(path.c_str());
+    }
+};
+
+} // namespace
+
+const std::vector<Scenario> kScenarios = {
+    {"random", "distinct, random order, 5 clients"},
+    {"random-1-client", "distinct, random order, 1 client", "permutation", 1},
+    {"random-disk", "distinct, 5 clients, log on disk", "permutation", 5, 256 * 1024, 1, 0, true},
+    {"sequential", "distinct, ascending, 5 clients", "sequential"},
+    {"duplicates-50", "every second number seen before", "permutation", 5, 256 * 1024, 1, 50},
+    {"duplicates-100", "all seen before; baseline discards", "permutation", 5, 256 * 1024, 1, 0,
+     false, true},
+    {"small-writes", "one line a send, 5 clients", "permutation", 5, kLineSize, 64},
+};
+
+std::string LogPath(const std::string &directory) {
+    return directory + "/throughput-" + std::to_string(getpid()) + ".log";
+}
+
+std::vector<std::string> ServerCommand(const ThroughputSettings &settings, const std::string &log) {
+    std::vector<std::string> words = {settings.server_path, "--port=0", "--log=" + log};
+    words.insert(words.end(), settings.server_arguments.begin(), settings.server_arguments.end());
+    return words;
+}
+
+Figures MeasureLoad(const Scenario &scenario, std::uint32_t number_count, std::uint32_t seed,
+                    Server *server, std::chrono::seconds patience) {
+    const pid_t pid = server->process().pid();
+    const std::array<double, kStageCount> stages_before = ReadStages(pid);
+    const double server_cpu_before = server->CpuSeconds();
+    const double sender_cpu_before = EndedCpuSeconds();
+    const std::string summary =
+        Run({BuiltProgram("bench/numbers/load"), "--port=" + std::to_string(server->port()),
+             "--connections=" + std::to_string(scenario.connection_count),
+             "--count=" + std::to_string(number_count), std::string("--order=") + scenario.order,
+             "--duplicates=" + std::to_string(scenario.duplicates_percent),
+             "--seed=" + std::to_string(seed), "--send-size=" + std::to_string(scenario.send_size),
+             "--timeout=30"},
+            patience);
+    Figures figures{};
+    unsigned long line_count = 0;
+    if (std::sscanf(summary.c_str(), "Sent %lu numbers (%*u bytes) in %*f s: %lf numbers/s",
+                    &line_count, &figures.numbers_per_second) != 2) {
+        throw std::runtime_error("the load generator says: " + summary);
+    }
+    const double lines = static_cast<double>(line_count);
+    figures.seconds = lines / figures.numbers_per_second;
+    figures.server_cpu_ns = (server->CpuSeconds() - server_cpu_before) / lines * 1e9;
+    figures.sender_cpu_ns = (EndedCpuSeconds() - sender_cpu_before) / lines * 1e9;
+    const std::array<double, kStageCount> stages = ReadStages(pid);
+    for (int stage = 0; stage < kStageCount; stage++) {
+        figures.stage_cpu_ns[stage] = (stages[stage] - stages_before[stage]) / lines * 1e9;
+    }
+    figures.peak_memory_mib =
+        static_cast<double>(harness::ReadResidentMemory(pid).highest_kib) / 1024;
+    return figures;
+}
+
+Figures RunRound(const ThroughputSettings &settings, const Scenario &scenario, Contender contender,
+                 std::uint32_t seed) {
+    const bool is_stored = contender == kServer || !scenario.is_sent_before;
+    const std::uint32_t number_count = settings.number_count / scenario.count_divisor;
+    const std::string log =
+        LogPath(scenario.log_is_on_disk ? settings.disk_directory : settings.memory_directory);
+    const LogRemover remover{log};
+    if (is_stored) {
+        (void)TimeWriting(log, number_count * kLineSize);
+    }
+    Server server(contender == kServer
+                      ? ServerCommand(settings, log)
+                      : BaselineCommand(settings, contender, is_stored ? log : ""));
+    if (scenario.is_sent_before) {
+        (void)MeasureLoad(scenario, number_count, seed, &server, kRoundPatience);
+    }
+    const Figures figures = MeasureLoad(scenario, number_count, seed, &server, kRoundPatience);
+    server.Stop();
+    if (is_stored) {
+        CheckLog(log, contender == kServer
+                          ? load_generator_fresh_count(number_count, scenario.duplicates_percent)
+                          : number_count);
+    }
+    return figures;
+}
+
+double MeasureReceiving(const ThroughputSettings &settings) {
+    Server server(BaselineCommand(settings, kTunedBaseline, ""));
+    const Figures figures =
+        MeasureLoad(kScenarios[0], settings.number_count, 1, &server, kRoundPatience);
+    server.Stop();
+    return figures.numbers_per_second;
+}
+
+} // namespace bench
