@@ -1,5 +1,5 @@
-/* The numbers of the station, uniform over all of 32 bits, as a function of a session's secret key:
- * the words of its ChaCha20 stream. And their checksum: CRC-32 (IEEE 802.3, as zlib has it) over
+/* The numbers of the station, uniform over all of 32 bits: the words of a session's generator. And
+ * their checksum: CRC-32 (IEEE 802.3, as zlib has it) over
  * the decimal texts of all numbers, joined without a separator.
  *
  * Any piece of a sequence can be made again at any time. The checksum is fed with the numbers in
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/sessions/chacha20.h"
+#include "server/sessions/generator.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,13 +29,11 @@ void number_checksum_update(struct number_checksum *checksum, const uint32_t *nu
                             size_t count);
 
 struct number_sequence {
-    uint8_t key[CHACHA20_KEY_SIZE];
-    uint32_t block_index; /* of the block in `words` */
-    uint32_t words[CHACHA20_BLOCK_WORD_COUNT];
+    struct generator generator;
     struct number_checksum checksum;
 };
 
-void number_sequence_init(struct number_sequence *sequence, const uint8_t key[CHACHA20_KEY_SIZE]);
+void number_sequence_init(struct number_sequence *sequence, const uint8_t key[GENERATOR_KEY_SIZE]);
 
 /* Writes the `count` numbers, at most LIMIT_PIECE_NUMBER_COUNT, that begin at `first_index`. */
 void number_sequence_read(struct number_sequence *sequence, uint32_t first_index, uint32_t *numbers,

@@ -1,0 +1,76 @@
+/* The station's server: accepts connections, moves them on, watches their times, purges sessions.
+ *
+ * Everything of ours is allocated by station_server_open() for the largest number of connections
+ * and streams; what is never used stays untouched. Beyond the limit connections wait in the
+ * kernel's queue.
+ *
+ * Ownership: the server owns its connections, streams and listening sockets, and refers to the
+ * store, which must outlive it. Threading: one thread.
+ */
+#ifndef SERVER_STATION_STATION_SERVER_H_
+#define SERVER_STATION_STATION_SERVER_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/runtime/acceptor.h"
+#include "server/runtime/deadline_heap.h"
+#include "server/runtime/epoll_loop.h"
+#include "server/runtime/listener.h"
+#include "server/runtime/logger.h"
+#include "server/station/http2.h"
+#include "server/station/services.h"
+
+struct station_server_configuration {
+    const char *const *addresses;
+    size_t address_count;
+    uint16_t port; /* 0: any free one */
+    size_t connection_count_max;
+    int64_t drain_ms; /* how long streams may go on after a signal */
+    struct services_configuration services;
+    const struct logger *logger;
+};
+
+/* How far the server is on its way out. */
+enum station_server_phase {
+    STATION_SERVER_SERVING,
+    STATION_SERVER_ANNOUNCED, /* clients were asked to begin nothing new */
+    STATION_SERVER_DRAINING,  /* nothing new is served */
+    STATION_SERVER_CLOSING,   /* all calls were ended */
+    STATION_SERVER_STOPPED,
+};
+
+struct station_server {
+    struct station_server_configuration configuration;
+    struct epoll_loop loop;
+    struct listener listener;
+    struct acceptor acceptor;
+    int signal_fd;
+    enum station_server_phase phase;
+    int64_t phase_end_ms; /* when the next one begins, unless the last connection ends it */
+    int64_t drain_end_ms;
+    struct services services;
+    struct http2_configuration http2;
+    struct station_server_slot *slots;
+    struct http2_connection *connections; /* by slot */
+    uint32_t *free_slots;                 /* a stack of the indexes of those not in use */
+    size_t free_count;
+    uint32_t *changed_slots; /* those to be advanced at the end of the round */
+    size_t changed_count;
+    struct deadline_heap deadlines; /* by slot */
+};
+
+/* Listens, says so, and is ready. `signal_fd` is watched for the signal that ends the server.
+ * Returns 0, or a negative errno value with nothing to close and the reason printed. */
+int station_server_open(struct station_server *server,
+                        const struct station_server_configuration *configuration, int signal_fd);
+
+/* Serves until a signal arrives and the streams have been drained, or a second signal arrives.
+ * Returns 0, or a negative errno value if waiting for events failed. */
+int station_server_run(struct station_server *server);
+
+/* Ends all connections and frees everything. */
+void station_server_close(struct station_server *server);
+
+#endif /* SERVER_STATION_STATION_SERVER_H_ */
