@@ -40,6 +40,9 @@ static const struct number_kernel kernels[] = {
     {"avx2", number_kernel_avx2, is_avx2_supported},
     {"avx512vbmi", number_kernel_avx512vbmi, is_avx512vbmi_supported},
 #endif
+#if defined(__aarch64__)
+    {"neon", number_kernel_neon, is_always_supported},
+#endif
 };
 
 enum { KERNEL_COUNT = sizeof(kernels) / sizeof(kernels[0]) };

@@ -44,7 +44,7 @@ enum number_formatter_select_status {
 enum number_formatter_select_status number_formatter_select(struct number_formatter *formatter,
                                                             const char *kernel_name);
 
-/* The name of the chosen kernel: "scalar", "sse41", "avx2" or "avx512vbmi". */
+/* The name of the chosen kernel: "scalar", "sse41", "avx2", "avx512vbmi" or "neon". */
 const char *number_formatter_kernel_name(const struct number_formatter *formatter);
 
 /* How many kernels this CPU runs: at least one. */

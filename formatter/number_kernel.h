@@ -19,4 +19,8 @@ number_kernel_function number_kernel_avx2;
 number_kernel_function number_kernel_avx512vbmi;
 #endif
 
+#if defined(__aarch64__)
+number_kernel_function number_kernel_neon;
+#endif
+
 #endif /* FORMATTER_NUMBER_KERNEL_H_ */

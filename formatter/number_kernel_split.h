@@ -16,6 +16,13 @@
 #ifndef FORMATTER_NUMBER_KERNEL_SPLIT_H_
 #define FORMATTER_NUMBER_KERNEL_SPLIT_H_
 
+/* The letter by which inline assembly calls a vector register. */
+#if defined(__aarch64__)
+#define VECTOR_REGISTER "w"
+#else
+#define VECTOR_REGISTER "x"
+#endif
+
 /* A cell of 32 bits for each number, with characters of its line, whose digits are 1 to 9. */
 struct characters {
     lanes outer; /* digits 2, 3, 6 and 7 */
@@ -35,7 +42,7 @@ static inline lanes divide_by_10000(lanes values) {
  * additions, which take more time here; so it must not see that the factor is one. */
 static inline lanes multiply_by(lanes values, int factor) {
     lanes factors = splat16(factor);
-    __asm__("" : "+x"(factors));
+    __asm__("" : "+" VECTOR_REGISTER(factors));
     return multiply_low16(values, factors);
 }
 

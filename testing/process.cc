@@ -1,5 +1,6 @@
 #include "testing/process.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -17,6 +18,8 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
+#include <fstream>
 #include <string>
 
 #include "testing/sanitizer.h"
@@ -97,6 +100,25 @@ MakeEnvironment(const std::map<std::string, std::optional<std::string>> &changes
         }
     }
     return environment;
+}
+
+// Whether the program is made for 64-bit Arm, as --config=aarch64 makes ours.
+bool IsForAarch64(const std::string &path) {
+    Elf64_Ehdr header{};
+    std::ifstream file(path, std::ios::binary);
+    file.read(reinterpret_cast<char *>(&header), sizeof header);
+    return file && std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
+           header.e_machine == EM_AARCH64;
+}
+
+// The command, and in front of it the emulator that this test itself runs in, if it needs one.
+std::vector<std::string> EmulatedCommand(const std::vector<std::string> &arguments) {
+    std::vector<std::string> command = arguments;
+    const char *emulator = std::getenv("EMULATOR");
+    if (emulator != nullptr && IsForAarch64(arguments[0])) {
+        command.insert(command.begin(), emulator);
+    }
+    return command;
 }
 
 std::vector<char *> Pointers(std::vector<std::string> *strings) {
@@ -182,7 +204,7 @@ Process::Process(const ProcessOptions &options) {
     if (options.standard_output == OutputMode::kFullPipe) {
         FillPipe(output.write_end);
     }
-    std::vector<std::string> arguments = options.arguments;
+    std::vector<std::string> arguments = EmulatedCommand(options.arguments);
     std::vector<std::string> environment = MakeEnvironment(options.environment);
     const std::vector<char *> argument_pointers = Pointers(&arguments);
     const std::vector<char *> environment_pointers = Pointers(&environment);
