@@ -111,12 +111,14 @@ bool IsForAarch64(const std::string &path) {
            header.e_machine == EM_AARCH64;
 }
 
-// The command, and in front of it the emulator that this test itself runs in, if it needs one.
+// The command, with the emulator that this test itself runs in before the program that needs it:
+// the first one, or one that a shell is to start.
 std::vector<std::string> EmulatedCommand(const std::vector<std::string> &arguments) {
     std::vector<std::string> command = arguments;
     const char *emulator = std::getenv("EMULATOR");
-    if (emulator != nullptr && IsForAarch64(arguments[0])) {
-        command.insert(command.begin(), emulator);
+    const auto program = std::find_if(command.begin(), command.end(), IsForAarch64);
+    if (emulator != nullptr && program != command.end()) {
+        command.insert(program, emulator);
     }
     return command;
 }
