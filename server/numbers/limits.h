@@ -77,14 +77,19 @@ enum {
     ABANDON_AFTER_MS = 1000,
 
     MEMORY_PROMISED_SIZE = 256 * 1024 * 1024,
+
+    /* What it takes: map and stages; blocks and scratch of each worker; buffers, program, heap. */
+    MEMORY_SHARED_SIZE = DEDUP_BUCKET_COUNT * DEDUP_PIECE_SIZE + STAGE_COUNT * STAGE_SIZE,
+    MEMORY_PER_WORKER_SIZE = BLOCKS_PER_WORKER * BLOCK_SIZE + STAGE_SIZE / DEDUP_BUCKET_COUNT,
+    MEMORY_REST_SIZE = 8 * 1024 * 1024,
+
+    /* Main thread, log writer, syncer, reporter; each worker is one more. */
+    THREADS_BESIDE_WORKERS = 4,
 };
 
 static_assert((int)NUMBER_FORMATTER_LINE_SIZE == (int)LINE_PARSER_LINE_SIZE,
               "a line of the log is a line of input");
-static_assert(DEDUP_BUCKET_COUNT * DEDUP_PIECE_SIZE + STAGE_COUNT * STAGE_SIZE +
-                      WORKER_COUNT_MAX *
-                          (BLOCKS_PER_WORKER * BLOCK_SIZE + STAGE_SIZE / DEDUP_BUCKET_COUNT) +
-                      8 * 1024 * 1024 <
+static_assert(MEMORY_SHARED_SIZE + WORKER_COUNT_MAX * MEMORY_PER_WORKER_SIZE + MEMORY_REST_SIZE <
                   MEMORY_PROMISED_SIZE,
               "map, stages, the workers' blocks and scratch, and the rest fit the promised memory");
 static_assert(BLOCKS_PER_WORKER >= 2 &&

@@ -14,6 +14,7 @@
 #include "server/numbers/pipeline.h"
 #include "server/numbers/reporter.h"
 #include "server/numbers/tally.h"
+#include "server/runtime/memory_limit.h"
 #include "server/runtime/os.h"
 #include "server/runtime/profile.h"
 #include "server/runtime/startup.h"
@@ -236,12 +237,20 @@ static enum exit_code run_with_listener(struct daemon *daemon) {
     return exit_code;
 }
 
+/* Memory is made present at the start: whoever may not have it is killed then. */
+static bool check_memory(const struct daemon *daemon) {
+    uint64_t worker_count = (uint64_t)daemon->configuration.worker_count;
+    uint64_t size = MEMORY_SHARED_SIZE + worker_count * MEMORY_PER_WORKER_SIZE + MEMORY_REST_SIZE;
+    return memory_limit_check(size, worker_count + THREADS_BESIDE_WORKERS, &daemon->logger);
+}
+
 static enum exit_code run(struct daemon *daemon) {
     daemon->signal_fd = startup_prepare_process(&daemon->logger);
     if (daemon->signal_fd < 0) {
         return EXIT_CODE_START_FAILURE;
     }
-    enum exit_code exit_code = run_with_listener(daemon);
+    enum exit_code exit_code =
+        check_memory(daemon) ? run_with_listener(daemon) : EXIT_CODE_START_FAILURE;
     (void)os_close(daemon->signal_fd);
     return exit_code;
 }
