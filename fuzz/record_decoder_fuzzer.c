@@ -1,5 +1,5 @@
-/* The record decoder: record by record with and without its shortcut, many at a time with each
- * kernel, whole and in chunks, and round the way through our own lines.
+/* The record decoder: record by record with and without its shortcut, and many at a time, whole and
+ * in chunks, and round the way through our own lines.
  *
  * Input: a byte N; N % 8 bytes, the sizes of chunks, used in turn; the text. The high bits of N
  * choose the limits, small ones too, so that short inputs reach them.
@@ -9,10 +9,9 @@
 #include <string.h>
 
 #include "fuzz/fuzz_target.h"
-#include "server/records/record_decoder.h"
-#include "server/records/record_json.h"
-#include "server/records/record_kernel.h"
-#include "server/records/record_lines.h"
+#include "server/records/json/record_decoder.h"
+#include "server/records/json/record_line.h"
+#include "server/records/limits.h"
 
 enum { CHUNK_SIZES_LIMIT = 8, SMALL_RECORD_SIZE_MAX = 48, SMALL_CHARACTER_MAX = 5 };
 /* Room for plain records: so little that a stream needs it several times. */
@@ -60,10 +59,10 @@ static void check_round_trip(const struct record *record) {
     struct transcript after = {0};
     struct record_decoder decoder;
     struct record_event event;
-    char *line = malloc(record_json_size_max(record));
+    char *line = malloc(record_line_size(record));
     check(line != NULL, "out of memory");
-    size_t size = record_json_format(record, line);
-    check(size <= record_json_size_max(record), "a line longer than announced");
+    size_t size = record_line_format(record, line);
+    check(size <= record_line_size(record), "a line longer than announced");
     check(size <= RECORDS_RECORD_SIZE_MAX + RECORDS_LINE_OVERHEAD, "a line longer than its limit");
     struct record_decoder_options options = {.record_size_max = size};
     record_decoder_init(&decoder, &options);
@@ -79,18 +78,18 @@ static void check_round_trip(const struct record *record) {
     free(after.bytes);
 }
 
-/* A record that came through a kernel has its line already. */
+/* A record that was taken with many others has its line already. */
 static void check_line(const struct record *record, const struct record_line *line) {
-    char *expected = malloc(record_json_size_max(record));
+    char *expected = malloc(record_line_size(record));
     check(expected != NULL, "out of memory");
-    size_t size = record_json_format(record, expected);
+    size_t size = record_line_format(record, expected);
     check(size == line->size && memcmp(expected, line->bytes, size) == 0, "a line of its own");
     free(expected);
 }
 
 static void check_message(const char *message) {
-    size_t size = strnlen(message, RECORDS_MESSAGE_SIZE);
-    check(size > 0 && size < RECORDS_MESSAGE_SIZE, "a message without text or end");
+    size_t size = strnlen(message, MESSAGE_SIZE);
+    check(size > 0 && size < MESSAGE_SIZE, "a message without text or end");
     for (size_t index = 0; index < size; index++) {
         check(message[index] >= ' ' && message[index] <= '~', "a message that cannot be printed");
     }
@@ -131,8 +130,8 @@ static size_t take_plain(struct record_decoder *decoder, const char *bytes, size
 
 /* Decodes what is in hand until more is needed. Returns how many bytes of it are left, or SIZE_MAX
  * when the stream was given up. */
-static size_t decode(struct record_decoder *decoder, const char *bytes, size_t size, bool at_end,
-                     struct transcript *transcript) {
+static size_t decode(struct record_decoder *decoder, bool takes_many, const char *bytes,
+                     size_t size, bool at_end, struct transcript *transcript) {
     /* An allocation of exactly this size: AddressSanitizer sees one byte too many. */
     char *copy = malloc(size > 0 ? size : 1);
     check(copy != NULL, "out of memory");
@@ -141,8 +140,7 @@ static size_t decode(struct record_decoder *decoder, const char *bytes, size_t s
     struct record_event event;
     do {
         size_t step_size = 1;
-        while (!decoder->options.reference_only && decoder->options.kernel != NULL &&
-               step_size > 0) {
+        while (takes_many && step_size > 0) {
             step_size = take_plain(decoder, copy + begin, size - begin, transcript);
             begin += step_size;
         }
@@ -161,8 +159,8 @@ static size_t decode(struct record_decoder *decoder, const char *bytes, size_t s
 }
 
 /* Decodes the text in chunks of the sizes given, in turn; without sizes, whole. */
-static struct transcript decode_all(const struct record_decoder_options *options, const char *text,
-                                    size_t size, const unsigned char *chunk_sizes,
+static struct transcript decode_all(const struct record_decoder_options *options, bool takes_many,
+                                    const char *text, size_t size, const unsigned char *chunk_sizes,
                                     size_t chunk_size_count) {
     struct transcript transcript = {0};
     struct record_decoder decoder;
@@ -176,7 +174,8 @@ static struct transcript decode_all(const struct record_decoder_options *options
             chunk_size = (size_t)chunk_sizes[chunk_index % chunk_size_count] + 1;
         }
         end = size - end < chunk_size ? size : end + chunk_size;
-        size_t left_size = decode(&decoder, text + begin, end - begin, end == size, &transcript);
+        size_t left_size =
+            decode(&decoder, takes_many, text + begin, end - begin, end == size, &transcript);
         is_over = end == size || left_size == SIZE_MAX;
         begin = end - (is_over ? 0 : left_size);
     }
@@ -190,15 +189,15 @@ static void check_agreement(const struct transcript *one, const struct transcrip
     check(one->size == 0 || memcmp(one->bytes, other->bytes, one->size) == 0, what);
 }
 
-/* Decodes the text whole and in chunks, with the kernel of the options, if any. */
-static void compare(const struct record_decoder_options *options, const char *text, size_t size,
-                    const unsigned char *chunk_sizes, size_t chunk_size_count,
+/* Decodes the text whole and in chunks, record by record or many at a time. */
+static void compare(const struct record_decoder_options *options, bool takes_many, const char *text,
+                    size_t size, const unsigned char *chunk_sizes, size_t chunk_size_count,
                     const struct transcript *reference) {
-    struct transcript whole = decode_all(options, text, size, NULL, 0);
-    struct transcript chunked = decode_all(options, text, size, chunk_sizes, chunk_size_count);
-    const bool has_kernel = options->kernel != NULL;
+    struct transcript whole = decode_all(options, takes_many, text, size, NULL, 0);
+    struct transcript chunked =
+        decode_all(options, takes_many, text, size, chunk_sizes, chunk_size_count);
     check_agreement(&whole, reference,
-                    has_kernel ? options->kernel->name : "the shortcut changes the result");
+                    takes_many ? "many at a time are others" : "the shortcut changes the result");
     check_agreement(&chunked, reference, "chunks change the result");
     free(whole.bytes);
     free(chunked.bytes);
@@ -214,16 +213,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct record_decoder_options options = {
         .record_size_max =
             (data[0] & FLAG_SMALL_RECORDS) != 0 ? SMALL_RECORD_SIZE_MAX : RECORDS_RECORD_SIZE_MAX,
-        .member_character_max = (data[0] & FLAG_SMALL_MEMBERS) != 0 ? SMALL_CHARACTER_MAX : 0,
     };
-    options.reference_only = true;
-    struct transcript reference = decode_all(&options, text, text_size, NULL, 0);
-    options.reference_only = false;
-    compare(&options, text, text_size, data + 1, chunk_size_count, &reference);
-    for (size_t index = 0; index < record_kernel_count(); index++) {
-        options.kernel = record_kernel_get(index);
-        compare(&options, text, text_size, data + 1, chunk_size_count, &reference);
+    for (int member = 0; member < RECORD_MEMBER_COUNT; member++) {
+        options.limits.character_max[member] =
+            (data[0] & FLAG_SMALL_MEMBERS) != 0 ? (size_t)(SMALL_CHARACTER_MAX + member) : 0;
     }
+    options.reference_only = true;
+    struct transcript reference = decode_all(&options, false, text, text_size, NULL, 0);
+    options.reference_only = false;
+    compare(&options, false, text, text_size, data + 1, chunk_size_count, &reference);
+    compare(&options, true, text, text_size, data + 1, chunk_size_count, &reference);
     free(reference.bytes);
     return 0;
 }

@@ -32,8 +32,8 @@
 #include <vector>
 
 #include "bench/measure.h"
-#include "server/records/mariadb_server.h"
 #include "server/records/records_process.h"
+#include "server/records/store/mariadb_server.h"
 #include "server/runtime/options.h"
 #include "testing/files.h"
 #include "testing/patience.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "server/records/record_json.h"
+#include "server/records/json/record_line.h"
 #include "server/runtime/listener.h"
 #include "server/runtime/os.h"
 
@@ -66,7 +66,7 @@ static bool can_reply(const struct ingest_connection *connection) {
 static void reply_error(struct ingest_connection *connection, const char *message) {
     connection->shared->error_count++;
     if (!connection->is_deaf) {
-        connection->replies_end += record_json_format_error(
+        connection->replies_end += record_line_format_error(
             message, connection->replies + connection->replies_end, reply_room(connection));
     }
 }

@@ -25,9 +25,9 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "server/records/json/record_decoder.h"
 #include "server/records/limits.h"
 #include "server/records/record_buffer.h"
-#include "server/records/record_decoder.h"
 #include "server/runtime/epoll_loop.h"
 
 enum ingest_state {

@@ -34,6 +34,7 @@ static int open_connection(void *context, int fd) {
 static void free_memory(struct ingest_port *port) {
     free(port->connections);
     free(port->inputs);
+    *port = (struct ingest_port){0};
 }
 
 int ingest_port_init(struct ingest_port *port, const struct ingest_port_config *config) {
@@ -41,8 +42,7 @@ int ingest_port_init(struct ingest_port *port, const struct ingest_port_config *
     port->shared = (struct ingest_shared){
         .loop = config->loop,
         .buffer = config->buffer,
-        .decoder_options = {.record_size_max = RECORDS_RECORD_SIZE_MAX,
-                            .member_character_max = config->member_character_max},
+        .decoder_options = {.record_size_max = RECORDS_RECORD_SIZE_MAX, .limits = config->limits},
         .acknowledges = config->acknowledges,
         .closed = on_closed,
         .context = port,
@@ -137,14 +137,6 @@ void ingest_port_stop(struct ingest_port *port) {
     }
 }
 
-bool ingest_port_is_empty(struct ingest_port *port) {
+bool ingest_port_is_empty(const struct ingest_port *port) {
     return port->used_count == 0;
-}
-
-void ingest_port_abandon(struct ingest_port *port) {
-    for (size_t index = 0; index < port->config.client_capacity; index++) {
-        if (port->connections[index].state != INGEST_CLOSED) {
-            ingest_connection_reset(&port->connections[index]);
-        }
-    }
 }

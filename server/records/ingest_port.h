@@ -18,7 +18,7 @@ struct ingest_port_config {
     const struct listener *listener;
     struct record_buffer *buffer;
     size_t client_capacity;
-    size_t member_character_max; /* what fits into the store, see store.h */
+    struct record_limits limits; /* what fits into the store */
     bool acknowledges;
     int64_t idle_timeout_ms; /* 0: none */
     const struct logger *logger;
@@ -51,9 +51,6 @@ bool ingest_port_tick(struct ingest_port *port, int64_t now_ms);
 void ingest_port_stop(struct ingest_port *port);
 
 /* Whether all connections are gone, and with them everything they brought is in the buffer. */
-bool ingest_port_is_empty(struct ingest_port *port);
-
-/* Ends all connections with RST, whatever they still hold. */
-void ingest_port_abandon(struct ingest_port *port);
+bool ingest_port_is_empty(const struct ingest_port *port);
 
 #endif /* SERVER_RECORDS_INGEST_PORT_H_ */

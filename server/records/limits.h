@@ -10,6 +10,8 @@
 
 #include <assert.h>
 
+#include "server/records/message.h"
+
 enum {
     /* The longest record that is accepted, from '{' to '}', in bytes. The specification's figure.
      */
@@ -21,15 +23,12 @@ enum {
     /* What a record may grow by when it is written as a line of our own: spaces and quotes. */
     RECORDS_LINE_OVERHEAD = 64,
 
-    /* One line of explanation for the sender, the terminating NUL included. */
-    RECORDS_MESSAGE_SIZE = 256,
-
     /* Bytes held for one ingest connection: a record that is not complete yet, and behind it room
      * for the next read, large because each read has its price. */
     RECORDS_INPUT_SIZE = 4 * RECORDS_RECORD_SIZE_MAX,
 
     /* One answer line of the ingest port at its longest, every character of the message escaped. */
-    RECORDS_REPLY_SIZE_MAX = 2 * RECORDS_MESSAGE_SIZE + 32,
+    RECORDS_REPLY_SIZE_MAX = 2 * MESSAGE_SIZE + 32,
 
     /* The line that says how many records are stored, at its longest. */
     RECORDS_STORED_REPLY_SIZE_MAX = 40,

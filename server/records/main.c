@@ -1,14 +1,16 @@
 /*
- * The records server: reads the options, builds the parts, runs the loop, and takes the parts down
- * again in the opposite order. The only place that knows all of them.
+ * The records server: reads the options, builds the parts in order, runs the loop, and takes the
+ * parts down in the opposite order. The only place that knows all of them.
  */
 #include <stdlib.h>
 
 #include "server/records/configuration.h"
 #include "server/records/records_server.h"
+#include "server/records/store/store_open.h"
 #include "server/runtime/os.h"
 #include "server/runtime/startup.h"
 
+/* Each part that is zeroed, or has no descriptor, is safe to take down. */
 struct daemon {
     struct configuration configuration;
     struct logger logger;
@@ -23,68 +25,6 @@ struct daemon {
     struct records_server server;
 };
 
-/* The layers below build one part each, run what is above it, and take the part down again. They
- * are listed from the last one to the first. */
-
-static enum exit_code run_loop(struct daemon *daemon) {
-    startup_allow_clients((size_t)daemon->configuration.client_capacity,
-                          RECORDS_DESCRIPTORS_BESIDE_CLIENTS, &daemon->logger);
-    listener_announce(&daemon->ingest_listener, &daemon->logger);
-    listener_announce(&daemon->query_listener, &daemon->logger);
-    logger_print(&daemon->logger, LOG_LEVEL_INFO,
-                 "ready: records on port %u, queries on port %u, store %s",
-                 listener_port(&daemon->ingest_listener), listener_port(&daemon->query_listener),
-                 daemon->configuration.store);
-    enum exit_code exit_code = records_server_run(&daemon->server);
-    query_threads_cancel(&daemon->query_threads);
-    return exit_code;
-}
-
-static enum exit_code run_server(struct daemon *daemon) {
-    const struct configuration *configuration = &daemon->configuration;
-    struct records_server_config config = {
-        .ingest_listener = &daemon->ingest_listener,
-        .query_listener = &daemon->query_listener,
-        .signal_fd = daemon->signal_fd,
-        .progress = &daemon->progress,
-        .buffer = &daemon->buffer,
-        .writers = &daemon->writers,
-        .query_threads = &daemon->query_threads,
-        .client_capacity = (size_t)configuration->client_capacity,
-        .member_character_max = daemon->store->member_character_max,
-        .acknowledges = configuration->acknowledges,
-        .idle_timeout_ms = configuration->idle_timeout_ms,
-        .logger = &daemon->logger,
-    };
-    int error = records_server_init(&daemon->server, &config);
-    if (error != 0) {
-        record_buffer_close(&daemon->buffer);
-        query_threads_finish(&daemon->query_threads);
-        return startup_fail(&daemon->logger, "start the server", error);
-    }
-    enum exit_code exit_code = run_loop(daemon);
-    query_threads_finish(&daemon->query_threads);
-    records_server_destroy(&daemon->server);
-    return exit_code;
-}
-
-static enum exit_code run_with_queries(struct daemon *daemon) {
-    struct query_source source = {
-        .buffer = &daemon->buffer, .writers = &daemon->writers, .store = daemon->store};
-    int error = query_threads_start(&daemon->query_threads, &source, &daemon->progress);
-    if (error != 0) {
-        record_buffer_close(&daemon->buffer);
-        return startup_fail(&daemon->logger, "start the query threads", error);
-    }
-    return run_server(daemon);
-}
-
-static size_t choose_thread_count(const struct daemon *daemon) {
-    size_t wanted_count = (size_t)daemon->configuration.worker_count;
-    size_t useful_count = daemon->store->writer_count_max;
-    return wanted_count < useful_count ? wanted_count : useful_count;
-}
-
 /* So much that every thread can be at work while the buffer fills again. */
 static size_t choose_batch_count(size_t queue_size, size_t thread_count) {
     size_t count = queue_size / (thread_count + 1);
@@ -94,46 +34,14 @@ static size_t choose_batch_count(size_t queue_size, size_t thread_count) {
     return count < RECORDS_BATCH_MAX ? count : RECORDS_BATCH_MAX;
 }
 
-static enum exit_code run_with_writers(struct daemon *daemon) {
-    size_t thread_count = choose_thread_count(daemon);
-    size_t queue_size = (size_t)daemon->configuration.queue_size;
-    struct record_writers_config config = {
-        .store = daemon->store,
-        .buffer = &daemon->buffer,
-        .thread_count = thread_count,
-        .batch_count_max = choose_batch_count(queue_size, thread_count),
-        .logger = &daemon->logger,
-        .finished = &daemon->progress,
-    };
-    int error = record_writers_start(&daemon->writers, &config);
-    if (error != 0) {
-        return startup_fail(&daemon->logger, "start the workers", error);
-    }
-    enum exit_code exit_code = run_with_queries(daemon);
-    record_writers_finish(&daemon->writers);
-    return exit_code;
+static int open_listener(struct daemon *daemon, struct listener *listener, int64_t port) {
+    const struct configuration *configuration = &daemon->configuration;
+    return listener_open(listener, configuration->addresses.items, configuration->addresses.count,
+                         (uint16_t)port, &daemon->logger);
 }
 
-static enum exit_code run_with_buffer(struct daemon *daemon) {
-    int error = wakeup_init(&daemon->progress);
-    if (error != 0) {
-        return startup_fail(&daemon->logger, "create an eventfd", error);
-    }
-    error = record_buffer_init(&daemon->buffer, (size_t)daemon->configuration.queue_size,
-                               &daemon->progress);
-    enum exit_code exit_code = EXIT_CODE_START_FAILURE;
-    if (error == 0) {
-        exit_code = run_with_writers(daemon);
-        record_buffer_destroy(&daemon->buffer);
-    } else {
-        (void)startup_fail(&daemon->logger, "set the buffer up", error);
-    }
-    wakeup_destroy(&daemon->progress);
-    return exit_code;
-}
-
-static enum exit_code run_with_store(struct daemon *daemon) {
-    char message[RECORDS_MESSAGE_SIZE];
+static enum exit_code open_store(struct daemon *daemon) {
+    char message[MESSAGE_SIZE];
     char *password = NULL;
     bool is_usage_error = false;
     if (!configuration_read_password(&daemon->configuration, &password)) {
@@ -143,57 +51,134 @@ static enum exit_code run_with_store(struct daemon *daemon) {
         .location = daemon->configuration.store,
         .password = password,
         .syncs_always = daemon->configuration.syncs_always != 0,
+        .logger = &daemon->logger,
     };
     daemon->store = store_open(&options, &is_usage_error, message);
     free(password);
-    if (daemon->store == NULL) {
-        if (is_usage_error) {
-            configuration_complain(message);
-            return EXIT_CODE_USAGE;
-        }
-        logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot open the store: %s", message);
+    if (daemon->store != NULL) {
+        return EXIT_CODE_OK;
+    }
+    if (is_usage_error) {
+        configuration_complain(message);
+        return EXIT_CODE_USAGE;
+    }
+    logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot open the store: %s", message);
+    return EXIT_CODE_START_FAILURE;
+}
+
+static int start_writers(struct daemon *daemon) {
+    size_t thread_count = (size_t)daemon->configuration.worker_count;
+    if (thread_count > daemon->store->writer_count_max) {
+        thread_count = daemon->store->writer_count_max;
+    }
+    const struct record_writers_config config = {
+        .store = daemon->store,
+        .buffer = &daemon->buffer,
+        .thread_count = thread_count,
+        .batch_count_max =
+            choose_batch_count((size_t)daemon->configuration.queue_size, thread_count),
+        .logger = &daemon->logger,
+        .finished = &daemon->progress,
+    };
+    return record_writers_start(&daemon->writers, &config);
+}
+
+static int start_query_threads(struct daemon *daemon) {
+    const struct query_threads_config config = {.buffer = &daemon->buffer,
+                                                .writers = &daemon->writers,
+                                                .store = daemon->store,
+                                                .done = &daemon->progress};
+    return query_threads_start(&daemon->query_threads, &config);
+}
+
+static int init_server(struct daemon *daemon) {
+    const struct configuration *configuration = &daemon->configuration;
+    const struct records_server_config config = {
+        .ingest_listener = &daemon->ingest_listener,
+        .query_listener = &daemon->query_listener,
+        .signal_fd = daemon->signal_fd,
+        .progress = &daemon->progress,
+        .buffer = &daemon->buffer,
+        .writers = &daemon->writers,
+        .query_threads = &daemon->query_threads,
+        .client_capacity = (size_t)configuration->client_capacity,
+        .limits = daemon->store->limits,
+        .acknowledges = configuration->acknowledges,
+        .idle_timeout_ms = configuration->idle_timeout_ms,
+        .logger = &daemon->logger,
+    };
+    return records_server_init(&daemon->server, &config);
+}
+
+/* Builds the parts from the first to the last. EXIT_CODE_OK, or the reason is printed. */
+static enum exit_code build(struct daemon *daemon) {
+    const struct configuration *configuration = &daemon->configuration;
+    daemon->signal_fd = startup_prepare_process(&daemon->logger);
+    if (daemon->signal_fd < 0 ||
+        open_listener(daemon, &daemon->ingest_listener, configuration->ingest_port) != 0 ||
+        open_listener(daemon, &daemon->query_listener, configuration->query_port) != 0) {
         return EXIT_CODE_START_FAILURE;
     }
-    if (daemon->store->is_mended) {
-        logger_print(&daemon->logger, LOG_LEVEL_WARNING, "cut a torn last line off %s",
-                     daemon->configuration.store);
-    }
-    enum exit_code exit_code = run_with_buffer(daemon);
-    store_close(daemon->store);
-    return exit_code;
-}
-
-static int open_listener(struct daemon *daemon, struct listener *listener, int64_t port) {
-    const struct configuration *configuration = &daemon->configuration;
-    return listener_open(listener, configuration->addresses.items, configuration->addresses.count,
-                         (uint16_t)port, &daemon->logger);
-}
-
-static enum exit_code run_with_listeners(struct daemon *daemon) {
-    enum exit_code exit_code = EXIT_CODE_START_FAILURE;
-    if (open_listener(daemon, &daemon->ingest_listener, daemon->configuration.ingest_port) != 0) {
+    enum exit_code exit_code = open_store(daemon);
+    if (exit_code != EXIT_CODE_OK) {
         return exit_code;
     }
-    if (open_listener(daemon, &daemon->query_listener, daemon->configuration.query_port) == 0) {
-        exit_code = run_with_store(daemon);
-        listener_close(&daemon->query_listener);
+    int error = wakeup_init(&daemon->progress);
+    if (error != 0) {
+        return startup_fail(&daemon->logger, "create an eventfd", error);
     }
-    listener_close(&daemon->ingest_listener);
-    return exit_code;
+    error =
+        record_buffer_init(&daemon->buffer, (size_t)configuration->queue_size, &daemon->progress);
+    if (error != 0) {
+        return startup_fail(&daemon->logger, "set the buffer up", error);
+    }
+    error = start_writers(daemon);
+    if (error != 0) {
+        return startup_fail(&daemon->logger, "start the workers", error);
+    }
+    error = start_query_threads(daemon);
+    if (error != 0) {
+        return startup_fail(&daemon->logger, "start the query threads", error);
+    }
+    error = init_server(daemon);
+    if (error != 0) {
+        return startup_fail(&daemon->logger, "start the server", error);
+    }
+    return EXIT_CODE_OK;
 }
 
 static enum exit_code run(struct daemon *daemon) {
-    daemon->signal_fd = startup_prepare_process(&daemon->logger);
-    if (daemon->signal_fd < 0) {
-        return EXIT_CODE_START_FAILURE;
+    startup_allow_clients((size_t)daemon->configuration.client_capacity,
+                          RECORDS_DESCRIPTORS_BESIDE_CLIENTS, &daemon->logger);
+    listener_announce(&daemon->ingest_listener, &daemon->logger);
+    listener_announce(&daemon->query_listener, &daemon->logger);
+    logger_print(&daemon->logger, LOG_LEVEL_INFO,
+                 "ready: records on port %u, queries on port %u, store %s",
+                 listener_port(&daemon->ingest_listener), listener_port(&daemon->query_listener),
+                 daemon->configuration.store);
+    return records_server_run(&daemon->server);
+}
+
+/* Takes down what was built, from the last part to the first. */
+static void take_down(struct daemon *daemon) {
+    query_threads_finish(&daemon->query_threads);
+    records_server_destroy(&daemon->server);
+    record_buffer_close(&daemon->buffer); /* of writers that never had a server */
+    record_writers_finish(&daemon->writers);
+    record_buffer_destroy(&daemon->buffer);
+    wakeup_destroy(&daemon->progress);
+    if (daemon->store != NULL) {
+        store_close(daemon->store);
     }
-    enum exit_code exit_code = run_with_listeners(daemon);
-    (void)os_close(daemon->signal_fd);
-    return exit_code;
+    listener_close(&daemon->query_listener);
+    listener_close(&daemon->ingest_listener);
+    if (daemon->signal_fd >= 0) {
+        (void)os_close(daemon->signal_fd);
+    }
 }
 
 int main(int argc, char **argv) {
-    struct daemon daemon = {0};
+    static struct daemon daemon = {.signal_fd = -1, .progress = {.fd = -1}};
     switch (configuration_read(&daemon.configuration, argc, argv)) {
     case OPTIONS_SHOWN:
         return EXIT_CODE_OK;
@@ -203,5 +188,10 @@ int main(int argc, char **argv) {
         break;
     }
     logger_init(&daemon.logger, (enum log_level)daemon.configuration.log_level);
-    return (int)run(&daemon);
+    enum exit_code exit_code = build(&daemon);
+    if (exit_code == EXIT_CODE_OK) {
+        exit_code = run(&daemon);
+    }
+    take_down(&daemon);
+    return (int)exit_code;
 }

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "server/records/record.h"
+#include "server/records/json/record.h"
 
 #ifdef __cplusplus
 extern "C" {

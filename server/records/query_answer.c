@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
+#include "server/records/json/record_line.h"
 #include "server/records/limits.h"
-#include "server/records/record_json.h"
-#include "server/records/record_message.h"
+#include "server/records/message.h"
 
 /* Lines are gathered up to this size before they are written. */
 enum { WRITE_SIZE = 64 * 1024 };
@@ -18,7 +18,6 @@ struct answer {
     size_t lines_capacity;
     size_t record_count;
     bool is_wanted;
-    bool has_failed; /* the answer ends with an error */
 };
 
 static void flush(struct answer *answer) {
@@ -43,9 +42,8 @@ static bool reserve(struct answer *answer, size_t size) {
 }
 
 static void add_error(struct answer *answer, const char *message) {
-    char line[2 * RECORDS_MESSAGE_SIZE];
-    size_t size = record_json_format_error(message, line, sizeof line);
-    answer->has_failed = true;
+    char line[2 * MESSAGE_SIZE];
+    size_t size = record_line_format_error(message, line, sizeof line);
     flush(answer);
     if (answer->is_wanted) {
         answer->is_wanted = answer->sink->write(answer->sink->context, line, size);
@@ -53,12 +51,12 @@ static void add_error(struct answer *answer, const char *message) {
 }
 
 static void add_record(struct answer *answer, const struct record *record) {
-    if (!reserve(answer, record_json_size_max(record))) {
+    if (!reserve(answer, record_line_size(record))) {
         add_error(answer, "no memory");
         answer->is_wanted = false;
         return;
     }
-    answer->lines_size += record_json_format(record, answer->lines + answer->lines_size);
+    answer->lines_size += record_line_format(record, answer->lines + answer->lines_size);
     answer->record_count++;
     if (answer->lines_size >= WRITE_SIZE) {
         flush(answer);
@@ -69,23 +67,23 @@ static bool has_id(const struct record *record, const struct record_text *id) {
     return id == NULL || record_text_equals(record->id, *id);
 }
 
-/* Adds the records of the buffer, all or those with an id, that a store reader (NULL: none) does
- * not see. */
+/* Adds the records of the buffer, all or those with an id, that a store reader that has begun
+ * (NULL: none) does not see. */
 static void add_buffered(struct answer *answer, const struct record_text *id,
                          struct store_reader *reader) {
     for (size_t index = 0; index < answer->buffered.count && answer->is_wanted; index++) {
         const struct buffered_record *buffered = &answer->buffered.records[index];
         bool is_in_store =
-            reader != NULL && buffered->writer_index != RECORD_NOT_TAKEN &&
-            buffered->sequence <= store_reader_stored_sequence(reader, buffered->writer_index);
+            reader != NULL && buffered->slot_index != RECORD_NOT_TAKEN &&
+            buffered->sequence <= store_reader_stored_sequence(reader, buffered->slot_index);
         if (!is_in_store && has_id(&buffered->record, id)) {
             add_record(answer, &buffered->record);
         }
     }
 }
 
-static void add_stored(struct answer *answer, struct store_reader *reader) {
-    char message[RECORDS_MESSAGE_SIZE];
+/* False: the store failed in the middle, and `message` says why. */
+static bool add_stored(struct answer *answer, struct store_reader *reader, char *message) {
     struct record record;
     enum store_status status = STORE_OK;
     while (status == STORE_OK && answer->is_wanted) {
@@ -94,29 +92,24 @@ static void add_stored(struct answer *answer, struct store_reader *reader) {
             add_record(answer, &record);
         }
     }
-    if (status == STORE_UNAVAILABLE) {
-        add_error(answer, message);
-    }
+    return status != STORE_UNAVAILABLE;
 }
 
-/* Adds the records of the store, all or those with an id. False: the store cannot be read now, and
- * `message` says why. */
+/* Adds the records of the store, all or those with an id. False: `message` says why that is not all
+ * of them. */
 static bool add_store(struct answer *answer, const struct record_text *id, char *message) {
-    struct store_reader *reader = store_reader_open(answer->source->store);
-    if (reader == NULL) {
-        record_message_format(message, "no memory");
+    struct store_reader *reader = answer->source->reader;
+    if (store_reader_connect(reader, message) != STORE_OK) {
         return false;
     }
-    bool is_begun = store_reader_begin(reader, id, message) == STORE_OK;
-    if (is_begun) {
-        add_stored(answer, reader);
-    }
-    store_reader_close(reader);
-    return is_begun;
+    bool is_read =
+        store_reader_begin(reader, id, message) == STORE_OK && add_stored(answer, reader, message);
+    store_reader_end(reader);
+    return is_read;
 }
 
 static void add_store_or_error(struct answer *answer, const struct record_text *id) {
-    char message[RECORDS_MESSAGE_SIZE];
+    char message[MESSAGE_SIZE];
     if (!add_store(answer, id, message)) {
         add_error(answer, message);
     }
@@ -154,36 +147,46 @@ static void answer_id(struct answer *answer, const struct record_text *id) {
 
 /* Here a store that cannot be read is no error: the buffer may have the answer. */
 static void answer_id_or_any(struct answer *answer, const struct record_text *id) {
-    char message[RECORDS_MESSAGE_SIZE];
+    char message[MESSAGE_SIZE];
     if (!copy_buffer(answer)) {
         return;
     }
     add_buffered(answer, id, NULL);
-    if (answer->record_count == 0) {
-        (void)add_store(answer, id, message);
+    if (answer->record_count > 0) {
+        return;
     }
-    if (answer->record_count == 0 && !answer->has_failed) {
+    bool is_read = add_store(answer, id, message);
+    if (answer->record_count == 0) {
         buffered_records_destroy(&answer->buffered);
         answer_any(answer);
+    } else if (!is_read) {
+        add_error(answer, message);
     }
 }
 
+/* The writers are held for a moment only: what may take longer comes before and after it. */
 static void answer_all(struct answer *answer) {
-    char message[RECORDS_MESSAGE_SIZE] = "no memory";
-    struct store_reader *reader = store_reader_open(answer->source->store);
+    char message[MESSAGE_SIZE];
+    struct store_reader *reader = answer->source->reader;
+    if (store_reader_connect(reader, message) != STORE_OK) {
+        add_error(answer, message);
+        return;
+    }
     record_writers_hold(answer->source->writers);
     bool is_copied = copy_buffer(answer);
-    bool is_begun =
-        is_copied && reader != NULL && store_reader_begin(reader, NULL, message) == STORE_OK;
+    bool is_begun = is_copied && store_reader_begin(reader, NULL, message) == STORE_OK;
     record_writers_release(answer->source->writers);
     if (is_begun) {
-        add_stored(answer, reader);
+        bool is_read = add_stored(answer, reader, message);
         add_buffered(answer, NULL, reader);
+        if (!is_read) {
+            add_error(answer, message);
+        }
     } else if (is_copied) {
         add_error(answer, message);
     }
-    if (reader != NULL) {
-        store_reader_close(reader);
+    if (is_copied) {
+        store_reader_end(reader);
     }
 }
 

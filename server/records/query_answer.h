@@ -13,17 +13,17 @@
 #include "server/records/query.h"
 #include "server/records/record_buffer.h"
 #include "server/records/record_writers.h"
-#include "server/records/store.h"
+#include "server/records/store/store.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* Where records are. */
+/* Where records are. The reader is the thread's own. */
 struct query_source {
     struct record_buffer *buffer;
     struct record_writers *writers;
-    struct store *store;
+    struct store_reader *reader;
 };
 
 /* Where the lines go. `write` returns false when no more of them are wanted. */

@@ -76,6 +76,11 @@ static int open_connection(void *context, int fd) {
     return 0;
 }
 
+void query_port_destroy(struct query_port *port) {
+    free(port->requests);
+    *port = (struct query_port){0};
+}
+
 int query_port_init(struct query_port *port, struct epoll_loop *loop,
                     const struct listener *listener, struct query_threads *threads,
                     const struct logger *logger) {
@@ -103,13 +108,9 @@ int query_port_init(struct query_port *port, struct epoll_loop *loop,
     };
     int error = acceptor_init(&port->acceptor, &config);
     if (error != 0) {
-        free(port->requests);
+        query_port_destroy(port);
     }
     return error;
-}
-
-void query_port_destroy(struct query_port *port) {
-    free(port->requests);
 }
 
 void query_port_collect(struct query_port *port) {
@@ -162,6 +163,10 @@ bool query_port_tick(struct query_port *port, int64_t now_ms) {
     }
     /* Last, because the system may have no room to watch for whoever is to have a free place. */
     return acceptor_tick(&port->acceptor, now_ms) || is_waiting;
+}
+
+bool query_port_is_idle(const struct query_port *port) {
+    return port->acceptor.used_count == 0;
 }
 
 void query_port_stop(struct query_port *port) {

@@ -58,6 +58,9 @@ void query_port_collect(struct query_port *port);
 /* Does what is due now. True: something will be due later, so call again before long. */
 bool query_port_tick(struct query_port *port, int64_t now_ms);
 
+/* Whether no answer is under way. */
+bool query_port_is_idle(const struct query_port *port);
+
 /* Accepts no more, and drops the connections whose request is not there yet. */
 void query_port_stop(struct query_port *port);
 

@@ -35,7 +35,7 @@ static bool wait_until(const struct client *client, short events, int64_t deadli
 
 static bool send_bytes(void *context, const char *bytes, size_t size) {
     const struct client *client = context;
-    while (size > 0) {
+    while (size > 0 && !atomic_load(&client->threads->is_cancelled)) {
         ssize_t sent_size = os_send(client->fd, bytes, size);
         if (sent_size >= 0) {
             bytes += sent_size;
@@ -45,7 +45,7 @@ static bool send_bytes(void *context, const char *bytes, size_t size) {
             return false;
         }
     }
-    return true;
+    return size == 0;
 }
 
 /* Ends the connection so that the answer arrives: closing while something of the client is unread
@@ -64,17 +64,20 @@ static void close_after_answer(const struct client *client) {
     (void)os_close(client->fd);
 }
 
-static void run_job(struct query_threads *threads, struct query_job *job) {
+static void run_job(struct query_threads *threads, struct store_reader *reader,
+                    struct query_job *job) {
     struct client client = {.threads = threads, .fd = job->fd};
     struct query_sink sink = {.write = send_bytes, .context = &client};
-    bool is_answered = query_answer(&threads->source, &job->query, &sink);
+    struct query_source source = {
+        .buffer = threads->config.buffer, .writers = threads->config.writers, .reader = reader};
+    bool is_answered = query_answer(&source, &job->query, &sink);
     if (is_answered) {
         close_after_answer(&client);
     } else {
         listener_reset_connection(job->fd);
     }
     atomic_store(&job->is_done, true);
-    wakeup_signal(threads->done);
+    wakeup_signal(threads->config.done);
 }
 
 /* Takes out the oldest job that may be begun now, with the mutex held. NULL: there is none. */
@@ -108,42 +111,56 @@ static struct query_job *take_job(struct query_threads *threads) {
 }
 
 static void *run_thread(void *context) {
-    struct query_threads *threads = context;
+    struct query_thread *thread = context;
+    struct query_threads *threads = thread->threads;
     for (struct query_job *job = take_job(threads); job != NULL; job = take_job(threads)) {
         /* The job goes back to the poll loop in the meantime. */
         bool is_lookup = job->query.kind == QUERY_ID;
-        run_job(threads, job);
+        run_job(threads, thread->reader, job);
         if (!is_lookup) {
             (void)pthread_mutex_lock(&threads->mutex);
             threads->long_count--;
             (void)pthread_mutex_unlock(&threads->mutex);
         }
     }
+    store_reader_close(thread->reader);
     return NULL;
 }
 
-int query_threads_start(struct query_threads *threads, const struct query_source *source,
-                        const struct wakeup *done) {
-    *threads = (struct query_threads){.source = *source, .done = done};
-    int error = pthread_mutex_init(&threads->mutex, NULL);
-    if (error != 0) {
-        return -error;
+static int start_thread(struct query_threads *threads) {
+    struct query_thread *thread = &threads->threads[threads->started_count];
+    *thread = (struct query_thread){.threads = threads,
+                                    .reader = store_reader_open(threads->config.store)};
+    if (thread->reader == NULL) {
+        return -ENOMEM;
     }
-    error = pthread_cond_init(&threads->submitted, NULL);
+    int error = os_thread_create(&thread->thread, "query", run_thread, thread);
+    if (error != 0) {
+        store_reader_close(thread->reader);
+        return error;
+    }
+    threads->started_count++;
+    return 0;
+}
+
+int query_threads_start(struct query_threads *threads, const struct query_threads_config *config) {
+    *threads = (struct query_threads){.config = *config};
+    int error = -pthread_mutex_init(&threads->mutex, NULL);
+    if (error != 0) {
+        return error;
+    }
+    error = -pthread_cond_init(&threads->submitted, NULL);
     if (error != 0) {
         (void)pthread_mutex_destroy(&threads->mutex);
-        return -error;
+        return error;
     }
-    while (threads->started_count < RECORDS_QUERY_THREADS) {
-        error = os_thread_create(&threads->threads[threads->started_count], "query", run_thread,
-                                 threads);
-        if (error != 0) {
-            query_threads_finish(threads);
-            return error;
-        }
-        threads->started_count++;
+    while (threads->started_count < RECORDS_QUERY_THREADS && error == 0) {
+        error = start_thread(threads);
     }
-    return 0;
+    if (error != 0) {
+        query_threads_finish(threads);
+    }
+    return error;
 }
 
 void query_threads_submit(struct query_threads *threads, struct query_job *job) {
@@ -157,7 +174,6 @@ void query_threads_submit(struct query_threads *threads, struct query_job *job) 
 
 void query_threads_cancel(struct query_threads *threads) {
     atomic_store(&threads->is_cancelled, true);
-    store_cancel(threads->source.store);
 }
 
 void query_threads_finish(struct query_threads *threads) {
@@ -166,8 +182,9 @@ void query_threads_finish(struct query_threads *threads) {
     (void)pthread_mutex_unlock(&threads->mutex);
     (void)pthread_cond_broadcast(&threads->submitted);
     for (size_t index = 0; index < threads->started_count; index++) {
-        (void)pthread_join(threads->threads[index], NULL);
+        (void)pthread_join(threads->threads[index].thread, NULL);
     }
     (void)pthread_cond_destroy(&threads->submitted);
     (void)pthread_mutex_destroy(&threads->mutex);
+    *threads = (struct query_threads){0};
 }

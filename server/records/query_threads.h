@@ -4,7 +4,7 @@
  *
  * DESIGN. The poll loop submits a job: a connected socket and the request that came over it. A
  * thread writes the answer, ends the connection and closes the socket, and hands the job back by
- * marking it done and signalling `done`. A client that takes nothing for a while is cut off, but
+ * marking it done and signalling. A client that takes nothing for a while is cut off, but
  * one that takes a long answer slowly occupies its thread as long as it likes: a few threads are
  * kept for lookups by id. The sockets come with reset-on-close (listener_set_reset_on_close), which
  * ends with a whole answer.
@@ -32,10 +32,22 @@ struct query_job {
     atomic_bool is_done;
 };
 
+struct query_threads_config {
+    struct record_buffer *buffer;
+    struct record_writers *writers;
+    struct store *store;
+    const struct wakeup *done; /* signalled when a job is done */
+};
+
+struct query_thread {
+    struct query_threads *threads;
+    struct store_reader *reader; /* keeps its connection from one query to the next */
+    pthread_t thread;
+};
+
 struct query_threads {
-    struct query_source source;
-    const struct wakeup *done;
-    pthread_t threads[RECORDS_QUERY_THREADS];
+    struct query_threads_config config;
+    struct query_thread threads[RECORDS_QUERY_THREADS];
     size_t started_count;
     atomic_bool is_cancelled;
 
@@ -48,17 +60,16 @@ struct query_threads {
 };
 
 /* Starts the threads. 0, or a negative errno value with nothing left over. */
-int query_threads_start(struct query_threads *threads, const struct query_source *source,
-                        const struct wakeup *done);
+int query_threads_start(struct query_threads *threads, const struct query_threads_config *config);
 
 /* Hands a job over. There are never more than RECORDS_QUERIES_MAX. */
 void query_threads_submit(struct query_threads *threads, struct query_job *job);
 
-/* Cuts off all answers that are under way, with RST or an error so that nobody takes them for
- * whole, and the store with them: for the end of the program. */
+/* Cuts off all answers that are under way, with RST so that nobody takes them for whole, as soon as
+ * they take their next step: for the end of the program. */
 void query_threads_cancel(struct query_threads *threads);
 
-/* Waits until all submitted jobs are done and ends the threads. */
+/* Waits until all submitted jobs are done and ends the threads. Does nothing to zeroed ones. */
 void query_threads_finish(struct query_threads *threads);
 
 #endif /* SERVER_RECORDS_QUERY_THREADS_H_ */

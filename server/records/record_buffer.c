@@ -1,13 +1,10 @@
 #include "server/records/record_buffer.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/runtime/spin.h"
-
-/* The states of a place, beside the index of the writer that has taken it. */
+/* The states of a place, beside the index of the slot that has taken it. */
 enum { STATE_WAITING = RECORD_NOT_TAKEN, STATE_STORED };
 
 _Static_assert(STATE_STORED <= UINT8_MAX, "a state is one byte");
@@ -32,12 +29,7 @@ static void free_memory(struct record_buffer *buffer) {
     free(buffer->lines);
     free(buffer->states);
     free(buffer->arena);
-}
-
-/* On one processor nothing changes while it is looked at. */
-static bool has_processors_to_spare(void) {
-    cpu_set_t processors;
-    return sched_getaffinity(0, sizeof processors, &processors) == 0 && CPU_COUNT(&processors) > 1;
+    *buffer = (struct record_buffer){0};
 }
 
 int record_buffer_init(struct record_buffer *buffer, size_t capacity,
@@ -45,8 +37,6 @@ int record_buffer_init(struct record_buffer *buffer, size_t capacity,
     *buffer = (struct record_buffer){
         .capacity = capacity,
         .progress = progress,
-        .spins = has_processors_to_spare(),
-        .awaited_position = UINT64_MAX,
     };
     buffer->arena_size = choose_arena_size(capacity);
     buffer->lines = calloc(capacity, sizeof *buffer->lines);
@@ -147,9 +137,9 @@ bool record_buffer_push(struct record_buffer *buffer, const struct record *recor
 
 uint64_t record_buffer_publish(struct record_buffer *buffer) {
     (void)pthread_mutex_lock(&buffer->mutex);
-    bool is_new = atomic_load(&buffer->published_position) != buffer->pushed_position;
-    atomic_store(&buffer->published_position, buffer->pushed_position);
-    buffer->known_released_position = atomic_load(&buffer->released_position);
+    bool is_new = buffer->published_position != buffer->pushed_position;
+    buffer->published_position = buffer->pushed_position;
+    buffer->known_released_position = buffer->released_position;
     (void)pthread_mutex_unlock(&buffer->mutex);
     if (is_new) {
         (void)pthread_cond_signal(&buffer->published);
@@ -158,15 +148,9 @@ uint64_t record_buffer_publish(struct record_buffer *buffer) {
 }
 
 bool record_buffer_await_progress(struct record_buffer *buffer, uint64_t seen) {
-    /* Once for each position: of a store that takes longer than that its signal tells. */
-    if (buffer->spins && seen != buffer->awaited_position &&
-        spin_until_changed(&buffer->released_position, seen)) {
-        return true;
-    }
-    buffer->awaited_position = seen;
     (void)pthread_mutex_lock(&buffer->mutex);
     /* Under the lock no batch is stored between the look and the request. */
-    bool has_progress = atomic_load(&buffer->released_position) != seen;
+    bool has_progress = buffer->released_position != seen;
     buffer->is_progress_wanted = !has_progress;
     (void)pthread_mutex_unlock(&buffer->mutex);
     return has_progress;
@@ -181,30 +165,39 @@ void record_buffer_close(struct record_buffer *buffer) {
 }
 
 static uint64_t waiting_count_of(const struct record_buffer *buffer) {
-    return atomic_load(&buffer->published_position) - buffer->taken_position;
+    return buffer->published_position - buffer->taken_position;
 }
 
-/* Waits until something can be taken, or nothing will ever be. Called with the mutex locked. */
-static void wait_for_records(struct record_buffer *buffer) {
-    /* One writer at a time looks: what comes is for one of them. */
-    if (buffer->spins && !buffer->is_writer_spinning && waiting_count_of(buffer) == 0 &&
-        !buffer->is_closed) {
-        uint64_t seen = atomic_load(&buffer->published_position);
-        buffer->is_writer_spinning = true;
-        (void)pthread_mutex_unlock(&buffer->mutex);
-        (void)spin_until_changed(&buffer->published_position, seen);
-        (void)pthread_mutex_lock(&buffer->mutex);
-        buffer->is_writer_spinning = false;
-    }
-    while (waiting_count_of(buffer) == 0 && !buffer->is_closed) {
+static bool has_records(const struct record_buffer *buffer) {
+    return waiting_count_of(buffer) > 0 || buffer->given_back_count > 0;
+}
+
+bool record_buffer_await_records(struct record_buffer *buffer) {
+    (void)pthread_mutex_lock(&buffer->mutex);
+    while (!has_records(buffer) && !buffer->is_closed) {
         (void)pthread_cond_wait(&buffer->published, &buffer->mutex);
     }
+    bool can_take = has_records(buffer);
+    (void)pthread_mutex_unlock(&buffer->mutex);
+    return can_take;
 }
 
-bool record_buffer_take(struct record_buffer *buffer, size_t writer_index, size_t count_max,
-                        struct record_batch *batch) {
-    (void)pthread_mutex_lock(&buffer->mutex);
-    wait_for_records(buffer);
+void record_buffer_pass_on(struct record_buffer *buffer) {
+    (void)pthread_cond_signal(&buffer->published);
+}
+
+static struct record_slot *find_slot(struct record_buffer *buffer, enum record_slot_state state) {
+    size_t index = 0;
+    while (buffer->slots[index].state != state) {
+        index++;
+    }
+    return &buffer->slots[index];
+}
+
+/* Fills a free slot, of which there is one for each writer, with records that wait. */
+static struct record_slot *fill_slot(struct record_buffer *buffer, size_t count_max) {
+    struct record_slot *slot = find_slot(buffer, RECORD_SLOT_FREE);
+    size_t slot_index = (size_t)(slot - buffer->slots);
     size_t place = place_of(buffer, buffer->taken_position);
     uint64_t waiting_count = waiting_count_of(buffer);
     size_t count = waiting_count < count_max ? (size_t)waiting_count : count_max;
@@ -212,38 +205,62 @@ bool record_buffer_take(struct record_buffer *buffer, size_t writer_index, size_
         /* A batch is one piece; the rest begins at the first place again. */
         count = buffer->capacity - place;
     }
-    if (count > 0) {
-        *batch = (struct record_batch){.lines = &buffer->lines[place],
-                                       .count = count,
-                                       .writer_index = writer_index,
-                                       .sequence = ++buffer->sequences[writer_index],
-                                       .position = buffer->taken_position};
-        memset(&buffer->states[place], (int)writer_index, count);
-        buffer->taken_position += count;
+    slot->batch = (struct record_batch){.lines = &buffer->lines[place],
+                                        .count = count,
+                                        .slot_index = slot_index,
+                                        .sequence = slot->batch.sequence + 1,
+                                        .position = buffer->taken_position};
+    memset(&buffer->states[place], (int)slot_index, count);
+    buffer->taken_position += count;
+    return slot;
+}
+
+bool record_buffer_take(struct record_buffer *buffer, size_t count_max,
+                        struct record_batch *batch) {
+    struct record_slot *slot = NULL;
+    (void)pthread_mutex_lock(&buffer->mutex);
+    if (buffer->given_back_count > 0) {
+        slot = find_slot(buffer, RECORD_SLOT_GIVEN_BACK);
+        buffer->given_back_count--;
+    } else if (waiting_count_of(buffer) > 0) {
+        slot = fill_slot(buffer, count_max);
     }
-    bool is_more_left = waiting_count_of(buffer) > 0;
+    if (slot != NULL) {
+        slot->state = RECORD_SLOT_TAKEN;
+        *batch = slot->batch;
+    }
+    bool is_more_left = has_records(buffer);
     (void)pthread_mutex_unlock(&buffer->mutex);
     if (is_more_left) {
         (void)pthread_cond_signal(&buffer->published);
     }
-    return count > 0;
+    return slot != NULL;
+}
+
+void record_buffer_give_back(struct record_buffer *buffer, const struct record_batch *batch) {
+    (void)pthread_mutex_lock(&buffer->mutex);
+    buffer->slots[batch->slot_index].state = RECORD_SLOT_GIVEN_BACK;
+    buffer->given_back_count++;
+    (void)pthread_mutex_unlock(&buffer->mutex);
+    (void)pthread_cond_signal(&buffer->published);
 }
 
 void record_buffer_finish(struct record_buffer *buffer, const struct record_batch *batch) {
     (void)pthread_mutex_lock(&buffer->mutex);
-    uint64_t released_before = atomic_load(&buffer->released_position);
+    buffer->slots[batch->slot_index].state = RECORD_SLOT_FREE;
+    uint64_t released_before = buffer->released_position;
     uint64_t released_position = released_before;
     if (batch->position == released_position) {
         released_position += batch->count;
     } else {
         memset(&buffer->states[place_of(buffer, batch->position)], STATE_STORED, batch->count);
     }
-    /* What other writers have stored before it was the turn of their places. */
+    /* What others have stored before it was the turn of their places. */
     while (released_position != buffer->taken_position &&
            buffer->states[place_of(buffer, released_position)] == STATE_STORED) {
         released_position++;
     }
-    atomic_store(&buffer->released_position, released_position);
+    buffer->released_position = released_position;
     bool is_signalled = buffer->is_progress_wanted && released_position != released_before;
     buffer->is_progress_wanted = buffer->is_progress_wanted && !is_signalled;
     (void)pthread_mutex_unlock(&buffer->mutex);
@@ -253,14 +270,17 @@ void record_buffer_finish(struct record_buffer *buffer, const struct record_batc
 }
 
 uint64_t record_buffer_stored_position(struct record_buffer *buffer) {
-    return atomic_load(&buffer->released_position);
+    (void)pthread_mutex_lock(&buffer->mutex);
+    uint64_t position = buffer->released_position;
+    (void)pthread_mutex_unlock(&buffer->mutex);
+    return position;
 }
 
 size_t record_buffer_count(struct record_buffer *buffer) {
     (void)pthread_mutex_lock(&buffer->mutex);
     size_t count = 0;
-    uint64_t end = atomic_load(&buffer->published_position);
-    for (uint64_t at = atomic_load(&buffer->released_position); at != end; at++) {
+    uint64_t end = buffer->published_position;
+    for (uint64_t at = buffer->released_position; at != end; at++) {
         count += buffer->states[place_of(buffer, at)] != STATE_STORED;
     }
     (void)pthread_mutex_unlock(&buffer->mutex);
@@ -276,8 +296,8 @@ static struct record_text copy_text(char **at, struct record_text text) {
 
 static void copy_records(struct record_buffer *buffer, struct buffered_records *copy) {
     char *at = copy->texts;
-    uint64_t end = atomic_load(&buffer->published_position);
-    for (uint64_t position = atomic_load(&buffer->released_position); position != end; position++) {
+    uint64_t end = buffer->published_position;
+    for (uint64_t position = buffer->released_position; position != end; position++) {
         size_t place = place_of(buffer, position);
         uint8_t state = buffer->states[place];
         if (state == STATE_STORED) {
@@ -287,8 +307,8 @@ static void copy_records(struct record_buffer *buffer, struct buffered_records *
         copy->records[copy->count++] = (struct buffered_record){
             .record = {copy_text(&at, record.id), copy_text(&at, record.name),
                        copy_text(&at, record.age)},
-            .writer_index = state,
-            .sequence = state == STATE_WAITING ? 0 : buffer->sequences[state],
+            .slot_index = state,
+            .sequence = state == STATE_WAITING ? 0 : buffer->slots[state].batch.sequence,
         };
     }
 }
@@ -297,8 +317,8 @@ int record_buffer_copy(struct record_buffer *buffer, struct buffered_records *co
     *copy = (struct buffered_records){0};
     (void)pthread_mutex_lock(&buffer->mutex);
     size_t total_size = 0;
-    uint64_t begin = atomic_load(&buffer->released_position);
-    uint64_t end = atomic_load(&buffer->published_position);
+    uint64_t begin = buffer->released_position;
+    uint64_t end = buffer->published_position;
     size_t count = (size_t)(end - begin);
     for (uint64_t at = begin; at != end; at++) {
         total_size += texts_size(&buffer->lines[place_of(buffer, at)]);

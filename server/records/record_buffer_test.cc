@@ -75,7 +75,7 @@ TEST_F(RecordBuffer, RecordsLeaveInTheOrderTheyCame) {
     ASSERT_TRUE(Push("2", "", ""));
     EXPECT_EQ(record_buffer_publish(&buffer_), 2u);
     record_batch batch;
-    ASSERT_TRUE(record_buffer_take(&buffer_, 0, 10, &batch));
+    ASSERT_TRUE(record_buffer_take(&buffer_, 10, &batch));
     ASSERT_EQ(batch.count, 2u);
     EXPECT_EQ(Id(batch.lines[0]), "1");
     EXPECT_EQ(Name(batch.lines[0]), "John");
@@ -95,7 +95,7 @@ TEST_F(RecordBuffer, TheLargestRecordFitsIntoTheSmallestBuffer) {
         EXPECT_FALSE(Push("2")) << "there is one place";
         record_batch batch;
         record_buffer_publish(&buffer_);
-        ASSERT_TRUE(record_buffer_take(&buffer_, 0, 1, &batch));
+        ASSERT_TRUE(record_buffer_take(&buffer_, 1, &batch));
         EXPECT_GT(batch.lines[0].size, size_t{RECORDS_RECORD_SIZE_MAX});
         EXPECT_EQ(Id(batch.lines[0]), "\n");
         EXPECT_EQ(Name(batch.lines[0]), name);
@@ -130,7 +130,7 @@ TEST_F(RecordBuffer, FullUntilSomethingIsStored) {
     EXPECT_FALSE(record_buffer_await_progress(&buffer_, 0));
     EXPECT_FALSE(IsProgressSignalled());
     record_batch batch;
-    ASSERT_TRUE(record_buffer_take(&buffer_, 0, 1, &batch));
+    ASSERT_TRUE(record_buffer_take(&buffer_, 1, &batch));
     EXPECT_FALSE(Push("3")) << "taken is not stored";
     record_buffer_finish(&buffer_, &batch);
     EXPECT_TRUE(IsProgressSignalled());
@@ -144,11 +144,11 @@ TEST_F(RecordBuffer, ARecordStaysVisibleUntilItIsStored) {
     ASSERT_TRUE(Push("1"));
     record_buffer_publish(&buffer_);
     record_batch batch;
-    ASSERT_TRUE(record_buffer_take(&buffer_, 3, 10, &batch));
+    ASSERT_TRUE(record_buffer_take(&buffer_, 10, &batch));
     buffered_records copy;
     ASSERT_EQ(record_buffer_copy(&buffer_, &copy), 0);
     ASSERT_EQ(copy.count, 1u);
-    EXPECT_EQ(copy.records[0].writer_index, 3u);
+    EXPECT_EQ(copy.records[0].slot_index, batch.slot_index);
     EXPECT_EQ(copy.records[0].sequence, batch.sequence);
     buffered_records_destroy(&copy);
     record_buffer_finish(&buffer_, &batch);
@@ -162,8 +162,8 @@ TEST_F(RecordBuffer, BatchesThatEndOutOfOrder) {
     }
     record_buffer_publish(&buffer_);
     record_batch first, second;
-    ASSERT_TRUE(record_buffer_take(&buffer_, 0, 1, &first));
-    ASSERT_TRUE(record_buffer_take(&buffer_, 1, 1, &second));
+    ASSERT_TRUE(record_buffer_take(&buffer_, 1, &first));
+    ASSERT_TRUE(record_buffer_take(&buffer_, 1, &second));
     record_buffer_finish(&buffer_, &second);
     EXPECT_EQ(CopyIds(), (Ids{"1", "3"}));
     EXPECT_EQ(record_buffer_count(&buffer_), 2u);
@@ -171,7 +171,7 @@ TEST_F(RecordBuffer, BatchesThatEndOutOfOrder) {
     record_buffer_finish(&buffer_, &first);
     EXPECT_EQ(record_buffer_stored_position(&buffer_), 2u);
     EXPECT_EQ(first.sequence, 1u);
-    EXPECT_EQ(second.sequence, 1u) << "each writer counts its own";
+    EXPECT_EQ(second.sequence, 1u) << "each slot counts its own";
 }
 
 TEST_F(RecordBuffer, ProgressIsSignalledWhereItWasAskedFor) {
@@ -184,7 +184,7 @@ TEST_F(RecordBuffer, ProgressIsSignalledWhereItWasAskedFor) {
             EXPECT_FALSE(
                 record_buffer_await_progress(&buffer_, record_buffer_stored_position(&buffer_)));
         }
-        ASSERT_TRUE(record_buffer_take(&buffer_, 0, 1, &batch));
+        ASSERT_TRUE(record_buffer_take(&buffer_, 1, &batch));
         record_buffer_finish(&buffer_, &batch);
         EXPECT_EQ(IsProgressSignalled(), is_asked);
     }
@@ -196,8 +196,8 @@ TEST_F(RecordBuffer, OnlyTheOldestBatchIsProgress) {
     ASSERT_TRUE(Push("2"));
     record_buffer_publish(&buffer_);
     record_batch first, second;
-    ASSERT_TRUE(record_buffer_take(&buffer_, 0, 1, &first));
-    ASSERT_TRUE(record_buffer_take(&buffer_, 1, 1, &second));
+    ASSERT_TRUE(record_buffer_take(&buffer_, 1, &first));
+    ASSERT_TRUE(record_buffer_take(&buffer_, 1, &second));
     EXPECT_FALSE(record_buffer_await_progress(&buffer_, 0));
     record_buffer_finish(&buffer_, &second);
     EXPECT_FALSE(IsProgressSignalled());
@@ -212,7 +212,7 @@ TEST_F(RecordBuffer, ProgressThatWasMadeMeanwhileNeedsNoSignal) {
     record_buffer_publish(&buffer_);
     uint64_t seen = record_buffer_stored_position(&buffer_);
     record_batch batch;
-    ASSERT_TRUE(record_buffer_take(&buffer_, 0, 1, &batch));
+    ASSERT_TRUE(record_buffer_take(&buffer_, 1, &batch));
     record_buffer_finish(&buffer_, &batch);
     EXPECT_TRUE(record_buffer_await_progress(&buffer_, seen));
     EXPECT_FALSE(IsProgressSignalled());
@@ -223,8 +223,40 @@ TEST_F(RecordBuffer, CloseHandsOutWhatIsLeft) {
     ASSERT_TRUE(Push("1"));
     record_buffer_close(&buffer_);
     record_batch batch;
-    EXPECT_TRUE(record_buffer_take(&buffer_, 0, 10, &batch));
-    EXPECT_FALSE(record_buffer_take(&buffer_, 0, 10, &batch));
+    EXPECT_TRUE(record_buffer_take(&buffer_, 10, &batch));
+    EXPECT_FALSE(record_buffer_take(&buffer_, 10, &batch));
+    EXPECT_FALSE(record_buffer_await_records(&buffer_));
+}
+
+// It keeps its slot and its sequence, whoever takes it; whatever was taken after it has others.
+TEST_F(RecordBuffer, ABatchThatIsGivenBackIsTheNext) {
+    Open(4);
+    ASSERT_TRUE(Push("1"));
+    ASSERT_TRUE(Push("2"));
+    ASSERT_TRUE(Push("3"));
+    record_buffer_close(&buffer_);
+    record_batch first;
+    record_batch second;
+    record_batch again;
+    ASSERT_TRUE(record_buffer_take(&buffer_, 1, &first));
+    ASSERT_TRUE(record_buffer_take(&buffer_, 1, &second));
+    record_buffer_give_back(&buffer_, &first);
+    EXPECT_TRUE(record_buffer_await_records(&buffer_));
+    ASSERT_TRUE(record_buffer_take(&buffer_, 10, &again));
+    EXPECT_EQ(Id(again.lines[0]), "1");
+    EXPECT_EQ(again.count, 1u);
+    EXPECT_EQ(again.slot_index, first.slot_index);
+    EXPECT_EQ(again.sequence, first.sequence);
+    EXPECT_NE(again.slot_index, second.slot_index);
+    record_buffer_finish(&buffer_, &again);
+    ASSERT_TRUE(record_buffer_take(&buffer_, 10, &again));
+    EXPECT_EQ(Id(again.lines[0]), "3");
+    EXPECT_EQ(again.slot_index, first.slot_index);
+    EXPECT_EQ(again.sequence, first.sequence + 1);
+    record_buffer_finish(&buffer_, &again);
+    record_buffer_finish(&buffer_, &second);
+    EXPECT_EQ(record_buffer_stored_position(&buffer_), 3u);
+    EXPECT_FALSE(record_buffer_await_records(&buffer_));
 }
 
 TEST_F(RecordBuffer, LargeRecordsAreLimitedByTheirBytes) {
@@ -255,7 +287,7 @@ TEST_F(RecordBuffer, TextsSurviveAnyNumberOfRounds) {
         }
         record_buffer_publish(&buffer_);
         record_batch batch;
-        ASSERT_TRUE(record_buffer_take(&buffer_, 0, 2, &batch));
+        ASSERT_TRUE(record_buffer_take(&buffer_, 2, &batch));
         for (size_t i = 0; i < batch.count; i++) {
             ASSERT_EQ(Id(batch.lines[i]), std::to_string(taken_count));
             ASSERT_EQ(Name(batch.lines[i]), name(taken_count));
@@ -276,7 +308,10 @@ TEST_F(RecordBuffer, ManyWritersTakeEveryRecordOnce) {
         for (size_t index = 0; index < kWriterCount; index++) {
             writers.emplace_back([this, index, &taken] {
                 record_batch batch;
-                while (record_buffer_take(&buffer_, index, 5, &batch)) {
+                while (record_buffer_await_records(&buffer_)) {
+                    if (!record_buffer_take(&buffer_, 5, &batch)) {
+                        continue;
+                    }
                     for (size_t i = 0; i < batch.count; i++) {
                         taken[index].push_back(Id(batch.lines[i]));
                     }

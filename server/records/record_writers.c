@@ -2,14 +2,17 @@
 
 #include <errno.h>
 
-#include "server/runtime/condition.h"
 #include "server/runtime/os.h"
 
-/* The time between two attempts while the store is down. */
-enum { RETRY_PAUSE_MS = 100 };
+enum {
+    /* The time between two attempts while the store is down. */
+    RETRY_PAUSE_MS = 100,
+    /* So many failures in a row of one thread, while others store, are worth a warning. */
+    THREAD_FAILURES_MAX = 20,
+};
 
-static enum store_status attempt(struct record_writers_thread *thread,
-                                 const struct record_batch *batch, char *message) {
+static enum store_status write_batch(struct record_writers_thread *thread,
+                                     const struct record_batch *batch, char *message) {
     struct record_writers *writers = thread->writers;
     (void)pthread_rwlock_rdlock(&writers->gate);
     enum store_status status = store_writer_write(thread->writer, batch, message);
@@ -20,62 +23,69 @@ static enum store_status attempt(struct record_writers_thread *thread,
     return status;
 }
 
+/* Connects, takes a batch and writes it. Where there is none left to take, that is a success. */
+static enum store_status attempt(struct record_writers_thread *thread, char *message) {
+    const struct record_writers_config *config = &thread->writers->config;
+    struct record_batch batch;
+    enum store_status status = store_writer_connect(thread->writer, message);
+    if (status != STORE_OK) {
+        record_buffer_pass_on(config->buffer);
+        return status;
+    }
+    if (!record_buffer_take(config->buffer, config->batch_count_max, &batch)) {
+        return STORE_OK;
+    }
+    status = write_batch(thread, &batch, message);
+    if (status != STORE_OK) {
+        record_buffer_give_back(config->buffer, &batch);
+    }
+    return status;
+}
+
 static void note_success(struct record_writers *writers) {
     (void)pthread_mutex_lock(&writers->mutex);
-    bool was_down = writers->is_store_down;
-    writers->is_store_down = false;
+    bool had_warned = writers->has_warned;
+    writers->has_warned = false;
+    writers->has_stored = true;
     (void)pthread_mutex_unlock(&writers->mutex);
-    if (was_down) {
+    if (had_warned) {
         logger_print(writers->config.logger, LOG_LEVEL_INFO, "the store takes records again");
     }
 }
 
-static bool is_warning_due(struct record_writers *writers) {
+static void note_failure(struct record_writers *writers, unsigned failure_count,
+                         const char *message) {
+    int64_t now_ms = os_now_ms();
     (void)pthread_mutex_lock(&writers->mutex);
-    writers->is_store_down = true;
-    bool is_due = warning_limiter_allows(&writers->warning, os_now_ms());
+    bool is_down = !writers->has_stored;
+    writers->has_stored = false;
+    bool warns_of_store = is_down && warning_limiter_allows(&writers->down_warning, now_ms);
+    bool warns_of_thread = !is_down && failure_count >= THREAD_FAILURES_MAX &&
+                           warning_limiter_allows(&writers->thread_warning, now_ms);
+    writers->has_warned = writers->has_warned || warns_of_store;
     (void)pthread_mutex_unlock(&writers->mutex);
-    return is_due;
-}
-
-/* Waits a little before the next attempt. False: give up. */
-static bool pause_before_retry(struct record_writers *writers) {
-    int64_t deadline_ms = os_now_ms() + RETRY_PAUSE_MS;
-    bool is_over = false;
-    (void)pthread_mutex_lock(&writers->mutex);
-    while (!writers->is_abandoned && !is_over) {
-        is_over = condition_wait_until(&writers->abandoned, &writers->mutex, deadline_ms);
+    if (warns_of_store) {
+        logger_print(writers->config.logger, LOG_LEVEL_WARNING,
+                     "the store takes no records, %zu wait for it: %s",
+                     record_buffer_count(writers->config.buffer), message);
+    } else if (warns_of_thread) {
+        logger_print(writers->config.logger, LOG_LEVEL_WARNING,
+                     "a writer stores nothing while others do: %s", message);
     }
-    bool is_abandoned = writers->is_abandoned;
-    (void)pthread_mutex_unlock(&writers->mutex);
-    return !is_abandoned;
-}
-
-static bool store_batch(struct record_writers_thread *thread, const struct record_batch *batch) {
-    struct record_writers *writers = thread->writers;
-    char message[RECORDS_MESSAGE_SIZE];
-    while (attempt(thread, batch, message) != STORE_OK) {
-        if (is_warning_due(writers)) {
-            logger_print(writers->config.logger, LOG_LEVEL_WARNING,
-                         "the store takes no records, %zu wait for it: %s",
-                         record_buffer_count(writers->config.buffer), message);
-        }
-        if (!pause_before_retry(writers)) {
-            return false;
-        }
-    }
-    note_success(writers);
-    return true;
 }
 
 static void *run_thread(void *context) {
     struct record_writers_thread *thread = context;
     struct record_writers *writers = thread->writers;
-    struct record_batch batch;
-    while (record_buffer_take(writers->config.buffer, thread->index,
-                              writers->config.batch_count_max, &batch)) {
-        if (!store_batch(thread, &batch)) {
-            break;
+    unsigned failure_count = 0; /* in a row */
+    while (record_buffer_await_records(writers->config.buffer)) {
+        char message[MESSAGE_SIZE];
+        if (attempt(thread, message) == STORE_OK) {
+            note_success(writers);
+            failure_count = 0;
+        } else {
+            note_failure(writers, ++failure_count, message);
+            (void)os_poll(NULL, 0, RETRY_PAUSE_MS);
         }
     }
     store_writer_close(thread->writer);
@@ -91,8 +101,8 @@ static void *run_thread(void *context) {
 
 static int start_thread(struct record_writers *writers, size_t index) {
     struct record_writers_thread *thread = &writers->threads[index];
-    *thread = (struct record_writers_thread){.writers = writers, .index = index};
-    thread->writer = store_writer_open(writers->config.store, index);
+    *thread = (struct record_writers_thread){.writers = writers};
+    thread->writer = store_writer_open(writers->config.store);
     if (thread->writer == NULL) {
         return -ENOMEM;
     }
@@ -134,11 +144,7 @@ static int init_locks(struct record_writers *writers) {
     }
     error = -pthread_mutex_init(&writers->mutex, NULL);
     if (error == 0) {
-        error = condition_init(&writers->abandoned);
-        if (error == 0) {
-            return 0;
-        }
-        (void)pthread_mutex_destroy(&writers->mutex);
+        return 0;
     }
     (void)pthread_rwlock_destroy(&writers->gate);
     return error;
@@ -162,14 +168,6 @@ int record_writers_start(struct record_writers *writers,
     return 0;
 }
 
-void record_writers_abandon(struct record_writers *writers) {
-    (void)pthread_mutex_lock(&writers->mutex);
-    writers->is_abandoned = true;
-    (void)pthread_mutex_unlock(&writers->mutex);
-    (void)pthread_cond_broadcast(&writers->abandoned);
-    store_cancel(writers->config.store);
-}
-
 bool record_writers_are_finished(struct record_writers *writers) {
     (void)pthread_mutex_lock(&writers->mutex);
     bool are_finished = writers->running_count == 0;
@@ -181,9 +179,9 @@ void record_writers_finish(struct record_writers *writers) {
     for (size_t index = 0; index < writers->started_count; index++) {
         (void)pthread_join(writers->threads[index].thread, NULL);
     }
-    (void)pthread_cond_destroy(&writers->abandoned);
     (void)pthread_mutex_destroy(&writers->mutex);
     (void)pthread_rwlock_destroy(&writers->gate);
+    *writers = (struct record_writers){0};
 }
 
 void record_writers_hold(struct record_writers *writers) {

@@ -1,10 +1,11 @@
 /*
  * The threads that carry records from the buffer into the store.
  *
- * DESIGN. Each thread owns a store writer. It takes a batch, writes it as one transaction, repeats
- * that until it succeeds, and only then tells the buffer. While the store is down the batches stay
- * in the buffer, the buffer fills, and the senders wait; there is one warning per period for all
- * threads together.
+ * DESIGN. Each thread owns a store writer. It waits for records, connects, takes a batch, writes it
+ * as one transaction, and only then tells the buffer. What it cannot write it gives back, so that a
+ * writer which can be connected has it when others cannot, and tries again after a pause. While the
+ * store is down the batches stay in the buffer, the buffer fills, and the senders wait; there is
+ * one warning per period for all threads together.
  *
  * Between the success of a transaction and the buffer's hearing of it, a record is in both. Writing
  * and telling are therefore done under a gate that a reader of both can close for a moment:
@@ -22,7 +23,7 @@
 
 #include "server/records/limits.h"
 #include "server/records/record_buffer.h"
-#include "server/records/store.h"
+#include "server/records/store/store.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/wakeup.h"
 
@@ -44,7 +45,6 @@ struct record_writers;
 struct record_writers_thread {
     struct record_writers *writers;
     struct store_writer *writer;
-    size_t index;
     pthread_t thread;
 };
 
@@ -55,24 +55,22 @@ struct record_writers {
     pthread_rwlock_t gate; /* read: a transaction runs; written: hold */
 
     pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t abandoned;
     size_t running_count;
-    bool is_abandoned;
-    bool is_store_down;
-    struct warning_limiter warning;
+    bool has_stored; /* since the last failure of any thread */
+    bool has_warned; /* that the store is down, and nothing was stored since */
+    struct warning_limiter down_warning;
+    struct warning_limiter thread_warning;
 };
 
 /* Starts the threads. 0, or a negative errno value with nothing left over. */
 int record_writers_start(struct record_writers *writers,
                          const struct record_writers_config *config);
 
-/* Gives up on what the store does not take now, whether it is down or does not answer. */
-void record_writers_abandon(struct record_writers *writers);
-
-/* Whether all threads have ended: the buffer was closed and is empty, or was abandoned. */
+/* Whether all threads have ended: the buffer was closed and is empty. */
 bool record_writers_are_finished(struct record_writers *writers);
 
-/* Waits for the threads to end and frees what they used. Close the buffer first. */
+/* Waits for the threads to end and frees what they used. Close the buffer first. Does nothing to
+ * zeroed writers. */
 void record_writers_finish(struct record_writers *writers);
 
 /* Keeps every transaction from running until release. */

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "server/records/mariadb_server.h"
+#include "server/records/store/mariadb_server.h"
 #include "testing/daemon.h"
 
 namespace harness {

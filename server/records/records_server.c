@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "server/runtime/os.h"
 #include "server/runtime/signals.h"
@@ -13,11 +14,20 @@ enum {
     TICK_MS = 100,
 };
 
-/* Told twice: ends without what a store that is down does not take. */
-static void abandon(struct records_server *server) {
-    server->cut_count += server->ingest_port.used_count;
-    ingest_port_abandon(&server->ingest_port);
-    record_writers_abandon(server->config.writers);
+/* Says how it ends. */
+static enum exit_code conclude(const struct records_server *server) {
+    const struct ingest_port *ingest = &server->ingest_port;
+    size_t lost_count = record_buffer_count(server->config.buffer);
+    logger_print(server->config.logger, LOG_LEVEL_INFO,
+                 "%" PRIu64 " records received, %" PRIu64 " errors answered",
+                 ingest->shared.record_count, ingest->shared.error_count);
+    if (lost_count == 0 && ingest_port_is_empty(ingest)) {
+        return EXIT_CODE_OK;
+    }
+    logger_print(server->config.logger, LOG_LEVEL_ERROR,
+                 "stopped early: %zu records are not known to be stored, %zu senders were cut off",
+                 lost_count, ingest->used_count);
+    return EXIT_CODE_IO_FAILURE;
 }
 
 /* Ends when what has reached the server is stored. */
@@ -42,7 +52,9 @@ static void on_signal(void *context, short events) {
         server->has_read_signal = true;
         stop(server, strsignal(signal_number));
     } else if (signal_number > 0) {
-        abandon(server);
+        /* As after kill -9, but with a word: nothing confirmed is lost, and nobody is waited for.
+         */
+        _exit(conclude(server));
     }
 }
 
@@ -51,30 +63,6 @@ static void on_progress(void *context, short events) {
     struct records_server *server = context;
     wakeup_clear(server->config.progress);
     query_port_collect(&server->query_port);
-}
-
-static int init_ports(struct records_server *server) {
-    const struct records_server_config *config = &server->config;
-    struct ingest_port_config ingest_config = {
-        .loop = &server->loop,
-        .listener = config->ingest_listener,
-        .buffer = config->buffer,
-        .client_capacity = config->client_capacity,
-        .member_character_max = config->member_character_max,
-        .acknowledges = config->acknowledges,
-        .idle_timeout_ms = config->idle_timeout_ms,
-        .logger = config->logger,
-    };
-    int error = ingest_port_init(&server->ingest_port, &ingest_config);
-    if (error != 0) {
-        return error;
-    }
-    error = query_port_init(&server->query_port, &server->loop, config->query_listener,
-                            config->query_threads, config->logger);
-    if (error != 0) {
-        ingest_port_destroy(&server->ingest_port);
-    }
-    return error;
 }
 
 /* Watches what comes from within: signals, and progress. */
@@ -90,17 +78,30 @@ static int watch_own_descriptors(struct records_server *server) {
 
 int records_server_init(struct records_server *server, const struct records_server_config *config) {
     *server = (struct records_server){.config = *config};
+    const struct ingest_port_config ingest_config = {
+        .loop = &server->loop,
+        .listener = config->ingest_listener,
+        .buffer = config->buffer,
+        .client_capacity = config->client_capacity,
+        .limits = config->limits,
+        .acknowledges = config->acknowledges,
+        .idle_timeout_ms = config->idle_timeout_ms,
+        .logger = config->logger,
+    };
     size_t watch_capacity = config->client_capacity + RECORDS_QUERIES_MAX + WATCHES_BESIDE_CLIENTS;
     int error = epoll_loop_init(&server->loop, watch_capacity);
-    if (error != 0) {
-        return error;
-    }
-    error = watch_own_descriptors(server);
     if (error == 0) {
-        error = init_ports(server);
+        error = watch_own_descriptors(server);
+    }
+    if (error == 0) {
+        error = ingest_port_init(&server->ingest_port, &ingest_config);
+    }
+    if (error == 0) {
+        error = query_port_init(&server->query_port, &server->loop, config->query_listener,
+                                config->query_threads, config->logger);
     }
     if (error != 0) {
-        epoll_loop_destroy(&server->loop);
+        records_server_destroy(server);
     }
     return error;
 }
@@ -118,28 +119,18 @@ static int tick(struct records_server *server) {
     return is_ingest_waiting || is_query_waiting ? TICK_MS : -1;
 }
 
-/* Whether the server may end. Closes the buffer when nothing will come any more. */
+/* Whether the server may end. On the way there it closes the buffer when nothing will come any
+ * more, and cuts the queries off when everything is stored. */
 static bool is_over(struct records_server *server) {
     if (server->is_stopping && !server->is_closed && ingest_port_is_empty(&server->ingest_port)) {
         server->is_closed = true;
         record_buffer_close(server->config.buffer);
     }
-    return server->is_closed && record_writers_are_finished(server->config.writers);
-}
-
-static enum exit_code conclude(const struct records_server *server) {
-    const struct ingest_shared *ingest = &server->ingest_port.shared;
-    size_t lost_count = record_buffer_count(server->config.buffer);
-    logger_print(server->config.logger, LOG_LEVEL_INFO,
-                 "%" PRIu64 " records received, %" PRIu64 " errors answered", ingest->record_count,
-                 ingest->error_count);
-    if (lost_count == 0 && server->cut_count == 0) {
-        return EXIT_CODE_OK;
+    if (!server->is_closed || !record_writers_are_finished(server->config.writers)) {
+        return false;
     }
-    logger_print(server->config.logger, LOG_LEVEL_ERROR,
-                 "stopped early: %zu records are not stored, %zu senders were cut off", lost_count,
-                 server->cut_count);
-    return EXIT_CODE_IO_FAILURE;
+    query_threads_cancel(server->config.query_threads);
+    return query_port_is_idle(&server->query_port);
 }
 
 /* Goes on with the connections that wait for the buffer or the store, if it has made progress since
@@ -167,9 +158,8 @@ enum exit_code records_server_run(struct records_server *server) {
         if (result < 0) {
             logger_print(server->config.logger, LOG_LEVEL_ERROR, "cannot poll: %s",
                          strerror(-result));
-            abandon(server);
-            record_buffer_close(server->config.buffer);
-            return EXIT_CODE_IO_FAILURE;
+            (void)conclude(server);
+            _exit(EXIT_CODE_IO_FAILURE);
         }
     }
     return conclude(server);

@@ -2,7 +2,8 @@
  * The records server's loop: both ports, the signals, and the way down.
  *
  * On SIGTERM, SIGINT or SIGHUP it takes in what has reached it, waits until all of it is in the
- * store, and ends. A second signal ends it at once, with what could not be stored lost.
+ * store, and ends. A second signal says what is not known to be stored and ends the process at
+ * once.
  *
  * Threading: one thread, the poll loop's.
  */
@@ -28,7 +29,7 @@ struct records_server_config {
     struct record_writers *writers;
     struct query_threads *query_threads;
     size_t client_capacity;
-    size_t member_character_max;
+    struct record_limits limits; /* what fits into the store */
     bool acknowledges;
     int64_t idle_timeout_ms;
     const struct logger *logger;
@@ -44,16 +45,15 @@ struct records_server {
     bool is_closed;         /* the buffer: everything that came is in it */
     int64_t next_tick_ms;   /* when to look again for what is due */
     uint64_t seen_position; /* stored in the buffer before anybody last looked for room */
-    size_t cut_count;       /* senders that were cut off by a second signal */
 };
 
-/* 0, or a negative errno value with nothing left over. */
+/* 0, or a negative errno value with nothing left over. Destroying a zeroed server does nothing. */
 int records_server_init(struct records_server *server, const struct records_server_config *config);
 
 /* Serves until it is told to stop and everything is stored. */
 enum exit_code records_server_run(struct records_server *server);
 
-/* Call it after query_threads_finish. */
+/* Call it after query_threads_finish, which still hands jobs back. */
 void records_server_destroy(struct records_server *server);
 
 #endif /* SERVER_RECORDS_RECORDS_SERVER_H_ */

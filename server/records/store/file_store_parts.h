@@ -1,0 +1,48 @@
+/* What the parts of the file store share: file_store.c opens, file_writer.c writes, file_reader.c
+ * reads. */
+#ifndef SERVER_RECORDS_STORE_FILE_STORE_PARTS_H_
+#define SERVER_RECORDS_STORE_FILE_STORE_PARTS_H_
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "server/records/limits.h"
+#include "server/records/store/store.h"
+#include "server/runtime/logger.h"
+
+enum {
+    /* A line as we write it may be a little longer than the record was when it came. */
+    FILE_LINE_SIZE_MAX = RECORDS_RECORD_SIZE_MAX + RECORDS_LINE_OVERHEAD,
+};
+
+struct file_store {
+    struct store base;
+    int fd;
+    bool syncs_always;
+    const struct logger *logger;
+    _Atomic off_t stored_size; /* bytes of whole batches; readers look no further */
+};
+
+/* Returns the size of the file up to its last newline before `size`, or a negative errno value. */
+off_t file_store_find_whole_size(int fd, off_t size);
+
+struct store_writer *file_writer_open(struct store *store);
+enum store_status file_writer_connect(struct store_writer *writer, char *message);
+enum store_status file_writer_write(struct store_writer *writer, const struct record_batch *batch,
+                                    char *message);
+void file_writer_close(struct store_writer *writer);
+
+struct store_reader *file_reader_open(struct store *store);
+enum store_status file_reader_connect(struct store_reader *reader, char *message);
+enum store_status file_reader_begin(struct store_reader *reader, const struct record_text *id,
+                                    char *message);
+uint64_t file_reader_stored_sequence(struct store_reader *reader, size_t slot_index);
+enum store_status file_reader_next(struct store_reader *reader, struct record *record,
+                                   char *message);
+void file_reader_end(struct store_reader *reader);
+void file_reader_close(struct store_reader *reader);
+
+/* Checks that all bytes from `begin` to `end` are records: STORE_END. */
+enum store_status file_reader_check(struct file_store *store, off_t begin, off_t end);
+
+#endif /* SERVER_RECORDS_STORE_FILE_STORE_PARTS_H_ */

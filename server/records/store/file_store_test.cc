@@ -1,0 +1,149 @@
+// What only the store in a file can get wrong.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+
+#include "server/records/limits.h"
+#include "server/records/store/store_harness.h"
+#include "testing/files.h"
+
+namespace harness {
+namespace {
+
+TEST(FileStore, ATornLastLineIsCutOff) {
+    TemporaryDirectory directory;
+    const std::string line = "{\"id\": \"1\", \"name\": \"n\", \"age\": \"a\"}\n";
+    for (const std::string &torn : {std::string("{"), line.substr(0, line.size() - 1),
+                                    "{\"id\": \"" + std::string(60000, 'x')}) {
+        WriteFile(directory.File("store"), line + torn);
+        auto store = Open("file:" + directory.File("store"));
+        EXPECT_EQ(ReadFile(directory.File("store")), line);
+        EXPECT_EQ(ReadAll(store.get()), (People{{"1", "n", "a"}}));
+    }
+    WriteFile(directory.File("store"), "{\"id\"");
+    Open("file:" + directory.File("store"));
+    EXPECT_EQ(ReadFile(directory.File("store")), "");
+}
+
+TEST(FileStore, AFileThatIsNotOursIsLeftAlone) {
+    TemporaryDirectory directory;
+    const std::string path = directory.File("store");
+    const std::string line = "{\"id\": \"1\", \"name\": \"n\", \"age\": \"a\"}\n";
+    for (const std::string &tail :
+         {std::string("x"), std::string("{ \"id"), std::string("\0", 1),
+          "{\"id\": \"" + std::string(RECORDS_RECORD_SIZE_MAX + RECORDS_LINE_OVERHEAD, 'x')}) {
+        for (const std::string &content : {tail, line + tail}) {
+            WriteFile(path, content);
+            EXPECT_EQ(WhyNotOpen("file:" + path),
+                      path + ": it ends with something that is no record; the file was left alone");
+            EXPECT_EQ(ReadFile(path), content);
+        }
+    }
+    for (const std::string &content :
+         {std::string("first line\nmy precious notes without newline"),
+          std::string("first line\n{\"id\""), std::string("first line\n"),
+          line + line.substr(0, line.size() - 2) + "\n"}) {
+        WriteFile(path, content);
+        EXPECT_EQ(WhyNotOpen("file:" + path),
+                  path + ": its last line is no record; the file was left alone");
+        EXPECT_EQ(ReadFile(path), content);
+    }
+}
+
+TEST(FileStore, RecordsThatSomebodyElseWroteAreOurs) {
+    TemporaryDirectory directory;
+    for (const char *content : {"{\"Age\":25,\"ID\":\"1\",\"name\":\"n\"}\n", "\n", ""}) {
+        WriteFile(directory.File("store"), content);
+        Open("file:" + directory.File("store"));
+        EXPECT_EQ(ReadFile(directory.File("store")), content);
+    }
+}
+
+TEST(FileStore, APipeIsRefused) {
+    TemporaryDirectory directory;
+    const std::string path = directory.File("pipe");
+    ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+    EXPECT_EQ(WhyNotOpen("file:" + path), path + ": it is no regular file");
+}
+
+TEST(FileStore, TheLinesAreJson) {
+    TemporaryDirectory directory;
+    auto store = Open("file:" + directory.File("store"));
+    Writer writer(store.get());
+    EXPECT_EQ(writer.Write({{"1", "\"Joe\"", "2"}}), "");
+    EXPECT_EQ(ReadFile(directory.File("store")),
+              "{\"id\": \"1\", \"name\": \"\\\"Joe\\\"\", \"age\": \"2\"}\n");
+}
+
+TEST(FileStore, ASecondServerIsRefused) {
+    TemporaryDirectory directory;
+    auto store = Open("file:" + directory.File("store"));
+    EXPECT_EQ(WhyNotOpen("file:" + directory.File("store")),
+              directory.File("store") + ": another server has it open");
+}
+
+// The server has the file open and goes on, as after a log is rotated by copying and truncating.
+TEST(FileStore, SomebodyElseMakesTheFileShorter) {
+    const std::string line = "{\"id\": \"1\", \"name\": \"n\", \"age\": \"a\"}\n";
+    const std::string third = "{\"id\": \"3\", \"name\": \"n\", \"age\": \"a\"}\n";
+    for (const size_t size : {size_t{0}, size_t{5}, line.size(), line.size() + 5}) {
+        TemporaryDirectory directory;
+        auto store = Open("file:" + directory.File("store"));
+        Writer writer(store.get());
+        EXPECT_EQ(writer.Write({{"1", "n", "a"}, {"2", "n", "a"}}), "");
+        ASSERT_EQ(truncate(directory.File("store").c_str(), static_cast<off_t>(size)), 0);
+        People left;
+        if (size >= line.size()) {
+            left.push_back({"1", "n", "a"});
+        }
+        EXPECT_EQ(ReadAll(store.get()), left) << size;
+        EXPECT_EQ(writer.Write({{"3", "n", "a"}}), "");
+        EXPECT_EQ(ReadFile(directory.File("store")), (left.empty() ? "" : line) + third);
+        left.push_back({"3", "n", "a"});
+        EXPECT_EQ(ReadAll(store.get()), left) << size;
+    }
+}
+
+TEST(FileStore, SomebodyElseAppendsToTheFile) {
+    TemporaryDirectory directory;
+    auto store = Open("file:" + directory.File("store"));
+    Writer writer(store.get());
+    EXPECT_EQ(writer.Write({{"1", "n", "a"}}), "");
+    WriteFile(directory.File("store"), ReadFile(directory.File("store")) +
+                                           "{\"id\":\"2\",\"name\":\"n\",\"age\":\"a\"}\ntorn");
+    EXPECT_EQ(writer.Write({{"3", "n", "a"}}), "");
+    EXPECT_EQ(ReadAll(store.get()), (People{{"1", "n", "a"}, {"2", "n", "a"}, {"3", "n", "a"}}));
+}
+
+// The limit stands for a full disk: the write stops in the middle of a line.
+TEST(FileStore, AWriteThatStopsHalfWayLeavesNothingBehind) {
+    signal(SIGXFSZ, SIG_IGN);
+    TemporaryDirectory directory;
+    auto store = Open("file:" + directory.File("store"));
+    Writer writer(store.get());
+    People first = ManyPeople(100);
+    EXPECT_EQ(writer.Write(first), "");
+    const std::string before = ReadFile(directory.File("store"));
+
+    rlimit old_limit;
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old_limit), 0);
+    rlimit limit = {before.size() + 1000, old_limit.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    Batch batch(ManyPeople(20000), 2);
+    EXPECT_EQ(writer.Write(batch), "writing: File too large");
+    EXPECT_EQ(ReadFile(directory.File("store")), before);
+    EXPECT_EQ(ReadAll(store.get()), first);
+    ASSERT_EQ(truncate(directory.File("store").c_str(), 0), 0);
+    EXPECT_EQ(writer.Write(batch), "writing: File too large");
+    EXPECT_EQ(ReadFile(directory.File("store")), "") << "a file that was emptied stays so";
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &old_limit), 0);
+    EXPECT_EQ(writer.Write(batch), "");
+    EXPECT_EQ(ReadAll(store.get()).size(), 20000u);
+}
+
+} // namespace
+} // namespace harness

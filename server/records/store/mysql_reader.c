@@ -1,0 +1,185 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/records/store/mysql_store_parts.h"
+
+/* A client of ours that reads slowly may keep the server waiting this long. */
+enum { SLOW_READER_TIMEOUT_S = 600 };
+
+struct mysql_reader {
+    struct store_reader base;
+    struct mysql_store *store;
+    const struct record_text *id;
+    MYSQL *connection; /* NULL while not connected */
+    MYSQL_RES *rows;   /* between begin and end */
+    bool is_at_end;    /* all of them were taken */
+    uint64_t sequences[RECORDS_WORKERS_MAX];
+};
+
+struct store_reader *mysql_reader_open(struct store *base) {
+    struct mysql_reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL) {
+        return NULL;
+    }
+    reader->base.operations = base->operations;
+    reader->store = (struct mysql_store *)base;
+    return &reader->base;
+}
+
+static void disconnect(struct mysql_reader *reader) {
+    if (reader->connection != NULL) {
+        mysql_close(reader->connection);
+        reader->connection = NULL;
+    }
+}
+
+/* Connects, each statement a transaction of its own. */
+static bool connect_anew(struct mysql_reader *reader, char *message) {
+    char query[MYSQL_STORE_QUERY_CAPACITY];
+    disconnect(reader);
+    reader->connection =
+        mysql_connection_open(&reader->store->location, reader->store->password, message);
+    if (reader->connection == NULL) {
+        return false;
+    }
+    (void)snprintf(query, sizeof query, "SET SESSION net_write_timeout = %d",
+                   SLOW_READER_TIMEOUT_S);
+    if (mysql_autocommit(reader->connection, 1) != 0 ||
+        !mysql_connection_run(reader->connection, query) ||
+        !mysql_connection_run(reader->connection,
+                              "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")) {
+        mysql_connection_describe_error(reader->connection, message);
+        disconnect(reader);
+        return false;
+    }
+    return true;
+}
+
+enum store_status mysql_reader_connect(struct store_reader *base, char *message) {
+    struct mysql_reader *reader = (struct mysql_reader *)base;
+    /* The server may have gone, or have ended a connection that was idle for too long. */
+    bool is_connected = reader->connection != NULL && mysql_ping(reader->connection) == 0;
+    return is_connected || connect_anew(reader, message) ? STORE_OK : STORE_UNAVAILABLE;
+}
+
+static bool read_sequences(struct mysql_reader *reader) {
+    char query[MYSQL_STORE_QUERY_CAPACITY];
+    (void)snprintf(query, sizeof query,
+                   "SELECT writer, sequence FROM user_data_writers WHERE run = '%s'",
+                   reader->store->run);
+    if (!mysql_connection_run(reader->connection, query)) {
+        return false;
+    }
+    MYSQL_RES *rows = mysql_store_result(reader->connection);
+    if (rows == NULL) {
+        return false;
+    }
+    for (MYSQL_ROW row = mysql_fetch_row(rows); row != NULL; row = mysql_fetch_row(rows)) {
+        size_t slot_index = strtoul(row[0], NULL, 10);
+        if (slot_index < RECORDS_WORKERS_MAX) {
+            reader->sequences[slot_index] = strtoull(row[1], NULL, 10);
+        }
+    }
+    mysql_free_result(rows);
+    return true;
+}
+
+static bool select_rows(struct mysql_reader *reader) {
+    static const char SELECT[] = "SELECT id, name, age FROM user_data";
+    if (reader->id == NULL) {
+        return mysql_connection_run(reader->connection, SELECT);
+    }
+    char *query = malloc(sizeof SELECT + 2 * reader->id->size + 64);
+    if (query == NULL) {
+        return false;
+    }
+    int size = sprintf(query, "%s WHERE id = '", SELECT);
+    unsigned long escaped_size = mysql_real_escape_string(
+        reader->connection, query + size, reader->id->bytes, (unsigned long)reader->id->size);
+    (void)strcpy(query + size + escaped_size, "'");
+    bool is_selected = mysql_connection_run(reader->connection, query);
+    free(query);
+    return is_selected;
+}
+
+enum store_status mysql_reader_begin(struct store_reader *base, const struct record_text *id,
+                                     char *message) {
+    struct mysql_reader *reader = (struct mysql_reader *)base;
+    reader->id = id;
+    reader->is_at_end = false;
+    memset(reader->sequences, 0, sizeof reader->sequences);
+    /* A lookup is one statement, whose batches nobody asks for. */
+    bool has_snapshot =
+        id != NULL ||
+        (mysql_connection_run(reader->connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT") &&
+         read_sequences(reader));
+    if (has_snapshot && select_rows(reader)) {
+        /* Rows are taken from the server as they are asked for. */
+        reader->rows = mysql_use_result(reader->connection);
+    }
+    if (reader->rows == NULL) {
+        mysql_connection_describe_error(reader->connection, message);
+        disconnect(reader);
+        return STORE_UNAVAILABLE;
+    }
+    return STORE_OK;
+}
+
+uint64_t mysql_reader_stored_sequence(struct store_reader *base, size_t slot_index) {
+    return ((struct mysql_reader *)base)->sequences[slot_index];
+}
+
+static struct record_text column_text(MYSQL_ROW row, const unsigned long *sizes, size_t column) {
+    return row[column] == NULL ? (struct record_text){"", 0}
+                               : (struct record_text){row[column], sizes[column]};
+}
+
+/* The collation may take more for equal than we do: letter case, spaces at the end. */
+static bool is_wanted(const struct mysql_reader *reader, const struct record *record) {
+    return reader->id == NULL || record_text_equals(*reader->id, record->id);
+}
+
+enum store_status mysql_reader_next(struct store_reader *base, struct record *record,
+                                    char *message) {
+    struct mysql_reader *reader = (struct mysql_reader *)base;
+    do {
+        MYSQL_ROW row = mysql_fetch_row(reader->rows);
+        if (row == NULL) {
+            if (mysql_errno(reader->connection) == 0) {
+                reader->is_at_end = true;
+                return STORE_END;
+            }
+            mysql_connection_describe_error(reader->connection, message);
+            return STORE_UNAVAILABLE;
+        }
+        const unsigned long *sizes = mysql_fetch_lengths(reader->rows);
+        *record = (struct record){.id = column_text(row, sizes, 0),
+                                  .name = column_text(row, sizes, 1),
+                                  .age = column_text(row, sizes, 2)};
+    } while (!is_wanted(reader, record));
+    return STORE_OK;
+}
+
+void mysql_reader_end(struct store_reader *base) {
+    struct mysql_reader *reader = (struct mysql_reader *)base;
+    if (reader->rows == NULL) {
+        return;
+    }
+    if (!reader->is_at_end) {
+        /* Cut off first, or freeing the result would read what is left of its rows. */
+        (void)mariadb_cancel(reader->connection);
+    }
+    mysql_free_result(reader->rows);
+    reader->rows = NULL;
+    bool is_usable =
+        reader->is_at_end && (reader->id != NULL || mysql_rollback(reader->connection) == 0);
+    if (!is_usable) {
+        disconnect(reader);
+    }
+}
+
+void mysql_reader_close(struct store_reader *base) {
+    disconnect((struct mysql_reader *)base);
+    free(base);
+}

@@ -1,0 +1,86 @@
+#include "server/records/store/mysql_store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "server/records/store/mysql_schema.h"
+#include "server/records/store/mysql_store_parts.h"
+
+static void mysql_store_close(struct store *base) {
+    struct mysql_store *store = (struct mysql_store *)base;
+    mysql_location_destroy(&store->location);
+    free(store->password);
+    free(store);
+}
+
+static const struct store_operations operations = {
+    .close = mysql_store_close,
+    .writer_open = mysql_writer_open,
+    .writer_connect = mysql_writer_connect,
+    .writer_write = mysql_writer_write,
+    .writer_close = mysql_writer_close,
+    .reader_open = mysql_reader_open,
+    .reader_connect = mysql_reader_connect,
+    .reader_begin = mysql_reader_begin,
+    .reader_stored_sequence = mysql_reader_stored_sequence,
+    .reader_next = mysql_reader_next,
+    .reader_end = mysql_reader_end,
+    .reader_close = mysql_reader_close,
+};
+
+static bool prepare_schema(struct mysql_store *store, char *message) {
+    MYSQL *connection = mysql_connection_open(&store->location, store->password, message);
+    if (connection == NULL) {
+        return false;
+    }
+    bool is_prepared = mysql_schema_prepare(connection, &store->base.limits, message);
+    mysql_close(connection);
+    return is_prepared;
+}
+
+/* Fills `run` with random hexadecimal digits. */
+static bool name_run(char *run) {
+    unsigned char bytes[MYSQL_STORE_RUN_SIZE];
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) {
+        return false;
+    }
+    for (size_t index = 0; index < sizeof bytes; index++) {
+        (void)sprintf(run + 2 * index, "%02x", bytes[index]);
+    }
+    return true;
+}
+
+static bool fill_store(struct mysql_store *store, const struct store_options *options,
+                       char *message) {
+    store->base =
+        (struct store){.operations = &operations, .writer_count_max = RECORDS_WORKERS_MAX};
+    if (options->password != NULL) {
+        store->password = strdup(options->password);
+    }
+    if ((options->password != NULL && store->password == NULL) || !name_run(store->run)) {
+        message_format(message, "no memory or no randomness");
+        return false;
+    }
+    return prepare_schema(store, message);
+}
+
+struct store *mysql_store_open(const char *rest, const struct store_options *options,
+                               bool *is_usage_error, char *message) {
+    struct mysql_store *store = calloc(1, sizeof *store);
+    if (store == NULL) {
+        message_format(message, "no memory");
+        return NULL;
+    }
+    if (!mysql_location_parse(&store->location, rest, message)) {
+        *is_usage_error = true;
+        free(store);
+        return NULL;
+    }
+    if (!fill_store(store, options, message)) {
+        mysql_store_close(&store->base);
+        return NULL;
+    }
+    return &store->base;
+}

@@ -1,0 +1,293 @@
+// The MySQL store against a MariaDB that goes away at the worst moments.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "server/records/limits.h"
+#include "server/records/store/mariadb_server.h"
+#include "server/records/store/store_open.h"
+#include "testing/patience.h"
+
+namespace {
+
+using harness::MariadbServer;
+
+const logger kLogger = {LOG_LEVEL_INFO, STDERR_FILENO};
+
+// A relay to the server for one connection after the other. Once armed, it passes on the next
+// packet that contains a text, waits for the answer and swallows it, and ends the connection: the
+// server has done what it was asked, and the client cannot know.
+class TreacherousRelay {
+  public:
+    explicit TreacherousRelay(std::uint16_t server_port) : server_port_(server_port) {
+        listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address = Address(0);
+        socklen_t size = sizeof address;
+        auto *generic = reinterpret_cast<sockaddr *>(&address);
+        if (listener_ < 0 || bind(listener_, generic, size) != 0 || listen(listener_, 8) != 0 ||
+            getsockname(listener_, generic, &size) != 0) {
+            harness::ThrowErrno("relay");
+        }
+        port_ = ntohs(address.sin_port);
+        thread_ = std::thread([this] { Run(); });
+    }
+    ~TreacherousRelay() {
+        is_over_ = true;
+        shutdown(listener_, SHUT_RDWR);
+        thread_.join();
+        close(listener_);
+    }
+    std::uint16_t port() const {
+        return port_;
+    }
+    void Arm() {
+        is_armed_ = true;
+    }
+    bool is_armed() const {
+        return is_armed_;
+    }
+
+  private:
+    static constexpr std::string_view kFatalText = "COMMIT";
+
+    static sockaddr_in Address(std::uint16_t port) {
+        sockaddr_in address = {};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.sin_port = htons(port);
+        return address;
+    }
+
+    void Run() {
+        while (!is_over_) {
+            int client = accept(listener_, nullptr, nullptr);
+            if (client < 0) {
+                return;
+            }
+            int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            sockaddr_in address = Address(server_port_);
+            if (connect(server, reinterpret_cast<sockaddr *>(&address), sizeof address) == 0) {
+                Relay(client, server);
+            }
+            close(server);
+            close(client);
+        }
+    }
+
+    void Relay(int client, int server) {
+        char bytes[65536];
+        bool is_fatal = false;
+        while (!is_over_) {
+            pollfd polled[2] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
+            if (poll(polled, 2, 50) < 0) {
+                return;
+            }
+            for (int side = 0; side < 2; side++) {
+                if (polled[side].revents == 0) {
+                    continue;
+                }
+                ssize_t size = read(polled[side].fd, bytes, sizeof bytes);
+                if (size <= 0 || (side == 1 && is_fatal)) {
+                    return;
+                }
+                if (side == 0 && is_armed_ &&
+                    std::string_view(bytes, static_cast<size_t>(size)).find(kFatalText) !=
+                        std::string_view::npos) {
+                    is_fatal = true;
+                    is_armed_ = false;
+                }
+                if (write(polled[1 - side].fd, bytes, static_cast<size_t>(size)) != size) {
+                    return;
+                }
+            }
+        }
+    }
+
+    std::uint16_t server_port_;
+    std::uint16_t port_ = 0;
+    int listener_ = -1;
+    std::atomic<bool> is_over_{false};
+    std::atomic<bool> is_armed_{false};
+    std::thread thread_;
+};
+
+class MysqlStore : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (!MariadbServer::WhyNot().empty()) {
+            GTEST_SKIP() << MariadbServer::WhyNot();
+        }
+        // One for all tests of this program: making a new one takes seconds.
+        static MariadbServer *const shared = new MariadbServer;
+        server_ = shared;
+        server_->Query("DROP TABLE IF EXISTS user_data");
+        server_->Query("DROP TABLE IF EXISTS user_data_writers");
+    }
+    void TearDown() override {
+        if (writer_ != nullptr) {
+            store_writer_close(writer_);
+        }
+        if (store_ != nullptr) {
+            store_close(store_);
+        }
+    }
+    // Empty, or why not.
+    std::string Open(const std::string &location, const char *password = MariadbServer::kPassword) {
+        store_options options = {location.c_str(), password, false, &kLogger};
+        bool is_usage_error = false;
+        char message[MESSAGE_SIZE] = "";
+        store_ = store_open(&options, &is_usage_error, message);
+        EXPECT_FALSE(is_usage_error);
+        if (store_ != nullptr) {
+            writer_ = store_writer_open(store_);
+        }
+        return message;
+    }
+    // Writes one record, whose id is the sequence of its batch.
+    bool Write(uint64_t sequence) {
+        std::string id = std::to_string(sequence);
+        record record = {{id.data(), id.size()}, {"n", 1}, {"a", 1}};
+        char bytes[64];
+        record_line line;
+        record_lines lines = {bytes, sizeof bytes, 0, &line, 1, 0};
+        EXPECT_TRUE(record_lines_append(&lines, &record));
+        record_batch batch = {&line, 1, 0, sequence, 0};
+        char message[MESSAGE_SIZE] = "";
+        return store_writer_connect(writer_, message) == STORE_OK &&
+               store_writer_write(writer_, &batch, message) == STORE_OK;
+    }
+    std::string Ids() const {
+        return server_->Query("SELECT group_concat(id ORDER BY id+0 SEPARATOR ' ') FROM user_data");
+    }
+
+    MariadbServer *server_ = nullptr;
+    store *store_ = nullptr;
+    store_writer *writer_ = nullptr;
+};
+
+TEST_F(MysqlStore, ALostAnswerToCommitDoesNotStoreTheBatchTwice) {
+    TreacherousRelay relay(server_->port());
+    ASSERT_EQ(Open(server_->Location(relay.port())), "");
+    ASSERT_TRUE(Write(1));
+    relay.Arm();
+    EXPECT_FALSE(Write(2)) << "the answer was swallowed";
+    ASSERT_FALSE(relay.is_armed());
+    EXPECT_EQ(Ids(), "1 2\n") << "and yet the server has stored it";
+
+    store_reader *reader = store_reader_open(store_);
+    char message[MESSAGE_SIZE] = "";
+    ASSERT_EQ(store_reader_connect(reader, message), STORE_OK) << message;
+    ASSERT_EQ(store_reader_begin(reader, nullptr, message), STORE_OK) << message;
+    EXPECT_EQ(store_reader_stored_sequence(reader, 0), 2u) << "a reader can tell";
+    store_reader_end(reader);
+    store_reader_close(reader);
+
+    EXPECT_TRUE(Write(2));
+    EXPECT_EQ(Ids(), "1 2\n");
+    EXPECT_TRUE(Write(3));
+    EXPECT_EQ(Ids(), "1 2 3\n");
+}
+
+TEST_F(MysqlStore, AServerThatIsStoppedKilledAndStarted) {
+    ASSERT_EQ(Open(server_->Location()), "");
+    ASSERT_TRUE(Write(1));
+    server_->Stop();
+    EXPECT_FALSE(Write(2));
+    EXPECT_FALSE(Write(2));
+    server_->Start();
+    EXPECT_TRUE(Write(2));
+    server_->Kill();
+    EXPECT_FALSE(Write(3));
+    server_->Start();
+    EXPECT_TRUE(Write(3));
+    EXPECT_EQ(Ids(), "1 2 3\n");
+}
+
+TEST_F(MysqlStore, TheTableOfTheSeedIsTakenAsItIs) {
+    server_->Query("CREATE TABLE user_data (id varchar(255), name varchar(255), age varchar(255)) "
+                   "CHARACTER SET utf8mb4");
+    ASSERT_EQ(Open(server_->Location()), "");
+    for (size_t character_max : store_->limits.character_max) {
+        EXPECT_EQ(character_max, 255u);
+    }
+    EXPECT_TRUE(Write(1));
+    EXPECT_EQ(Ids(), "1\n");
+}
+
+TEST_F(MysqlStore, OurOwnTableTakesEverything) {
+    ASSERT_EQ(Open(server_->Location()), "");
+    for (size_t character_max : store_->limits.character_max) {
+        EXPECT_EQ(character_max, 0u);
+    }
+}
+
+TEST_F(MysqlStore, TablesThatWouldLoseSomethingAreRefused) {
+    const std::vector<std::pair<std::string, std::string>> tables = {
+        {"(id text, name text, age text) CHARACTER SET utf8mb4 ENGINE=MyISAM",
+         "MySQL: user_data has to be an InnoDB table"},
+        {"(id text, name text, age text) CHARACTER SET latin1",
+         "MySQL: user_data.id has to be a text in utf8mb4"},
+        {"(id text, name text, age int) CHARACTER SET utf8mb4",
+         "MySQL: user_data.age has to be a text in utf8mb4"},
+        {"(id text, name text) CHARACTER SET utf8mb4",
+         "MySQL: user_data needs the columns id, name and age"},
+        {"(id varchar(20) PRIMARY KEY, name text, age text) CHARACTER SET utf8mb4",
+         "MySQL: user_data may refuse records: it has the unique index PRIMARY"},
+        {"(id text, name text, age text, UNIQUE KEY no_two (id(20), name(20))) "
+         "CHARACTER SET utf8mb4",
+         "MySQL: user_data may refuse records: it has the unique index no_two"},
+        {"(id text, name text, age text, more int NOT NULL) CHARACTER SET utf8mb4",
+         "MySQL: user_data may refuse records: it has the column more, NOT NULL and without a "
+         "default"},
+        {"(id varchar(20), name text, age text, CONSTRAINT known FOREIGN KEY (id) REFERENCES "
+         "people (id)) CHARACTER SET utf8mb4",
+         "MySQL: user_data may refuse records: it has the foreign key known"},
+    };
+    server_->Query("CREATE TABLE IF NOT EXISTS people (id varchar(20) PRIMARY KEY) "
+                   "CHARACTER SET utf8mb4");
+    for (const auto &[columns, message] : tables) {
+        server_->Query("DROP TABLE IF EXISTS user_data");
+        server_->Query("CREATE TABLE user_data " + columns);
+        EXPECT_EQ(Open(server_->Location()), message);
+        EXPECT_EQ(store_, nullptr);
+    }
+}
+
+TEST_F(MysqlStore, ATableWithColumnsThatFillThemselvesIsTaken) {
+    server_->Query("CREATE TABLE user_data (number int AUTO_INCREMENT PRIMARY KEY, id text, "
+                   "name text, age text, note text, kind int NOT NULL DEFAULT 3, "
+                   "at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP, length int AS (length(name)), "
+                   "KEY names (name(20))) CHARACTER SET utf8mb4");
+    ASSERT_EQ(Open(server_->Location()), "");
+    EXPECT_TRUE(Write(1));
+    EXPECT_TRUE(Write(2));
+    EXPECT_EQ(Ids(), "1 2\n");
+}
+
+TEST_F(MysqlStore, AWrongPasswordAndNoServer) {
+    EXPECT_NE(Open(server_->Location(), "wrong").find("Access denied"), std::string::npos);
+    EXPECT_NE(Open(server_->Location(), nullptr).find("Access denied"), std::string::npos);
+    server_->Stop();
+    EXPECT_NE(Open(server_->Location()).find("Can't connect"), std::string::npos);
+    server_->Start();
+}
+
+TEST_F(MysqlStore, AWriterThatEndsLeavesNoRowBehind) {
+    ASSERT_EQ(Open(server_->Location()), "");
+    ASSERT_TRUE(Write(1));
+    EXPECT_EQ(server_->Query("SELECT count(*) FROM user_data_writers"), "1\n");
+    store_writer_close(writer_);
+    writer_ = nullptr;
+    EXPECT_EQ(server_->Query("SELECT count(*) FROM user_data_writers"), "0\n");
+}
+
+} // namespace

@@ -1,0 +1,177 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/records/store/record_page.h"
+#include "server/records/store/sqlite_store_parts.h"
+
+/* How long a reader waits for another process's lock. */
+enum { READER_TIMEOUT_MS = 2000 };
+
+static const char SELECT_LAST[] = "SELECT coalesce(max(rowid), 0) FROM user_data";
+static const char SELECT_PAGE[] = "SELECT rowid, id, name, age FROM user_data"
+                                  " WHERE rowid > ?1 AND rowid <= ?2 ORDER BY rowid";
+static const char SELECT_PAGE_OF_ID[] = "SELECT rowid, id, name, age FROM user_data"
+                                        " WHERE rowid > ?1 AND rowid <= ?2 AND id = ?3"
+                                        " ORDER BY rowid";
+
+struct sqlite_reader {
+    struct store_reader base;
+    const struct sqlite_store *store;
+    const struct record_text *id;
+    sqlite3 *database; /* NULL while not connected */
+    sqlite3_stmt *select_last;
+    sqlite3_stmt *select_all;
+    sqlite3_stmt *select_id;
+    sqlite3_stmt *select; /* one of the two */
+    sqlite3_int64 read_row;
+    sqlite3_int64 last_row;
+    struct record_page page;
+    size_t page_index;
+    bool is_last_page;
+};
+
+struct store_reader *sqlite_reader_open(struct store *base) {
+    struct sqlite_reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL) {
+        return NULL;
+    }
+    reader->base.operations = base->operations;
+    reader->store = (struct sqlite_store *)base;
+    return &reader->base;
+}
+
+static void disconnect(struct sqlite_reader *reader) {
+    (void)sqlite3_finalize(reader->select_last);
+    (void)sqlite3_finalize(reader->select_all);
+    (void)sqlite3_finalize(reader->select_id);
+    reader->select_last = reader->select_all = reader->select_id = reader->select = NULL;
+    (void)sqlite3_close(reader->database);
+    reader->database = NULL;
+}
+
+enum store_status sqlite_reader_connect(struct store_reader *base, char *message) {
+    struct sqlite_reader *reader = (struct sqlite_reader *)base;
+    if (reader->database != NULL) {
+        return STORE_OK;
+    }
+    reader->database = sqlite_store_connect(reader->store, READER_TIMEOUT_MS, message);
+    if (reader->database == NULL) {
+        return STORE_UNAVAILABLE;
+    }
+    if (!sqlite_store_prepare(reader->database, SELECT_LAST, &reader->select_last) ||
+        !sqlite_store_prepare(reader->database, SELECT_PAGE, &reader->select_all) ||
+        !sqlite_store_prepare(reader->database, SELECT_PAGE_OF_ID, &reader->select_id)) {
+        sqlite_store_describe_error(reader->database, message);
+        disconnect(reader);
+        return STORE_UNAVAILABLE;
+    }
+    return STORE_OK;
+}
+
+static bool read_last_row(struct sqlite_reader *reader) {
+    bool is_read = sqlite3_step(reader->select_last) == SQLITE_ROW;
+    if (is_read) {
+        reader->last_row = sqlite3_column_int64(reader->select_last, 0);
+    }
+    return sqlite3_reset(reader->select_last) == SQLITE_OK && is_read;
+}
+
+enum store_status sqlite_reader_begin(struct store_reader *base, const struct record_text *id,
+                                      char *message) {
+    struct sqlite_reader *reader = (struct sqlite_reader *)base;
+    reader->id = id;
+    reader->select = id == NULL ? reader->select_all : reader->select_id;
+    reader->read_row = 0;
+    reader->page_index = 0;
+    reader->is_last_page = false;
+    record_page_clear(&reader->page);
+    if (!read_last_row(reader) || (id != NULL && !sqlite_store_bind_text(reader->select, 3, *id))) {
+        sqlite_store_describe_error(reader->database, message);
+        disconnect(reader);
+        return STORE_UNAVAILABLE;
+    }
+    return STORE_OK;
+}
+
+uint64_t sqlite_reader_stored_sequence(struct store_reader *base, size_t slot_index) {
+    /* A failed transaction is never in doubt here. */
+    (void)base;
+    (void)slot_index;
+    return 0;
+}
+
+static struct record_text column_text(sqlite3_stmt *select, int column) {
+    const char *bytes = (const char *)sqlite3_column_text(select, column);
+    int size = sqlite3_column_bytes(select, column);
+    return bytes == NULL ? (struct record_text){"", 0} : (struct record_text){bytes, (size_t)size};
+}
+
+/* Fills the page with the rows behind read_row. Returns an SQLite result code: SQLITE_ROW for a
+ * page with more behind it, SQLITE_DONE for the last one. */
+static int step_page(struct sqlite_reader *reader) {
+    sqlite3_stmt *select = reader->select;
+    int result = SQLITE_ROW;
+    while (!record_page_is_full(&reader->page)) {
+        result = sqlite3_step(select);
+        if (result != SQLITE_ROW) {
+            return result;
+        }
+        struct record record = {.id = column_text(select, 1),
+                                .name = column_text(select, 2),
+                                .age = column_text(select, 3)};
+        if (!record_page_add(&reader->page, &record)) {
+            return SQLITE_NOMEM;
+        }
+        reader->read_row = sqlite3_column_int64(select, 0);
+    }
+    return result;
+}
+
+static enum store_status read_page(struct sqlite_reader *reader, char *message) {
+    record_page_clear(&reader->page);
+    reader->page_index = 0;
+    if (sqlite3_bind_int64(reader->select, 1, reader->read_row) != SQLITE_OK ||
+        sqlite3_bind_int64(reader->select, 2, reader->last_row) != SQLITE_OK) {
+        sqlite_store_describe_error(reader->database, message);
+        return STORE_UNAVAILABLE;
+    }
+    int result = step_page(reader);
+    if (result != SQLITE_ROW && result != SQLITE_DONE) {
+        message_format(message, "SQLite: %s", sqlite3_errstr(result));
+        return STORE_UNAVAILABLE;
+    }
+    reader->is_last_page = result == SQLITE_DONE;
+    (void)sqlite3_reset(reader->select);
+    return STORE_OK;
+}
+
+enum store_status sqlite_reader_next(struct store_reader *base, struct record *record,
+                                     char *message) {
+    struct sqlite_reader *reader = (struct sqlite_reader *)base;
+    if (reader->page_index == reader->page.count) {
+        if (reader->is_last_page) {
+            return STORE_END;
+        }
+        enum store_status status = read_page(reader, message);
+        if (status != STORE_OK) {
+            disconnect(reader);
+            return status;
+        }
+        if (reader->page.count == 0) {
+            return STORE_END;
+        }
+    }
+    *record = record_page_get(&reader->page, reader->page_index++);
+    return STORE_OK;
+}
+
+void sqlite_reader_end(struct store_reader *base) {
+    (void)sqlite3_reset(((struct sqlite_reader *)base)->select);
+}
+
+void sqlite_reader_close(struct store_reader *base) {
+    struct sqlite_reader *reader = (struct sqlite_reader *)base;
+    disconnect(reader);
+    record_page_destroy(&reader->page);
+    free(reader);
+}

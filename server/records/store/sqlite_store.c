@@ -1,0 +1,143 @@
+#include "server/records/store/sqlite_store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/records/store/sqlite_store_parts.h"
+
+/* How long the start waits for another process's lock. */
+enum { OPEN_TIMEOUT_MS = 5000 };
+
+static const char SCHEMA[] = "PRAGMA journal_mode = WAL;"
+                             "CREATE TABLE IF NOT EXISTS user_data ("
+                             " id TEXT NOT NULL, name TEXT NOT NULL, age TEXT NOT NULL);"
+                             "CREATE INDEX IF NOT EXISTS user_data_id ON user_data (id);";
+/* What of a table that was there before may refuse a record, one a row. A rowid (INTEGER PRIMARY
+ * KEY) in a column of its own is given by SQLite and refuses none. */
+static const char SELECT_OBSTACLES[] =
+    "SELECT 'the unique index ' || name FROM pragma_index_list('user_data') WHERE \"unique\""
+    " UNION ALL SELECT 'the primary key ' || name FROM pragma_table_info('user_data')"
+    " WHERE pk > 0 AND lower(name) IN ('id', 'name', 'age')"
+    " UNION ALL SELECT 'the column ' || name || ', NOT NULL and without a default'"
+    " FROM pragma_table_info('user_data') WHERE \"notnull\" AND dflt_value IS NULL AND pk = 0"
+    " AND lower(name) NOT IN ('id', 'name', 'age')";
+
+void sqlite_store_describe_error(sqlite3 *database, char *message) {
+    message_format(message, "SQLite: %s", sqlite3_errmsg(database));
+}
+
+sqlite3 *sqlite_store_connect(const struct sqlite_store *store, int timeout_ms, char *message) {
+    sqlite3 *database = NULL;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    if (sqlite3_open_v2(store->path, &database, flags, NULL) != SQLITE_OK ||
+        sqlite3_busy_timeout(database, timeout_ms) != SQLITE_OK ||
+        sqlite3_exec(database,
+                     store->syncs_always ? "PRAGMA synchronous = FULL"
+                                         : "PRAGMA synchronous = NORMAL",
+                     NULL, NULL, NULL) != SQLITE_OK) {
+        message_format(message, "SQLite: %s: %s", store->path,
+                       database == NULL ? "no memory" : sqlite3_errmsg(database));
+        (void)sqlite3_close(database);
+        return NULL;
+    }
+    return database;
+}
+
+bool sqlite_store_prepare(sqlite3 *database, const char *sql, sqlite3_stmt **statement) {
+    return sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) ==
+           SQLITE_OK;
+}
+
+bool sqlite_store_bind_text(sqlite3_stmt *statement, int index, struct record_text text) {
+    return sqlite3_bind_text64(statement, index, text.bytes, text.size, SQLITE_STATIC,
+                               SQLITE_UTF8) == SQLITE_OK;
+}
+
+static void sqlite_close(struct store *base) {
+    struct sqlite_store *store = (struct sqlite_store *)base;
+    free(store->path);
+    free(store);
+}
+
+static const struct store_operations operations = {
+    .close = sqlite_close,
+    .writer_open = sqlite_writer_open,
+    .writer_connect = sqlite_writer_connect,
+    .writer_write = sqlite_writer_write,
+    .writer_close = sqlite_writer_close,
+    .reader_open = sqlite_reader_open,
+    .reader_connect = sqlite_reader_connect,
+    .reader_begin = sqlite_reader_begin,
+    .reader_stored_sequence = sqlite_reader_stored_sequence,
+    .reader_next = sqlite_reader_next,
+    .reader_end = sqlite_reader_end,
+    .reader_close = sqlite_reader_close,
+};
+
+/* Creates the table and checks that the statements fit it. */
+static bool prepare_schema(sqlite3 *database, const char *path, char *message) {
+    sqlite3_stmt *insert = NULL;
+    sqlite3_stmt *select = NULL;
+    int result = SQLITE_ERROR;
+    if (sqlite3_exec(database, SCHEMA, NULL, NULL, NULL) == SQLITE_OK &&
+        sqlite_store_prepare(database, SQLITE_STORE_INSERT, &insert) &&
+        sqlite_store_prepare(database, SELECT_OBSTACLES, &select)) {
+        result = sqlite3_step(select);
+    }
+    if (result == SQLITE_ROW) {
+        message_format(message, "SQLite: user_data may refuse records: it has %s",
+                       (const char *)sqlite3_column_text(select, 0));
+    } else if (result != SQLITE_DONE) {
+        message_format(message, "SQLite: %s: %s", path, sqlite3_errmsg(database));
+    }
+    (void)sqlite3_finalize(insert);
+    (void)sqlite3_finalize(select);
+    return result == SQLITE_DONE;
+}
+
+/* Whether the database is a file. One in memory (`:memory:`, or what SQLite understands as such a
+ * URI) or a temporary one would be another one for each connection. */
+static bool check_file(sqlite3 *database, const char *path, char *message) {
+    const char *name = sqlite3_db_filename(database, "main");
+    bool is_file = name != NULL && name[0] != '\0';
+    if (!is_file) {
+        message_format(message, "the store sqlite:%s is no file, so nothing would stay", path);
+    }
+    return is_file;
+}
+
+static bool create_schema(const struct sqlite_store *store, bool *is_usage_error, char *message) {
+    sqlite3 *database = sqlite_store_connect(store, OPEN_TIMEOUT_MS, message);
+    if (database == NULL) {
+        return false;
+    }
+    *is_usage_error = !check_file(database, store->path, message);
+    bool is_prepared = !*is_usage_error && prepare_schema(database, store->path, message);
+    (void)sqlite3_close(database);
+    return is_prepared;
+}
+
+struct store *sqlite_store_open(const char *rest, const struct store_options *options,
+                                bool *is_usage_error, char *message) {
+    struct sqlite_store *store = calloc(1, sizeof *store);
+    char *path = strdup(rest);
+    if (store == NULL || path == NULL) {
+        message_format(message, "no memory");
+        free(store);
+        free(path);
+        return NULL;
+    }
+    store->base = (struct store){.operations = &operations, .writer_count_max = 1};
+    store->path = path;
+    store->syncs_always = options->syncs_always;
+    store->logger = options->logger;
+    *is_usage_error = rest[0] == '\0';
+    if (*is_usage_error) {
+        message_format(message, "the store sqlite: needs a path");
+    }
+    if (*is_usage_error || !create_schema(store, is_usage_error, message)) {
+        sqlite_close(&store->base);
+        return NULL;
+    }
+    return &store->base;
+}

@@ -1,0 +1,48 @@
+/* What the parts of the SQLite store share: sqlite_store.c opens, sqlite_writer.c writes,
+ * sqlite_reader.c reads. */
+#ifndef SERVER_RECORDS_STORE_SQLITE_STORE_PARTS_H_
+#define SERVER_RECORDS_STORE_SQLITE_STORE_PARTS_H_
+
+#include <sqlite3.h>
+
+#include "server/records/store/store.h"
+#include "server/runtime/logger.h"
+
+#define SQLITE_STORE_INSERT "INSERT INTO user_data (id, name, age) VALUES (?1, ?2, ?3)"
+
+struct sqlite_store {
+    struct store base;
+    char *path;
+    bool syncs_always;
+    const struct logger *logger;
+};
+
+/* Connects. NULL: `message` says why not. */
+sqlite3 *sqlite_store_connect(const struct sqlite_store *store, int timeout_ms, char *message);
+
+/* Says in `message` what failed last. */
+void sqlite_store_describe_error(sqlite3 *database, char *message);
+
+/* Prepares a statement that is run often. */
+bool sqlite_store_prepare(sqlite3 *database, const char *sql, sqlite3_stmt **statement);
+
+/* Binds a text that stays as it is until the statement has run. */
+bool sqlite_store_bind_text(sqlite3_stmt *statement, int index, struct record_text text);
+
+struct store_writer *sqlite_writer_open(struct store *store);
+enum store_status sqlite_writer_connect(struct store_writer *writer, char *message);
+enum store_status sqlite_writer_write(struct store_writer *writer, const struct record_batch *batch,
+                                      char *message);
+void sqlite_writer_close(struct store_writer *writer);
+
+struct store_reader *sqlite_reader_open(struct store *store);
+enum store_status sqlite_reader_connect(struct store_reader *reader, char *message);
+enum store_status sqlite_reader_begin(struct store_reader *reader, const struct record_text *id,
+                                      char *message);
+uint64_t sqlite_reader_stored_sequence(struct store_reader *reader, size_t slot_index);
+enum store_status sqlite_reader_next(struct store_reader *reader, struct record *record,
+                                     char *message);
+void sqlite_reader_end(struct store_reader *reader);
+void sqlite_reader_close(struct store_reader *reader);
+
+#endif /* SERVER_RECORDS_STORE_SQLITE_STORE_PARTS_H_ */

@@ -1,0 +1,89 @@
+// What only the SQLite store can get wrong.
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/records/store/store_harness.h"
+#include "testing/files.h"
+
+namespace harness {
+namespace {
+
+TEST(SqliteStore, ALockedDatabaseIsUnavailableUntilItIsNot) {
+    TemporaryDirectory directory;
+    auto store = Open("sqlite:" + directory.File("store"));
+    Writer writer(store.get());
+    People people = {{"1", "n", "a"}};
+    EXPECT_EQ(writer.Write(people), "");
+
+    sqlite3 *other = nullptr;
+    ASSERT_EQ(sqlite3_open(directory.File("store").c_str(), &other), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(other, "BEGIN EXCLUSIVE", nullptr, nullptr, nullptr), SQLITE_OK);
+    Batch batch({{"2", "n", "a"}}, 2);
+    EXPECT_EQ(writer.Write(batch), "SQLite: database is locked");
+    EXPECT_EQ(ReadAll(store.get()), people) << "reading goes on";
+    ASSERT_EQ(sqlite3_exec(other, "COMMIT", nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(other);
+    EXPECT_EQ(writer.Write(batch), "");
+    people.push_back({"2", "n", "a"});
+    EXPECT_EQ(ReadAll(store.get()), people);
+}
+
+TEST(SqliteStore, ADatabaseThatIsNoFileIsRefused) {
+    std::vector<std::string> paths = {":memory:"};
+    if (sqlite3_compileoption_used("USE_URI")) {
+        paths.insert(paths.end(), {"file::memory:", "file:some?mode=memory", "file:"});
+    }
+    for (const std::string &path : paths) {
+        EXPECT_EQ(WhyNotOpen("sqlite:" + path),
+                  "usage: the store sqlite:" + path + " is no file, so nothing would stay");
+    }
+}
+
+// Runs a statement in the database of a store that is not open.
+void Execute(const std::string &path, const std::string &statement) {
+    sqlite3 *database = nullptr;
+    ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(database, statement.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+        << sqlite3_errmsg(database);
+    sqlite3_close(database);
+}
+
+TEST(SqliteStore, ATableThatDoesNotFitIsRefused) {
+    const std::vector<std::pair<std::string, std::string>> tables = {
+        {"(id TEXT)", "table user_data has no column named name"},
+        {"(id TEXT PRIMARY KEY, name TEXT, age TEXT)",
+         "user_data may refuse records: it has the unique index sqlite_autoindex_user_data_1"},
+        {"(id TEXT, name TEXT, age TEXT, UNIQUE (id, name))",
+         "user_data may refuse records: it has the unique index sqlite_autoindex_user_data_1"},
+        {"(ID INTEGER PRIMARY KEY, name TEXT, age TEXT)",
+         "user_data may refuse records: it has the primary key ID"},
+        {"(id TEXT, name TEXT, age TEXT, more INT NOT NULL)",
+         "user_data may refuse records: it has the column more, NOT NULL and without a default"},
+    };
+    for (const auto &[columns, message] : tables) {
+        TemporaryDirectory directory;
+        const std::string path = directory.File("store");
+        Execute(path, "CREATE TABLE user_data " + columns);
+        EXPECT_NE(WhyNotOpen("sqlite:" + path).find(message), std::string::npos) << message;
+    }
+}
+
+TEST(SqliteStore, ATableWithColumnsThatFillThemselvesIsTaken) {
+    TemporaryDirectory directory;
+    const std::string path = directory.File("store");
+    Execute(path, "CREATE TABLE user_data (number INTEGER PRIMARY KEY NOT NULL, id TEXT, "
+                  "name TEXT NOT NULL, age TEXT, note TEXT, kind INT NOT NULL DEFAULT 3);"
+                  "CREATE INDEX names ON user_data (name)");
+    auto store = Open("sqlite:" + path);
+    Writer writer(store.get());
+    const People people = {{"1", "n", "a"}, {"1", "n", "a"}};
+    EXPECT_EQ(writer.Write(people), "");
+    EXPECT_EQ(ReadAll(store.get()), people);
+}
+
+} // namespace
+} // namespace harness
