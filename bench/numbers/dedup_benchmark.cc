@@ -4,7 +4,7 @@
 // The orders of numbers are what decides: random and distinct touch all of the map; duplicates
 // leave nothing to format; sequential ones meet in the same words. The batch is how many numbers a
 // stage collects before it is inserted. What the kernel does (receive, write) is not in here; see
-// //bench:throughput for the whole.
+// //bench/numbers:throughput for the whole.
 //
 // Other numbers of buckets: bazel run --copt=-DDEDUP_BUCKET_BITS=10 //bench:dedup_benchmark
 #include <sys/mman.h>
