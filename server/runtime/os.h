@@ -12,7 +12,8 @@
  * Descriptors from here are close-on-exec, but for the standard streams.
  *
  * Tests link //server/runtime:os_faulty in place of //server/runtime:os: the same functions, of
- * which the N-th call can be made to fail (see os_faulty.h).
+ * which the N-th call can be made to fail (see os_faulty.h). A function is written down here, in
+ * os.c and in os_faulty.c, and nowhere else.
  *
  * Threading: no state of its own; as thread-safe as the system calls.
  */

@@ -6,43 +6,6 @@
 
 enum { PLAN_CAPACITY = 1024, ERROR_HIGHEST = 200 };
 
-const char *const os_function_names[OS_FUNCTION_COUNT] = {
-    [OS_FUNCTION_OPEN] = "open",
-    [OS_FUNCTION_CLOSE] = "close",
-    [OS_FUNCTION_READ] = "read",
-    [OS_FUNCTION_WRITE] = "write",
-    [OS_FUNCTION_PREAD] = "pread",
-    [OS_FUNCTION_APPEND] = "append",
-    [OS_FUNCTION_FTRUNCATE] = "ftruncate",
-    [OS_FUNCTION_FILE_SIZE] = "file_size",
-    [OS_FUNCTION_FDATASYNC] = "fdatasync",
-    [OS_FUNCTION_FSYNC] = "fsync",
-    [OS_FUNCTION_LOCK_EXCLUSIVE] = "lock_exclusive",
-    [OS_FUNCTION_OPEN_STANDARD_STREAMS] = "open_standard_streams",
-    [OS_FUNCTION_ENTER_WORKING_DIRECTORY] = "enter_working_directory",
-    [OS_FUNCTION_ALLOW_DESCRIPTORS] = "allow_descriptors",
-    [OS_FUNCTION_SOCKET] = "socket",
-    [OS_FUNCTION_ACCEPT] = "accept",
-    [OS_FUNCTION_RECV] = "recv",
-    [OS_FUNCTION_SEND] = "send",
-    [OS_FUNCTION_POLL] = "poll",
-    [OS_FUNCTION_EPOLL_CREATE] = "epoll_create",
-    [OS_FUNCTION_EPOLL_CONTROL] = "epoll_control",
-    [OS_FUNCTION_EPOLL_WAIT] = "epoll_wait",
-    [OS_FUNCTION_EVENTFD] = "eventfd",
-    [OS_FUNCTION_MAP_MEMORY] = "map_memory",
-    [OS_FUNCTION_THREAD_CREATE] = "thread_create",
-    [OS_FUNCTION_FORK] = "fork",
-};
-
-enum os_function os_function_find(const char *name) {
-    enum os_function function = OS_FUNCTION_OPEN;
-    while (function < OS_FUNCTION_COUNT && strcmp(os_function_names[function], name) != 0) {
-        function++;
-    }
-    return function;
-}
-
 /* The errno value of a name like "EIO", or 0. */
 static int find_error(const char *name) {
     for (int error = 1; error <= ERROR_HIGHEST; error++) {
@@ -100,10 +63,11 @@ static bool parse_rule(struct os_fault_rule *rule, char *text) {
     if (action == NULL || rest != NULL) {
         return false;
     }
-    *rule = (struct os_fault_rule){.function = os_function_find(function), .short_size = SIZE_MAX};
-    if (rule->function == OS_FUNCTION_COUNT || !parse_action(rule, action)) {
+    *rule = (struct os_fault_rule){.short_size = SIZE_MAX};
+    if (strlen(function) >= sizeof rule->function || !parse_action(rule, action)) {
         return false;
     }
+    (void)strcpy(rule->function, function);
     if (strcmp(call, "*") == 0) {
         rule->first_call = 1;
         rule->last_call = UINT64_MAX;
