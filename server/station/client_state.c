@@ -1,0 +1,180 @@
+#include "server/station/client_state.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/runtime/os.h"
+#include "server/sessions/decimal.h"
+
+enum {
+    FILE_MODE = 0600,
+    NUMBER_LINE_SIZE_MAX = DECIMAL_LENGTH_MAX + 1,
+    FILE_SIZE_MAX = CLIENT_STATE_LINE_SIZE_MAX + LIMIT_NUMBER_COUNT_MAX * NUMBER_LINE_SIZE_MAX,
+};
+
+static const char magic[] = "station 1 ";
+
+static enum client_state_result fail(struct client_state *state, int error) {
+    state->error = -error;
+    return CLIENT_STATE_IO_ERROR;
+}
+
+/* Takes the first line, without its newline, off the text. False: there is no whole line. */
+static bool take_line(const char **text, size_t *size, const char **line, size_t *line_size) {
+    const char *end = *size == 0 ? NULL : memchr(*text, '\n', *size);
+    if (end == NULL) {
+        return false;
+    }
+    *line = *text;
+    *line_size = (size_t)(end - *text);
+    *size -= *line_size + 1;
+    *text = end + 1;
+    return true;
+}
+
+static bool parse_header(struct client_state *state, const char *line, size_t size) {
+    const size_t magic_size = sizeof magic - 1;
+    const size_t count_start = magic_size + CLIENT_ID_LENGTH + 1;
+    if (size <= count_start || memcmp(line, magic, magic_size) != 0 ||
+        !client_id_is_valid(line + magic_size, CLIENT_ID_LENGTH) || line[count_start - 1] != ' ') {
+        return false;
+    }
+    memcpy(state->client_id, line + magic_size, CLIENT_ID_LENGTH);
+    state->client_id[CLIENT_ID_LENGTH] = '\0';
+    return decimal_parse(line + count_start, size - count_start, LIMIT_NUMBER_COUNT_MAX,
+                         &state->number_count) &&
+           state->number_count > 0;
+}
+
+/* Reads a file's content; *whole_size is how much of it is whole lines. */
+static bool parse(struct client_state *state, const char *text, size_t size, size_t *whole_size) {
+    const char *line;
+    size_t line_size;
+    size_t left_size = size;
+    if (!take_line(&text, &left_size, &line, &line_size) || !parse_header(state, line, line_size)) {
+        return false;
+    }
+    while (take_line(&text, &left_size, &line, &line_size)) {
+        if (state->received_count == state->number_count ||
+            !decimal_parse(line, line_size, UINT32_MAX, &state->numbers[state->received_count])) {
+            return false;
+        }
+        state->received_count++;
+    }
+    state->saved_count = state->received_count;
+    *whole_size = size - left_size;
+    return true;
+}
+
+/* Cuts the file off at `size` and goes on writing there. */
+static enum client_state_result cut_file(struct client_state *state, off_t size) {
+    int error = os_ftruncate(state->fd, size);
+    if (error != 0) {
+        return fail(state, error);
+    }
+    return lseek(state->fd, size, SEEK_SET) == size ? CLIENT_STATE_OK : fail(state, -errno);
+}
+
+/* Reads up to `capacity` bytes. Their number, or a negative errno value. */
+static ssize_t read_all(int fd, char *text, size_t capacity) {
+    size_t size = 0;
+    while (size < capacity) {
+        ssize_t piece_size = os_read(fd, text + size, capacity - size);
+        if (piece_size <= 0) {
+            return piece_size < 0 ? piece_size : (ssize_t)size;
+        }
+        size += (size_t)piece_size;
+    }
+    return (ssize_t)size;
+}
+
+static enum client_state_result load(struct client_state *state) {
+    char *text = malloc(FILE_SIZE_MAX + 1);
+    if (text == NULL) {
+        return fail(state, -ENOMEM);
+    }
+    ssize_t size = read_all(state->fd, text, FILE_SIZE_MAX + 1);
+    size_t whole_size = 0;
+    enum client_state_result result = CLIENT_STATE_BAD_FILE;
+    if (size < 0) {
+        result = fail(state, (int)size);
+    } else if (size == 0) {
+        result = CLIENT_STATE_EMPTY;
+    } else if (size <= FILE_SIZE_MAX && parse(state, text, (size_t)size, &whole_size)) {
+        result = cut_file(state, (off_t)whole_size);
+    }
+    free(text);
+    return result;
+}
+
+enum client_state_result client_state_open(struct client_state *state, const char *path) {
+    state->received_count = 0;
+    state->saved_count = 0;
+    state->fd = os_open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, FILE_MODE);
+    if (state->fd < 0) {
+        return fail(state, state->fd);
+    }
+    int error = os_lock_exclusive(state->fd);
+    enum client_state_result result = error == 0              ? load(state)
+                                      : error == -EWOULDBLOCK ? CLIENT_STATE_IN_USE
+                                                              : fail(state, error);
+    if (result != CLIENT_STATE_OK && result != CLIENT_STATE_EMPTY) {
+        client_state_close(state);
+    }
+    return result;
+}
+
+static enum client_state_result write_all(struct client_state *state, const char *text,
+                                          size_t size) {
+    while (size > 0) {
+        ssize_t written_size = os_write(state->fd, text, size);
+        if (written_size < 0) {
+            return fail(state, (int)written_size);
+        }
+        text += written_size;
+        size -= (size_t)written_size;
+    }
+    return CLIENT_STATE_OK;
+}
+
+enum client_state_result client_state_begin(struct client_state *state, const char *client_id,
+                                            uint32_t number_count) {
+    char line[CLIENT_STATE_LINE_SIZE_MAX];
+    assert(number_count > 0 && number_count <= LIMIT_NUMBER_COUNT_MAX);
+    (void)snprintf(state->client_id, sizeof state->client_id, "%s", client_id);
+    state->number_count = number_count;
+    state->received_count = 0;
+    state->saved_count = 0;
+    int size = snprintf(line, sizeof line, "%s%s %u\n", magic, client_id, number_count);
+    enum client_state_result result = cut_file(state, 0);
+    return result == CLIENT_STATE_OK ? write_all(state, line, (size_t)size) : result;
+}
+
+void client_state_append(struct client_state *state, uint32_t number) {
+    assert(state->received_count < state->number_count);
+    state->numbers[state->received_count++] = number;
+}
+
+enum client_state_result client_state_save(struct client_state *state) {
+    char text[LIMIT_PIECE_NUMBER_COUNT * NUMBER_LINE_SIZE_MAX];
+    enum client_state_result result = CLIENT_STATE_OK;
+    while (state->saved_count < state->received_count && result == CLIENT_STATE_OK) {
+        size_t size = 0;
+        for (int i = 0; i < LIMIT_PIECE_NUMBER_COUNT && state->saved_count < state->received_count;
+             i++) {
+            size += decimal_write(state->numbers[state->saved_count++], text + size);
+            text[size++] = '\n';
+        }
+        result = write_all(state, text, size);
+    }
+    return result;
+}
+
+void client_state_close(struct client_state *state) {
+    (void)os_close(state->fd);
+}
