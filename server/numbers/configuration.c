@@ -57,8 +57,8 @@ static enum options_outcome parse(struct configuration *configuration, const cha
     const struct option_spec specs[] = {
         {"port", "NUMBER", "listen on this TCP port; 0 takes any free one", OPTION_INTEGER,
          &configuration->port, 0, 65535, NULL},
-        {"bind", "ADDRESS", "listen on this address or name; may be repeated", OPTION_TEXT_LIST,
-         &configuration->addresses, 0, 0, NULL},
+        {"bind", "ADDRESS", "listen on this address or name, * for all; may be repeated",
+         OPTION_TEXT_LIST, &configuration->addresses, 0, 0, NULL},
         {"max-clients", "NUMBER", "serve this many clients at a time, 1 to 1024", OPTION_INTEGER,
          &configuration->client_capacity, 1, CLIENT_COUNT_MAX, NULL},
         {"concurrent-connections", "NUMBER", "the same as --max-clients", OPTION_INTEGER,

@@ -75,6 +75,54 @@ static void set_port(struct sockaddr *address, uint16_t port) {
     }
 }
 
+/* Which protocols are listened on at all of the machine's addresses. */
+struct wildcards {
+    bool ipv4, ipv6;
+};
+
+static const struct in_addr *ipv4_of(const struct sockaddr *address) {
+    return &((const struct sockaddr_in *)(const void *)address)->sin_addr;
+}
+
+static const struct sockaddr_in6 *ipv6_of(const struct sockaddr *address) {
+    return (const struct sockaddr_in6 *)(const void *)address;
+}
+
+static bool is_wildcard(const struct sockaddr *address) {
+    return address->sa_family == AF_INET6 ? IN6_IS_ADDR_UNSPECIFIED(&ipv6_of(address)->sin6_addr)
+                                          : ipv4_of(address)->s_addr == htonl(INADDR_ANY);
+}
+
+/* Whether two addresses are one, ports aside. */
+static bool is_same_address(const struct sockaddr *left, const struct sockaddr *right) {
+    if (left->sa_family != right->sa_family) {
+        return false;
+    }
+    if (left->sa_family == AF_INET6) {
+        return IN6_ARE_ADDR_EQUAL(&ipv6_of(left)->sin6_addr, &ipv6_of(right)->sin6_addr) &&
+               ipv6_of(left)->sin6_scope_id == ipv6_of(right)->sin6_scope_id;
+    }
+    return ipv4_of(left)->s_addr == ipv4_of(right)->s_addr;
+}
+
+/* Whether an address needs no socket: it has one already, or a wildcard will take its peers. */
+static bool is_covered(const struct listener *listener, const struct sockaddr *address,
+                       const struct wildcards *wildcards) {
+    if (!is_wildcard(address) &&
+        (address->sa_family == AF_INET6 ? wildcards->ipv6 : wildcards->ipv4)) {
+        return true;
+    }
+    for (size_t index = 0; index < listener->count; index++) {
+        struct sockaddr_storage other;
+        socklen_t size = sizeof other;
+        if (getsockname(listener->fds[index], (struct sockaddr *)&other, &size) == 0 &&
+            is_same_address(address, (const struct sockaddr *)&other)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Adds a socket for one address. *port: 0 becomes the port that the system chose. */
 static int add_address(struct listener *listener, const struct addrinfo *address, uint16_t *port) {
     if (listener->count == LISTENER_CAPACITY) {
@@ -94,24 +142,32 @@ static int add_address(struct listener *listener, const struct addrinfo *address
 /* Adds all addresses of a name. One that this machine does not have (::1 without IPv6, say, in the
  * usual /etc/hosts) is no failure where another one works. */
 static int add_addresses(struct listener *listener, const struct addrinfo *addresses,
-                         uint16_t *port) {
-    size_t count_before = listener->count;
+                         const struct wildcards *wildcards, uint16_t *port) {
+    bool has_one = false;
     int missing_error = 0;
     for (const struct addrinfo *address = addresses; address != NULL; address = address->ai_next) {
-        int error = add_address(listener, address, port);
-        if (error == -EADDRNOTAVAIL || error == -EAFNOSUPPORT) {
+        int error = is_covered(listener, address->ai_addr, wildcards)
+                        ? 0
+                        : add_address(listener, address, port);
+        if (error == 0) {
+            has_one = true;
+        } else if (error == -EADDRNOTAVAIL || error == -EAFNOSUPPORT) {
             missing_error = error;
-        } else if (error != 0) {
+        } else {
             return error;
         }
     }
-    return listener->count > count_before ? 0 : missing_error;
+    return has_one ? 0 : missing_error;
 }
 
-/* getaddrinfo, which knows "[::1]" as "::1" too: that is how listener_announce writes it. */
+/* getaddrinfo, which knows "[::1]" as "::1" too, as listener_announce writes it, and "*" as all
+ * addresses of IPv4 and of IPv6. */
 static int look_up(const char *name, struct addrinfo **addresses) {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     char inner[NI_MAXHOST];
+    if (strcmp(name, "*") == 0) {
+        return getaddrinfo(NULL, "0", &hints, addresses);
+    }
     size_t size = strlen(name);
     if (size >= 2 && size < sizeof inner && name[0] == '[' && name[size - 1] == ']') {
         (void)snprintf(inner, sizeof inner, "%.*s", (int)(size - 2), name + 1);
@@ -134,9 +190,26 @@ const char *listener_find_nonsense(const char *const *addresses, size_t address_
     return NULL;
 }
 
+/* Notes the wildcards among the names. What cannot be looked up is told by add_name. */
+static struct wildcards find_wildcards(const char *const *names, size_t name_count) {
+    struct wildcards wildcards = {false, false};
+    for (size_t index = 0; index < name_count; index++) {
+        struct addrinfo *found;
+        if (look_up(names[index], &found) != 0) {
+            continue;
+        }
+        for (const struct addrinfo *next = found; next != NULL; next = next->ai_next) {
+            bool *wildcard = next->ai_family == AF_INET6 ? &wildcards.ipv6 : &wildcards.ipv4;
+            *wildcard = *wildcard || is_wildcard(next->ai_addr);
+        }
+        freeaddrinfo(found);
+    }
+    return wildcards;
+}
+
 /* Listens on all that name stands for: "localhost" may be both 127.0.0.1 and ::1. */
-static int add_name(struct listener *listener, const char *name, uint16_t *port,
-                    const struct logger *logger) {
+static int add_name(struct listener *listener, const char *name, const struct wildcards *wildcards,
+                    uint16_t *port, const struct logger *logger) {
     struct addrinfo *addresses;
     int lookup = look_up(name, &addresses);
     if (lookup != 0) {
@@ -144,7 +217,7 @@ static int add_name(struct listener *listener, const char *name, uint16_t *port,
                      gai_strerror(lookup));
         return -EADDRNOTAVAIL;
     }
-    int error = add_addresses(listener, addresses, port);
+    int error = add_addresses(listener, addresses, wildcards, port);
     freeaddrinfo(addresses);
     if (error != 0) {
         logger_print(logger, LOG_LEVEL_ERROR, "cannot listen on %s port %u: %s", name, *port,
@@ -155,9 +228,10 @@ static int add_name(struct listener *listener, const char *name, uint16_t *port,
 
 int listener_open(struct listener *listener, const char *const *addresses, size_t address_count,
                   uint16_t port, const struct logger *logger) {
+    const struct wildcards wildcards = find_wildcards(addresses, address_count);
     listener->count = 0;
     for (size_t index = 0; index < address_count; index++) {
-        int error = add_name(listener, addresses[index], &port, logger);
+        int error = add_name(listener, addresses[index], &wildcards, &port, logger);
         if (error != 0) {
             listener_close(listener);
             return error;
@@ -167,10 +241,17 @@ int listener_open(struct listener *listener, const char *const *addresses, size_
 }
 
 void listener_announce(const struct listener *listener, const struct logger *logger) {
+    bool has_ipv4 = false;
+    bool takes_all_ipv6 = false;
     for (size_t index = 0; index < listener->count; index++) {
         char text[ADDRESS_TEXT_CAPACITY];
         (void)describe(listener->fds[index], text);
         logger_announce(logger, "listening on %s", text);
+        has_ipv4 = has_ipv4 || text[0] != '[';
+        takes_all_ipv6 = takes_all_ipv6 || strncmp(text, "[::]", 4) == 0;
+    }
+    if (takes_all_ipv6 && !has_ipv4) {
+        logger_print(logger, LOG_LEVEL_INFO, "[::] takes IPv6 only; --bind='*' takes IPv4, too");
     }
 }
 

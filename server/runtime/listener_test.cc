@@ -130,6 +130,51 @@ TEST_F(ListenerTest, TheWildcardsGoSideBySide) {
     EXPECT_EQ(listener_.count, 2u);
 }
 
+TEST_F(ListenerTest, AnAddressGivenTwiceIsOne) {
+    ASSERT_EQ(Open({"127.0.0.1", "127.0.0.1", "127.0.0.2", "127.0.0.1"}), 0) << logger_.Text();
+    EXPECT_EQ(listener_.count, 2u);
+    listener_close(&listener_);
+    ASSERT_EQ(Open({"localhost"}), 0);
+    const size_t count = listener_.count;
+    listener_close(&listener_);
+    ASSERT_EQ(Open({"localhost", "127.0.0.1", "localhost"}), 0) << logger_.Text();
+    EXPECT_EQ(listener_.count, count);
+}
+
+TEST_F(ListenerTest, TheWildcardIncludesTheOthersOfItsProtocol) {
+    for (const auto &addresses :
+         {std::vector<const char *>{"0.0.0.0", "127.0.0.1", "0.0.0.0", "127.0.0.2"},
+          std::vector<const char *>{"127.0.0.1", "127.0.0.2", "0.0.0.0"}}) {
+        ASSERT_EQ(Open(addresses), 0) << logger_.Text();
+        EXPECT_EQ(listener_.count, 1u);
+        listener_announce(&listener_, logger_.get());
+        EXPECT_EQ(logger_.Count("listening on 127"), 0u) << logger_.Text();
+        listener_close(&listener_);
+    }
+}
+
+TEST_F(ListenerTest, AStarIsBothProtocols) {
+    if (!HasIpv6()) {
+        GTEST_SKIP() << "no IPv6 here";
+    }
+    ASSERT_EQ(Open({"*", "::1", "::", "127.0.0.1"}), 0) << logger_.Text();
+    EXPECT_EQ(listener_.count, 2u);
+    listener_announce(&listener_, logger_.get());
+    EXPECT_EQ(logger_.Count("listening on 0.0.0.0:"), 1u) << logger_.Text();
+    EXPECT_EQ(logger_.Count("listening on [::]:"), 1u) << logger_.Text();
+    EXPECT_EQ(logger_.Count("IPv6 only"), 0u) << logger_.Text();
+}
+
+TEST_F(ListenerTest, TheWildcardOfIpv6SaysThatItIsNoMore) {
+    if (!HasIpv6()) {
+        GTEST_SKIP() << "no IPv6 here";
+    }
+    ASSERT_EQ(Open({"::"}), 0) << logger_.Text();
+    listener_announce(&listener_, logger_.get());
+    EXPECT_EQ(logger_.Count(" info [::] takes IPv6 only; --bind='*' takes IPv4, too\n"), 1u)
+        << logger_.Text();
+}
+
 TEST_F(ListenerTest, KnowsLocalhost) {
     ASSERT_EQ(Open({"localhost"}), 0) << logger_.Text();
     EXPECT_GE(listener_.count, 1u);

@@ -77,8 +77,8 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
     const struct option_spec specs[] = {
         {"port", "NUMBER", "port to listen on; 0: any free one", OPTION_INTEGER, &s->port, 0,
          PORT_MAX, NULL},
-        {"bind", "ADDRESS", "listen on this address or name; may be repeated", OPTION_TEXT_LIST,
-         &s->addresses, 0, 0, NULL},
+        {"bind", "ADDRESS", "listen on this address or name, * for all; may be repeated",
+         OPTION_TEXT_LIST, &s->addresses, 0, 0, NULL},
         {"max-connections", "NUMBER", "clients served at a time, 1 to 100000", OPTION_INTEGER,
          &s->connection_count_max, 1, LIMIT_CONNECTION_COUNT_MAX, NULL},
         {"max-sessions", "NUMBER", "sessions kept at a time, 1 to 10000000", OPTION_INTEGER,

@@ -44,8 +44,8 @@ enum options_outcome configuration_read(struct configuration *c, int argc, char 
     const struct option_spec specs[] = {
         {"port", "NUMBER", "port to listen on; 0: any free one", OPTION_INTEGER, &c->port, 0,
          PORT_MAX, NULL},
-        {"bind", "ADDRESS", "listen on this address or name; may be repeated", OPTION_TEXT_LIST,
-         &c->addresses, 0, 0, NULL},
+        {"bind", "ADDRESS", "listen on this address or name, * for all; may be repeated",
+         OPTION_TEXT_LIST, &c->addresses, 0, 0, NULL},
         {"max-connections", "NUMBER", "connections at a time, 1 to 100000", OPTION_INTEGER,
          &c->connection_count_max, 1, LIMIT_CONNECTION_COUNT_MAX, NULL},
         {"max-streams", "NUMBER", "calls at a time, on all of them, 1 to 1000000", OPTION_INTEGER,
