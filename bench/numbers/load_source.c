@@ -109,6 +109,20 @@ static size_t hold_back_started_line(struct load_source *source, const char *buf
     return whole_size;
 }
 
+/* Gives a last line without a newline one, for which buffers have room: it is a number, too.
+ * Returns the bytes added. */
+static size_t complete_last_line(struct load_source *source, char *buffer, size_t size) {
+    if (size > 0) {
+        source->is_in_line = buffer[size - 1] != '\n';
+    }
+    /* With several cursors the line may be another one's, unless it is here. */
+    if (!source->at_end || !source->is_in_line || (size == 0 && source->options.cursor_count > 1)) {
+        return 0;
+    }
+    buffer[size] = '\n';
+    return 1;
+}
+
 static enum load_source_status next_from_file(struct load_source *source,
                                               struct load_cursor *cursor, size_t line_limit,
                                               struct load_chunk *chunk) {
@@ -139,6 +153,7 @@ static enum load_source_status next_from_file(struct load_source *source,
         if (!source->at_end && options->cursor_count > 1) {
             size = hold_back_started_line(source, cursor->buffer, size);
         }
+        size += complete_last_line(source, cursor->buffer, size);
         if (size > 0) {
             *chunk =
                 (struct load_chunk){cursor->buffer, size, count_newlines(cursor->buffer, size)};

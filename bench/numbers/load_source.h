@@ -1,7 +1,7 @@
 /*
  * Where the bytes to send come from: numbers generated on the fly, lines prepared in memory, or a
- * file that is passed on as it is. One source serves all connections of a run; each connection has
- * a cursor with a buffer of its own.
+ * file that is passed on as it is, with a newline behind a last line that lacks it. One source
+ * serves all connections of a run; each connection has a cursor with a buffer of its own.
  *
  * Ownership: the source owns its prepared lines, a cursor its buffer; a chunk stays valid until
  * the next call for the same cursor. The file descriptor belongs to the caller.
@@ -39,7 +39,8 @@ struct load_source {
     char *prepared; /* prepared_count lines */
     char *carry;    /* with from_fd: the started line that belongs to the next chunk */
     size_t carry_size;
-    bool at_end; /* with from_fd: everything has been read */
+    bool at_end;     /* with from_fd: everything has been read */
+    bool is_in_line; /* with from_fd: the last byte passed on is no newline */
 };
 
 struct load_cursor {

@@ -111,11 +111,29 @@ TEST_F(LoadTest, PreparedLinesAreSentAgainAndAgain) {
 }
 
 TEST_F(LoadTest, StandardInputIsPassedOnAsItIs) {
-    std::string input = "123456789\nanything else\nwithout an end";
+    std::string input = "123456789\nanything else\n\n";
     Outcome outcome = Send({"--from", "-", "--quiet"}, input);
     EXPECT_EQ(outcome.exit_code, 0);
     EXPECT_EQ(outcome.output, "");
     EXPECT_EQ(LogContent(), input);
+}
+
+// printf 123456789 | load --from=- means that number, too.
+TEST_F(LoadTest, ALastLineWithoutANewlineGetsOne) {
+    std::string expected;
+    for (const std::string connections : {"1", "4"}) {
+        for (const std::string size : {"1", "7", "10", "13", "1000"}) {
+            SCOPED_TRACE(connections + " connections, " + size + " bytes a send");
+            const std::vector<std::string> arguments = {
+                "--from", "-", "--quiet", "--connections", connections, "--send-size", size};
+            EXPECT_EQ(Send(arguments, "000000001\n123456789").exit_code, 0);
+            EXPECT_EQ(Send(arguments, "000000002").exit_code, 0);
+            EXPECT_EQ(Send(arguments, "").exit_code, 0);
+            expected += "000000001\n000000002\n123456789\n";
+        }
+    }
+    EXPECT_EQ(LogContent().size(), expected.size());
+    EXPECT_EQ(SortedLog().size(), 30u);
 }
 
 TEST_F(LoadTest, SeveralConnectionsShareAFileLineByLine) {
