@@ -28,7 +28,7 @@ struct settings {
     const char *store;
     bool is_test_mode;
     int log_level;
-    struct redis_address redis;
+    struct redis_location redis;
     bool uses_redis;
 };
 
@@ -53,9 +53,10 @@ static void set_defaults(struct settings *settings) {
 static bool check_settings(struct settings *settings, const struct options *options,
                            int argument_count, char **arguments) {
     settings->uses_redis = strcmp(settings->store, "memory") != 0;
-    if (settings->uses_redis && !redis_address_parse(settings->store, &settings->redis)) {
-        options_complain(options, "--store takes memory or redis://HOST:PORT/DATABASE, not '%s'",
-                         settings->store);
+    const char *problem =
+        settings->uses_redis ? redis_location_parse(settings->store, &settings->redis) : NULL;
+    if (problem != NULL) {
+        options_complain(options, "--store takes memory, or a URL of Redis: %s", problem);
         return false;
     }
     if (!startup_check_addresses(options, &settings->addresses)) {
@@ -95,8 +96,8 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
          &s->fail_every, 0, INT32_MAX, NULL},
         {"offline-for", "SECONDS", "then drop and refuse everyone for so long", OPTION_SECONDS,
          &s->offline_ms, 0, milliseconds_max, NULL},
-        {"store", "STORE", "memory, or redis://HOST:PORT/DATABASE", OPTION_TEXT, &s->store, 0, 0,
-         NULL},
+        {"store", "STORE", "memory, or Redis: redis://HOST:PORT/DATABASE", OPTION_TEXT, &s->store,
+         0, 0, NULL},
         {"test-mode", NULL, "the numbers of a client-id are those of Python's random.seed()",
          OPTION_FLAG, &s->is_test_mode, 0, 0, NULL},
         {"log-level", "debug|info|warning|error", "the least important messages to print",
@@ -135,11 +136,9 @@ static int open_store(struct session_store *store, const struct settings *settin
     const struct session_store_limits limits = {.capacity = (size_t)settings->session_count_max,
                                                 .ttl_ms = settings->session_ttl_ms};
     if (settings->uses_redis) {
-        const struct session_store_redis_config config = {.address = settings->redis,
-                                                          .password = getenv("REDIS_PASSWORD"),
-                                                          .prefix = "sequence",
-                                                          .logger = logger};
-        return session_store_redis_open(store, &config, &limits);
+        const struct redis_client_config config = {
+            .location = settings->redis, .password = getenv("REDIS_PASSWORD"), .logger = logger};
+        return session_store_redis_open(store, &config, "sequence", &limits);
     }
     int error = session_store_memory_open(store, &limits);
     if (error != 0) {

@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <stdexcept>
+#include <utility>
 
 #include "testing/daemon.h"
 #include "testing/tcp_client.h"
@@ -33,7 +34,8 @@ bool RedisServer::IsInstalled() {
     return !FindRedisServer().empty();
 }
 
-RedisServer::RedisServer() {
+RedisServer::RedisServer(std::string config, bool is_sentinel)
+    : config_(std::move(config)), is_sentinel_(is_sentinel) {
     if (symlink(FindRedisServer().c_str(), directory_.File("redis-server").c_str()) != 0) {
         harness::ThrowErrno("name the Redis server");
     }
@@ -48,20 +50,37 @@ RedisServer::RedisServer() {
 }
 
 bool RedisServer::Start() {
+    const std::string path = directory_.File("redis.conf");
+    std::string config = "bind 127.0.0.1\nport " + std::to_string(port_) + "\ndir " +
+                         directory_.path() + "\n" + config_;
+    if (!is_sentinel_) {
+        config += "save \"\"\nappendonly no\n";
+    }
+    harness::WriteFile(path, config);
     ProcessOptions options;
-    options.arguments = {directory_.File("redis-server"),
-                         "--bind",
-                         "127.0.0.1",
-                         "--port",
-                         std::to_string(port_),
-                         "--save",
-                         "",
-                         "--appendonly",
-                         "no",
-                         "--dir",
-                         directory_.path()};
+    options.arguments = {directory_.File("redis-server"), path};
+    if (is_sentinel_) {
+        options.arguments.push_back("--sentinel");
+    }
     process_ = std::make_unique<Process>(options);
-    return process_->WaitForOutput(harness::HasLineWith("Ready to accept connections"));
+    return process_->WaitForOutput(
+        harness::HasLineWith(is_sentinel_ ? "Sentinel ID is" : "Ready to accept connections"));
+}
+
+std::string RedisServer::Ask(const std::string &command) {
+    harness::TcpClient client(port_);
+    client.Send(command + "\r\n");
+    client.ReceiveUntil([](const std::string &received) {
+        const bool is_text = received[0] == '$' && received.compare(0, 3, "$-1") != 0;
+        const size_t first_end = received.find("\r\n");
+        return first_end != std::string::npos &&
+               (!is_text || received.find("\r\n", first_end + 2) != std::string::npos);
+    });
+    const std::string &received = client.received();
+    const size_t first_end = received.find("\r\n");
+    const bool is_text = received[0] == '$' && received.compare(0, 3, "$-1") != 0;
+    const size_t start = is_text ? first_end + 2 : 0;
+    return received.substr(start, received.find("\r\n", start) - start);
 }
 
 std::string RedisServer::url() const {
@@ -81,11 +100,9 @@ void RedisServer::Restart() {
 }
 
 void RedisServer::LimitMemory(size_t size) {
-    harness::TcpClient client(port_);
-    client.Send("CONFIG SET maxmemory " + std::to_string(size) + "\r\n");
-    client.ReceiveUntil([](const std::string &received) { return received == "+OK\r\n"; });
-    if (client.received() != "+OK\r\n") {
-        throw std::runtime_error("redis-server does not take the limit: " + client.received());
+    const std::string reply = Ask("CONFIG SET maxmemory " + std::to_string(size));
+    if (reply != "+OK") {
+        throw std::runtime_error("redis-server does not take the limit: " + reply);
     }
 }
 

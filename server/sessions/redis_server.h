@@ -20,7 +20,8 @@ class RedisServer {
     // Whether this machine has one. Without it the tests are skipped.
     static bool IsInstalled();
 
-    RedisServer();
+    // `config` is added to its configuration: lines as in redis.conf. A sentinel has no data.
+    explicit RedisServer(std::string config = "", bool is_sentinel = false);
 
     // For --store.
     std::string url() const;
@@ -28,6 +29,14 @@ class RedisServer {
     // Ends it; and starts one anew on the same port, empty.
     void Stop();
     void Restart();
+
+    std::uint16_t port() const {
+        return port_;
+    }
+
+    // Sends a command as one line, as somebody at a terminal would, and returns the reply's line;
+    // of a text the text, of nil "$-1".
+    std::string Ask(const std::string &command);
 
     // How many bytes it may use, 0 for any number. With too few it has no room for anything new.
     void LimitMemory(size_t size);
@@ -39,6 +48,8 @@ class RedisServer {
   private:
     bool Start();
 
+    std::string config_;
+    bool is_sentinel_;
     harness::TemporaryDirectory directory_;
     std::unique_ptr<harness::Process> process_;
     std::uint16_t port_ = 0;

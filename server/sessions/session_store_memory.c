@@ -186,3 +186,10 @@ int session_store_memory_open(struct session_store *store,
     *store = (struct session_store){.operations = &operations, .state = state};
     return 0;
 }
+
+void session_store_memory_replace(struct session_store *store, const struct session *session) {
+    struct memory_store *state = store->state;
+    uint32_t index = id_table_find(&state->sessions, session->client_id);
+    assert(store->operations == &operations && index != NONE);
+    state->entries[index].session = *session;
+}

@@ -16,6 +16,10 @@ extern "C" {
 int session_store_memory_open(struct session_store *store,
                               const struct session_store_limits *limits);
 
+/* Puts another session of the same client-id, which must be there, in its place: for a store that
+ * knows better, over this one. Its attachments stay. */
+void session_store_memory_replace(struct session_store *store, const struct session *session);
+
 #ifdef __cplusplus
 }
 #endif

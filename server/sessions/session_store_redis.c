@@ -2,131 +2,59 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <hiredis/hiredis.h>
 #include <inttypes.h>
-#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/runtime/os.h"
 #include "server/sessions/decimal.h"
+#include "server/sessions/randomness.h"
 #include "server/sessions/session_store_memory.h"
 
-/* Redis expires by its own clock; so long after the time to live it surely has. */
-enum { PURGE_SLACK_MS = 10 };
+enum {
+    /* Redis expires by its own clock; so long after the time to live it surely has. */
+    PURGE_SLACK_MS = 10,
+    KEY_SIZE = SESSION_STORE_REDIS_PREFIX_LENGTH_MAX + sizeof "-note:" + CLIENT_ID_LENGTH,
+    TTL_SIZE = 24, /* any int64_t */
+    /* Sessions asked for before the sockets are looked at again: each is a round trip. */
+    PURGE_COUNT_MAX = 32,
+};
 
 struct redis_store {
-    struct redis_address address;
-    const char *password;
+    struct redis_client *client;
     const char *prefix;
-    const struct logger *logger;
-    enum log_level complaint_level; /* an error at the start, later a warning: it goes on */
-    redisContext *connection;       /* NULL: not connected */
-    int64_t retry_ms;               /* not before this time */
-    int64_t ttl_ms;
-    int64_t attached_ttl_ms;
-    int64_t note_ttl_ms;
-    struct warning_limiter warning;
+    struct session_store_limits limits;
+    char ttl[TTL_SIZE]; /* as texts, for commands, in milliseconds */
+    char attached_ttl[TTL_SIZE];
+    char note_ttl[TTL_SIZE];
     /* What this server knows of: how often each session is attached here, and when it is due. */
     struct session_store mirror;
+    /* Sessions whose time is up by the mirror, and that Redis has not been asked for yet. */
+    char due_ids[SESSION_STORE_PURGE_COUNT_MAX][CLIENT_ID_LENGTH + 1];
+    size_t due_count;
+    int64_t purge_again_ms; /* Redis could not be asked: not before this time */
 };
 
-/* The sessions whose time is up by the mirror. */
-struct due_sessions {
-    char client_ids[SESSION_STORE_PURGE_COUNT_MAX][CLIENT_ID_LENGTH + 1];
-    size_t count;
-};
+static void write_key(const struct redis_store *store, const char *kind, const char *client_id,
+                      char key[KEY_SIZE]) {
+    (void)snprintf(key, KEY_SIZE, "%s%s:%s", store->prefix, kind, client_id);
+}
+
+/* Runs a command; false: Redis cannot be reached. An error is told, too. */
+static bool run(struct redis_store *store, const char *const *words, size_t word_count,
+                struct redis_reply *reply, bool *may_have_run_before) {
+    if (!redis_client_call(store->client, words, word_count, reply, may_have_run_before)) {
+        return false;
+    }
+    if (reply->kind == REDIS_REPLY_ERROR) {
+        redis_client_complain(store->client, reply->text, reply->size);
+    }
+    return true;
+}
 
 static void complain(struct redis_store *store, const char *text) {
-    if (warning_limiter_allows(&store->warning, os_now_ms())) {
-        logger_print(store->logger, store->complaint_level, "redis at %s:%d: %s",
-                     store->address.host, store->address.port, text);
-    }
-}
-
-/* Gives the connection up and leaves Redis alone for a while. */
-static void disconnect(struct redis_store *store, const char *reason) {
-    complain(store, reason);
-    if (store->connection != NULL) {
-        redisFree(store->connection);
-    }
-    store->connection = NULL;
-    store->retry_ms = os_now_ms() + SESSION_STORE_REDIS_PAUSE_MS;
-}
-
-/* Takes a reply of the connection. NULL, with the connection given up, if there is none. A reply
- * that is an error is handed on. */
-static redisReply *check_reply(struct redis_store *store, redisReply *reply) {
-    if (reply == NULL) {
-        const char *reason = store->connection->errstr;
-        char text[sizeof store->connection->errstr];
-        (void)strncpy(text, *reason != '\0' ? reason : "no reply", sizeof text - 1);
-        text[sizeof text - 1] = '\0';
-        disconnect(store, text);
-    } else if (reply->type == REDIS_REPLY_ERROR) {
-        complain(store, reply->str);
-    }
-    return reply;
-}
-
-/* Runs a command of the connection's set-up. */
-static bool set_up(struct redis_store *store, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static bool set_up(struct redis_store *store, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    redisReply *reply = check_reply(store, redisvCommand(store->connection, format, arguments));
-    va_end(arguments);
-    bool is_done = reply != NULL && reply->type != REDIS_REPLY_ERROR;
-    freeReplyObject(reply);
-    return is_done;
-}
-
-/* Whether there is a connection, made now if need be. */
-static bool connect_to_redis(struct redis_store *store) {
-    const struct timeval timeout = {.tv_usec = SESSION_STORE_REDIS_TIMEOUT_MS * 1000};
-    if (store->connection != NULL) {
-        return true;
-    }
-    if (os_now_ms() < store->retry_ms) {
-        return false;
-    }
-    store->connection = redisConnectWithTimeout(store->address.host, store->address.port, timeout);
-    if (store->connection == NULL || store->connection->err != 0) {
-        disconnect(store, store->connection == NULL ? "no memory" : store->connection->errstr);
-        return false;
-    }
-    bool is_ready = redisSetTimeout(store->connection, timeout) == REDIS_OK;
-    is_ready = is_ready && (store->password == NULL || set_up(store, "AUTH %s", store->password));
-    is_ready = is_ready && set_up(store, "SELECT %d", store->address.database);
-    if (!is_ready && store->connection != NULL) {
-        disconnect(store, "cannot log in or select the database");
-    }
-    return is_ready;
-}
-
-/* Runs a command; NULL if Redis cannot be reached. The caller frees the reply. */
-static redisReply *command(struct redis_store *store, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static redisReply *command(struct redis_store *store, const char *format, ...) {
-    if (!connect_to_redis(store)) {
-        return NULL;
-    }
-    va_list arguments;
-    va_start(arguments, format);
-    redisReply *reply = check_reply(store, redisvCommand(store->connection, format, arguments));
-    va_end(arguments);
-    return reply;
-}
-
-/* What an error reply to SET means. */
-static enum session_store_result judge_error(const redisReply *reply) {
-    static const char out_of_memory[] = "OOM";
-    return strncmp(reply->str, out_of_memory, sizeof out_of_memory - 1) == 0
-               ? SESSION_STORE_FULL
-               : SESSION_STORE_UNAVAILABLE;
+    redis_client_complain(store->client, text, strlen(text));
 }
 
 /* Notes one more attachment of a session that Redis has: OK or FULL. */
@@ -136,64 +64,143 @@ static enum session_store_result note_attached(struct redis_store *store,
     int64_t now_ms = os_now_ms();
     enum session_store_result result =
         session_store_attach(&store->mirror, session->client_id, now_ms, &known);
-    return result == SESSION_STORE_MISSING ? session_store_create(&store->mirror, session, now_ms)
-                                           : result;
+    if (result == SESSION_STORE_MISSING) {
+        return session_store_create(&store->mirror, session, now_ms);
+    }
+    /* What Redis has is what holds: a session may have been lost and begun anew elsewhere. */
+    session_store_memory_replace(&store->mirror, session);
+    return result;
+}
+
+/* Reads the session that Redis has: OK, MISSING or UNAVAILABLE. Its time to live becomes that of an
+ * attached one. */
+static enum session_store_result read_session(struct redis_store *store, const char *client_id,
+                                              struct session *session) {
+    char key[KEY_SIZE];
+    struct redis_reply reply;
+    bool may_have_run_before;
+    write_key(store, "", client_id, key);
+    const char *const words[] = {"GETEX", key, "PX", store->attached_ttl};
+    if (!run(store, words, 4, &reply, &may_have_run_before)) {
+        return SESSION_STORE_UNAVAILABLE;
+    }
+    if (reply.kind == REDIS_REPLY_NIL) {
+        return SESSION_STORE_MISSING;
+    }
+    if (reply.kind != REDIS_REPLY_STRING) {
+        return SESSION_STORE_UNAVAILABLE;
+    }
+    if (!session_parse_text(client_id, reply.text, reply.size, session)) {
+        complain(store, "a key holds something else than a session");
+        return SESSION_STORE_MISSING;
+    }
+    return SESSION_STORE_OK;
+}
+
+/* Writes a session that Redis must not have: OK, EXISTS, FULL or UNAVAILABLE. */
+static enum session_store_result write_session(struct redis_store *store,
+                                               const struct session *session, const char *ttl) {
+    char key[KEY_SIZE];
+    char text[SESSION_TEXT_SIZE_MAX];
+    struct redis_reply reply;
+    bool may_have_run_before;
+    struct session found;
+    write_key(store, "", session->client_id, key);
+    session_write_text(session, text);
+    const char *const words[] = {"SET", key, text, "NX", "PX", ttl};
+    if (!run(store, words, 6, &reply, &may_have_run_before)) {
+        return SESSION_STORE_UNAVAILABLE;
+    }
+    switch (reply.kind) {
+    case REDIS_REPLY_STATUS:
+        return SESSION_STORE_OK;
+    case REDIS_REPLY_NIL:
+        /* Where the answer to the first attempt was lost, it may be our own that is in the way. */
+        return may_have_run_before &&
+                       read_session(store, session->client_id, &found) == SESSION_STORE_OK &&
+                       memcmp(&found, session, sizeof found) == 0
+                   ? SESSION_STORE_OK
+                   : SESSION_STORE_EXISTS;
+    default:
+        return redis_reply_is_error(&reply, "OOM") ? SESSION_STORE_FULL : SESSION_STORE_UNAVAILABLE;
+    }
+}
+
+static void delete_session(struct redis_store *store, const char *client_id) {
+    char key[KEY_SIZE];
+    struct redis_reply reply;
+    bool may_have_run_before;
+    write_key(store, "", client_id, key);
+    const char *const words[] = {"DEL", key};
+    (void)run(store, words, 2, &reply, &may_have_run_before);
 }
 
 static enum session_store_result create(void *state, const struct session *session,
                                         int64_t now_ms) {
     struct redis_store *store = state;
-    char text[SESSION_TEXT_SIZE_MAX];
     (void)now_ms;
-    session_write_text(session, text);
-    redisReply *reply = command(store, "SET %s:%s %s NX PX %" PRId64, store->prefix,
-                                session->client_id, text, store->attached_ttl_ms);
-    if (reply == NULL) {
-        return SESSION_STORE_UNAVAILABLE;
-    }
-    enum session_store_result result = SESSION_STORE_EXISTS;
-    bool is_set = reply->type == REDIS_REPLY_STATUS;
-    if (is_set) {
+    enum session_store_result result = write_session(store, session, store->attached_ttl);
+    if (result == SESSION_STORE_OK) {
         result = note_attached(store, session);
-    } else if (reply->type == REDIS_REPLY_ERROR) {
-        result = judge_error(reply);
-    }
-    freeReplyObject(reply);
-    /* A key that was not set here is not this call's to delete: a Redis without memory refuses
-     * before it looks whether there is a session, which somebody may be working on. */
-    if (is_set && result == SESSION_STORE_FULL) {
-        freeReplyObject(command(store, "DEL %s:%s", store->prefix, session->client_id));
+        /* A key that was not set here is not this call's to delete: a Redis without memory refuses
+         * before it looks whether there is a session, which somebody may be working on. */
+        if (result == SESSION_STORE_FULL) {
+            delete_session(store, session->client_id);
+        }
     }
     return result;
+}
+
+/* Puts a session back that Redis has lost and this server let go not long ago, and attaches it: OK,
+ * MISSING or UNAVAILABLE. */
+static enum session_store_result restore(struct redis_store *store, const char *client_id,
+                                         struct session *session) {
+    int64_t now_ms = os_now_ms();
+    enum session_store_result result =
+        session_store_attach(&store->mirror, client_id, now_ms + PURGE_SLACK_MS, session);
+    if (result != SESSION_STORE_OK) {
+        return result;
+    }
+    result = write_session(store, session, store->attached_ttl);
+    if (result == SESSION_STORE_OK) {
+        return result;
+    }
+    session_store_detach(&store->mirror, client_id, now_ms);
+    return result == SESSION_STORE_EXISTS ? SESSION_STORE_UNAVAILABLE : result;
 }
 
 static enum session_store_result attach(void *state, const char *client_id, int64_t now_ms,
                                         struct session *session) {
     struct redis_store *store = state;
     (void)now_ms;
-    redisReply *reply =
-        command(store, "GETEX %s:%s PX %" PRId64, store->prefix, client_id, store->attached_ttl_ms);
-    if (reply == NULL) {
-        return SESSION_STORE_UNAVAILABLE;
+    enum session_store_result result = read_session(store, client_id, session);
+    if (result == SESSION_STORE_MISSING) {
+        return restore(store, client_id, session);
     }
-    enum session_store_result result = SESSION_STORE_MISSING;
-    if (reply->type == REDIS_REPLY_ERROR) {
-        result = SESSION_STORE_UNAVAILABLE;
-    } else if (reply->type == REDIS_REPLY_STRING) {
-        if (session_parse_text(client_id, reply->str, reply->len, session)) {
-            result = note_attached(store, session);
-        } else {
-            complain(store, "a key holds something else than a session");
-        }
+    return result == SESSION_STORE_OK ? note_attached(store, session) : result;
+}
+
+/* Gives a session that is attached here a time to live, and puts it back if Redis has lost it. */
+static void renew(struct redis_store *store, const char *client_id, const char *ttl) {
+    char key[KEY_SIZE];
+    struct redis_reply reply;
+    bool may_have_run_before;
+    struct session session;
+    write_key(store, "", client_id, key);
+    const char *const words[] = {"PEXPIRE", key, ttl};
+    bool is_lost = run(store, words, 3, &reply, &may_have_run_before) &&
+                   reply.kind == REDIS_REPLY_INTEGER && reply.integer == 0;
+    int64_t now_ms = os_now_ms();
+    if (is_lost &&
+        session_store_attach(&store->mirror, client_id, now_ms, &session) == SESSION_STORE_OK) {
+        session_store_detach(&store->mirror, client_id, now_ms);
+        (void)write_session(store, &session, ttl);
     }
-    freeReplyObject(reply);
-    return result;
 }
 
 static void keep(void *state, const char *client_id) {
     struct redis_store *store = state;
-    freeReplyObject(
-        command(store, "PEXPIRE %s:%s %" PRId64, store->prefix, client_id, store->attached_ttl_ms));
+    renew(store, client_id, store->attached_ttl);
 }
 
 static void detach(void *state, const char *client_id, int64_t now_ms) {
@@ -201,88 +208,92 @@ static void detach(void *state, const char *client_id, int64_t now_ms) {
     (void)now_ms;
     /* If this fails, the session goes when its longer time to live as an attached one is over. If
      * another connection works on it, that one renews the longer time. */
-    freeReplyObject(
-        command(store, "PEXPIRE %s:%s %" PRId64, store->prefix, client_id, store->ttl_ms));
+    renew(store, client_id, store->ttl);
     session_store_detach(&store->mirror, client_id, os_now_ms());
 }
 
 static enum session_store_result write_note(void *state, const char *client_id, uint32_t note,
                                             int64_t now_ms) {
     struct redis_store *store = state;
+    char key[KEY_SIZE];
+    char text[DECIMAL_LENGTH_MAX + 1];
+    struct redis_reply reply;
+    bool may_have_run_before;
     (void)now_ms;
-    redisReply *reply = command(store, "SET %s-note:%s %" PRIu32 " PX %" PRId64, store->prefix,
-                                client_id, note, store->note_ttl_ms);
-    bool is_written = reply != NULL && reply->type == REDIS_REPLY_STATUS;
-    freeReplyObject(reply);
+    write_key(store, "-note", client_id, key);
+    text[decimal_write(note, text)] = '\0';
+    const char *const words[] = {"SET", key, text, "PX", store->note_ttl};
+    bool is_written =
+        run(store, words, 5, &reply, &may_have_run_before) && reply.kind == REDIS_REPLY_STATUS;
     return is_written ? SESSION_STORE_OK : SESSION_STORE_UNAVAILABLE;
 }
 
 static enum session_store_result read_note(void *state, const char *client_id, int64_t now_ms,
                                            uint32_t *note) {
     struct redis_store *store = state;
+    char key[KEY_SIZE];
+    struct redis_reply reply;
+    bool may_have_run_before;
     (void)now_ms;
-    redisReply *reply = command(store, "GET %s-note:%s", store->prefix, client_id);
-    enum session_store_result result = SESSION_STORE_UNAVAILABLE;
-    if (reply != NULL && reply->type == REDIS_REPLY_NIL) {
-        result = SESSION_STORE_MISSING;
-    } else if (reply != NULL && reply->type == REDIS_REPLY_STRING) {
-        if (decimal_parse(reply->str, reply->len, UINT32_MAX, note)) {
-            result = SESSION_STORE_OK;
-        } else {
-            complain(store, "a key holds something else than a note");
-            result = SESSION_STORE_MISSING;
-        }
+    write_key(store, "-note", client_id, key);
+    const char *const words[] = {"GETEX", key};
+    if (!run(store, words, 2, &reply, &may_have_run_before)) {
+        return SESSION_STORE_UNAVAILABLE;
     }
-    freeReplyObject(reply);
-    return result;
+    if (reply.kind == REDIS_REPLY_NIL) {
+        return SESSION_STORE_MISSING;
+    }
+    if (reply.kind != REDIS_REPLY_STRING) {
+        return SESSION_STORE_UNAVAILABLE;
+    }
+    if (!decimal_parse(reply.text, reply.size, UINT32_MAX, note)) {
+        complain(store, "a key holds something else than a note");
+        return SESSION_STORE_MISSING;
+    }
+    return SESSION_STORE_OK;
 }
 
 static void collect_due(void *context, const char *client_id) {
-    struct due_sessions *due = context;
-    memcpy(due->client_ids[due->count++], client_id, sizeof due->client_ids[0]);
+    struct redis_store *store = context;
+    memcpy(store->due_ids[store->due_count++], client_id, sizeof store->due_ids[0]);
 }
 
+/* Those that Redis cannot be asked for now stay, and are asked for when it is back. */
 static void purge(void *state, int64_t now_ms, session_purged_handler *handler, void *context) {
     struct redis_store *store = state;
-    struct due_sessions due = {.count = 0};
-    if (session_store_next_purge_ms(&store->mirror) > now_ms || !connect_to_redis(store)) {
+    if (now_ms < store->purge_again_ms) {
         return;
     }
-    session_store_purge(&store->mirror, now_ms, collect_due, &due);
-    /* One round trip for all of them. */
-    for (size_t i = 0; i < due.count; i++) {
-        if (redisAppendCommand(store->connection, "EXISTS %s:%s", store->prefix,
-                               due.client_ids[i]) != REDIS_OK) {
-            disconnect(store, "no memory");
-            return;
-        }
+    if (store->due_count == 0) {
+        session_store_purge(&store->mirror, now_ms, collect_due, store);
     }
-    for (size_t i = 0; i < due.count; i++) {
-        void *received = NULL;
-        (void)redisGetReply(store->connection, &received);
-        redisReply *reply = check_reply(store, received);
-        if (reply == NULL) {
+    for (int i = 0; i < PURGE_COUNT_MAX && store->due_count > 0; i++) {
+        char key[KEY_SIZE];
+        struct redis_reply reply;
+        bool may_have_run_before;
+        const char *client_id = store->due_ids[store->due_count - 1];
+        write_key(store, "", client_id, key);
+        const char *const words[] = {"EXISTS", key};
+        if (!run(store, words, 2, &reply, &may_have_run_before)) {
+            store->purge_again_ms = os_now_ms() + REDIS_CLIENT_PAUSE_MS;
             return;
         }
-        if (reply->type == REDIS_REPLY_INTEGER && reply->integer == 0) {
-            handler(context, due.client_ids[i]);
+        store->due_count--;
+        if (reply.kind == REDIS_REPLY_INTEGER && reply.integer == 0) {
+            handler(context, client_id);
         }
-        freeReplyObject(reply);
     }
 }
 
 static int64_t next_purge_ms(const void *state) {
     const struct redis_store *store = state;
-    int64_t due_ms = session_store_next_purge_ms(&store->mirror);
-    bool must_wait = store->connection == NULL && store->retry_ms > due_ms;
-    return must_wait ? store->retry_ms : due_ms;
+    int64_t due_ms = store->due_count > 0 ? 0 : session_store_next_purge_ms(&store->mirror);
+    return store->purge_again_ms > due_ms ? store->purge_again_ms : due_ms;
 }
 
 static void destroy(void *state) {
     struct redis_store *store = state;
-    if (store->connection != NULL) {
-        redisFree(store->connection);
-    }
+    redis_client_free(store->client);
     session_store_destroy(&store->mirror);
     free(store);
 }
@@ -299,42 +310,73 @@ static const struct session_store_operations operations = {
     .destroy = destroy,
 };
 
-/* Says why there is no room for what the store holds itself. Returns `error`. */
-static int fail_to_open(const struct logger *logger, int error) {
-    logger_print(logger, LOG_LEVEL_ERROR, "cannot make room for the sessions: %s",
-                 strerror(-error));
-    return error;
+/* Runs a command of the trial; false: it is not so answered, which was told. */
+static bool try_command(struct redis_store *store, const char *const *words, size_t word_count,
+                        enum redis_reply_kind expected) {
+    struct redis_reply reply;
+    bool may_have_run_before;
+    if (!run(store, words, word_count, &reply, &may_have_run_before)) {
+        return false;
+    }
+    if (reply.kind != expected && reply.kind != REDIS_REPLY_ERROR) {
+        complain(store, "it answers what Redis does not");
+    }
+    return reply.kind == expected;
 }
 
-int session_store_redis_open(struct session_store *store,
-                             const struct session_store_redis_config *config,
-                             const struct session_store_limits *limits) {
-    assert(limits->capacity > 0 && limits->ttl_ms > 0);
-    struct redis_store *state = calloc(1, sizeof *state);
-    if (state == NULL) {
-        return fail_to_open(config->logger, -ENOMEM);
+/* Takes a session through all that is ever done to one, so that a server that will not do is
+ * refused at the start, not by each client. */
+static bool try_out(struct redis_store *store) {
+    uint8_t random[CLIENT_ID_RANDOM_SIZE];
+    char client_id[CLIENT_ID_LENGTH + 1];
+    char key[KEY_SIZE];
+    if (!randomness_fill(random, sizeof random)) {
+        complain(store, "no random numbers available");
+        return false;
     }
-    int64_t keep_interval_ms = limits->ttl_ms / 3 > 0 ? limits->ttl_ms / 3 : 1;
-    state->address = config->address;
-    state->password = config->password;
-    state->prefix = config->prefix;
-    state->logger = config->logger;
-    state->ttl_ms = limits->ttl_ms;
-    state->attached_ttl_ms = limits->ttl_ms + keep_interval_ms;
-    state->note_ttl_ms = limits->note_ttl_ms;
+    client_id_write(random, client_id);
+    write_key(store, store->limits.note_capacity > 0 ? "-note" : "", client_id, key);
+    const char *const set[] = {"SET", key, "trial", "NX", "PX", store->ttl};
+    const char *const getex[] = {"GETEX", key, "PX", store->ttl};
+    const char *const pexpire[] = {"PEXPIRE", key, store->ttl};
+    const char *const exists[] = {"EXISTS", key};
+    const char *const del[] = {"DEL", key};
+    /* A server of several that is away takes the time of one call. */
+    bool is_set = false;
+    for (size_t i = 0; i < REDIS_LOCATION_NODE_COUNT_MAX && !is_set; i++) {
+        is_set = try_command(store, set, 6, REDIS_REPLY_STATUS);
+    }
+    return is_set && try_command(store, getex, 4, REDIS_REPLY_STRING) &&
+           try_command(store, pexpire, 3, REDIS_REPLY_INTEGER) &&
+           try_command(store, exists, 2, REDIS_REPLY_INTEGER) &&
+           try_command(store, del, 2, REDIS_REPLY_INTEGER);
+}
+
+int session_store_redis_open(struct session_store *store, const struct redis_client_config *config,
+                             const char *prefix, const struct session_store_limits *limits) {
+    assert(limits->ttl_ms > 0 && strlen(prefix) <= SESSION_STORE_REDIS_PREFIX_LENGTH_MAX);
+    struct redis_store *state = calloc(1, sizeof *state);
     const struct session_store_limits mirror_limits = {.capacity = limits->capacity,
                                                        .ttl_ms = limits->ttl_ms + PURGE_SLACK_MS};
-    int error = session_store_memory_open(&state->mirror, &mirror_limits);
+    int error = state == NULL ? -ENOMEM : session_store_memory_open(&state->mirror, &mirror_limits);
     if (error != 0) {
+        logger_print(config->logger, LOG_LEVEL_ERROR, "cannot make room for the sessions: %s",
+                     strerror(-error));
         free(state);
-        return fail_to_open(config->logger, error);
+        return error;
     }
-    state->complaint_level = LOG_LEVEL_ERROR;
-    if (!connect_to_redis(state)) {
+    int64_t keep_interval_ms = limits->ttl_ms / 3 > 0 ? limits->ttl_ms / 3 : 1;
+    state->prefix = prefix;
+    state->limits = *limits;
+    (void)snprintf(state->ttl, TTL_SIZE, "%" PRId64, limits->ttl_ms);
+    (void)snprintf(state->attached_ttl, TTL_SIZE, "%" PRId64, limits->ttl_ms + keep_interval_ms);
+    (void)snprintf(state->note_ttl, TTL_SIZE, "%" PRId64, limits->note_ttl_ms);
+    state->client = redis_client_new(config);
+    if (state->client == NULL || !try_out(state)) {
         destroy(state);
         return -ECONNREFUSED;
     }
-    state->complaint_level = LOG_LEVEL_WARNING;
+    redis_client_go_on(state->client);
     *store = (struct session_store){
         .operations = &operations, .state = state, .keep_interval_ms = keep_interval_ms};
     return 0;

@@ -1,73 +1,43 @@
-/* Sessions in a Redis server, shared by all sequence servers that use it.
+/* Sessions in Redis, shared by all servers that use it. What stands there, so that another program
+ * can share it, is in README.md beside this file.
  *
- * A session is a key "sequence:<client-id>" whose value is its text (session.h), written with SET
- * NX, so that of two servers only one can create it. Redis holds the time to live: a detached
- * session has the time to live, an attached one a third more, renewed every third of it, so that
- * the sessions of a server that died are kept as long as those of one that let go.
+ * A session is a key whose value is its text (session.h), written with SET NX, so that of two
+ * servers only one can create it. Redis holds the time to live: a detached session has the time to
+ * live, an attached one a third more, renewed every third of it, so that the sessions of a server
+ * that died are kept as long as those of one that let go. A session that Redis has lost all the
+ * same (a flush, an eviction, a restart) is put back by whoever knows it: each server keeps those
+ * that are attached to it, and those that it let go until they are due.
  *
- * Which sessions Redis has purged is learned by asking: each server remembers when those that it
- * let go are due (in a store in memory, of `capacity` sessions), and reports those that are gone by
- * then. One that another server works on is not reported, and one that nobody lets go because its
- * server died is not.
+ * Which sessions Redis has purged is learned by asking when they are due. One that another server
+ * works on is not reported, and one that nobody lets go because its server died is not.
  *
- * Calls to Redis are synchronous: a session costs three short ones over its whole life (create or
- * attach, detach, and a share of a pipelined one at its purging) and one more each third of its
- * time to live; the numbers themselves need none. Each is a round trip, some 30 microseconds on one
- * machine or a few hundred within one data centre, in which the poll loop stands still, and never
- * longer than SESSION_STORE_REDIS_TIMEOUT_MS: after a call that failed or took too long, all are
- * refused without trying for SESSION_STORE_REDIS_PAUSE_MS, and then the connection is made anew.
- * Give a numeric address where the lookup of a name may be slow. Redis 6.2 or newer is needed
- * (GETEX).
+ * Calls to Redis are synchronous: a session costs four short ones over its whole life (create or
+ * attach, detach, purge) and one more each third of its time to live; the numbers themselves need
+ * none. Each is a round trip, some 30 microseconds on one machine or a few hundred within one data
+ * centre, in which the poll loop stands still; how long at most, and what happens when a server of
+ * Redis is lost, moved or replaced, is in redis_client.h. Redis 6.2 or newer is needed (GETEX).
  *
  * Ownership and threading: the interface's (session_store.h).
  */
 #ifndef SERVER_SESSIONS_SESSION_STORE_REDIS_H_
 #define SERVER_SESSIONS_SESSION_STORE_REDIS_H_
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "server/runtime/logger.h"
+#include "server/sessions/redis_client.h"
 #include "server/sessions/session_store.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-enum {
-    SESSION_STORE_REDIS_TIMEOUT_MS = 250,
-    SESSION_STORE_REDIS_PAUSE_MS = 1000,
-    REDIS_ADDRESS_HOST_SIZE = 256,
-    REDIS_PORT_DEFAULT = 6379,
-};
+enum { SESSION_STORE_REDIS_PREFIX_LENGTH_MAX = 32 };
 
-struct redis_address {
-    char host[REDIS_ADDRESS_HOST_SIZE]; /* terminated */
-    int port;
-    int database;
-};
-
-/* Reads "redis://HOST[:PORT][/DATABASE]"; a numeric IPv6 address is written in brackets. Returns
- * false if `url` is anything else. */
-bool redis_address_parse(const char *url, struct redis_address *address);
-
-/* What a store in Redis is made of, beside its limits. */
-struct session_store_redis_config {
-    struct redis_address address;
-    const char *password; /* may be NULL */
-    /* What the keys begin with: services whose clients must not see each other's sessions have
-     * different ones. A session is "<prefix>:<client-id>", its note "<prefix>-note:<client-id>". */
-    const char *prefix;
-    const struct logger *logger;
-};
-
-/* Makes `*store` one in Redis. All pointers must outlive the store. Returns 0, or a negative errno
- * value with nothing to destroy and the reason printed: the first connection must succeed, later
- * ones may fail. */
-int session_store_redis_open(struct session_store *store,
-                             const struct session_store_redis_config *config,
-                             const struct session_store_limits *limits);
+/* Makes `*store` one in Redis. The keys begin with `prefix`, SESSION_STORE_REDIS_PREFIX_LENGTH_MAX
+ * letters at most: services whose clients must not see each other's sessions have different ones. A
+ * session is "<prefix>:<client-id>", its note "<prefix>-note:<client-id>". All pointers must
+ * outlive the store. Returns 0, or a negative errno value with nothing to destroy and the reason
+ * printed: a trial session must go through all its life. */
+int session_store_redis_open(struct session_store *store, const struct redis_client_config *config,
+                             const char *prefix, const struct session_store_limits *limits);
 
 #ifdef __cplusplus
 }

@@ -24,15 +24,16 @@ static enum exit_code open_store(struct session_store *store,
         int error = session_store_memory_open(store, &limits);
         return error == 0 ? EXIT_CODE_OK : startup_fail(logger, "make room for sequences", error);
     }
-    struct session_store_redis_config redis = {
-        .password = getenv("REDIS_PASSWORD"), .prefix = "station", .logger = logger};
-    if (!redis_address_parse(configuration->store, &redis.address)) {
-        logger_print(logger, LOG_LEVEL_ERROR,
-                     "--store takes memory or redis://HOST:PORT/DATABASE (see --help)");
+    struct redis_client_config redis = {.password = getenv("REDIS_PASSWORD"), .logger = logger};
+    const char *problem = redis_location_parse(configuration->store, &redis.location);
+    if (problem != NULL) {
+        logger_print(logger, LOG_LEVEL_ERROR, "--store takes memory, or a URL of Redis: %s",
+                     problem);
         return EXIT_CODE_USAGE;
     }
-    return session_store_redis_open(store, &redis, &limits) == 0 ? EXIT_CODE_OK
-                                                                 : EXIT_CODE_START_FAILURE;
+    return session_store_redis_open(store, &redis, "station", &limits) == 0
+               ? EXIT_CODE_OK
+               : EXIT_CODE_START_FAILURE;
 }
 
 /* Serves until a signal arrives. */
