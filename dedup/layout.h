@@ -10,7 +10,7 @@
  *
  * The number of buckets weighs staging, which writes to that many places at once, against
  * inserting, which wants small pieces. With 512, the places' cache lines fit the first-level cache,
- * and a piece of 240 KiB the second-level cache. bench/dedup_benchmark.cc measures both.
+ * and a piece of 240 KiB the second-level cache. bench/numbers/dedup_benchmark.cc measures both.
  *
  * Both limits are build defines, so that tests can reach every boundary; see //dedup:dedup_tiny.
  */

@@ -6,7 +6,7 @@
 
 #include "gtest/gtest.h"
 
-// The distance of the numbers of the strided test; the exhaustive build of this file sets it to 1.
+// The distance of the numbers of the strided test; all_numbers_test sets it to 1.
 #ifndef STRIDE
 #define STRIDE 97
 #endif
