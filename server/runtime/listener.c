@@ -1,6 +1,7 @@
 #include "server/runtime/listener.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -14,6 +15,12 @@ enum { ADDRESS_TEXT_CAPACITY = 128, PORT_TEXT_CAPACITY = 8 };
 
 /* After a minute of silence probe every ten seconds; a peer that answers none of six is gone. */
 enum { KEEPALIVE_IDLE_S = 60, KEEPALIVE_INTERVAL_S = 10, KEEPALIVE_PROBE_COUNT = 6 };
+
+enum {
+    KEEPALIVE_S_MAX = 32767, /* the kernel's */
+    /* What waits in the kernel for a peer to take (the kernel doubles it for its own needs). */
+    SEND_BUFFER_SIZE = 65536,
+};
 
 static int set_option(int fd, int level, int name, int value) {
     return setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : -errno;
@@ -267,12 +274,29 @@ void listener_close(struct listener *listener) {
     listener->count = 0;
 }
 
+static int at_least_one(int64_t seconds) {
+    return seconds < 1 ? 1 : seconds < KEEPALIVE_S_MAX ? (int)seconds : KEEPALIVE_S_MAX;
+}
+
+void listener_bound_connection(int fd, int64_t timeout_ms) {
+    int64_t seconds = timeout_ms / 1000;
+    /* Probes from half of the time on; the last comes when it is over. */
+    (void)set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, at_least_one(seconds / 2));
+    (void)set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, at_least_one(seconds / 4));
+    (void)set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
+                     timeout_ms < INT_MAX ? (int)timeout_ms : INT_MAX);
+    (void)set_option(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_SIZE);
+}
+
 void listener_tune_connection(int fd) {
     (void)set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     (void)set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     (void)set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
     (void)set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
     (void)set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBE_COUNT);
+    /* What was sent and is not acknowledged ends a connection as soon as an unanswered probe. */
+    (void)set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
+                     (KEEPALIVE_IDLE_S + KEEPALIVE_PROBE_COUNT * KEEPALIVE_INTERVAL_S) * 1000);
 }
 
 void listener_set_reset_on_close(int fd, bool resets) {

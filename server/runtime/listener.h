@@ -56,6 +56,11 @@ void listener_close(struct listener *listener);
 /* Sets what an accepted connection needs: TCP_NODELAY and keepalive. Failures do no harm. */
 void listener_tune_connection(int fd);
 
+/* Makes the kernel end a connection whose peer has not been heard of for `timeout_ms`, with data on
+ * its way or without: it is then reported as broken. Bounds what waits in the kernel for the peer
+ * to take, too. Failures do no harm. */
+void listener_bound_connection(int fd, int64_t timeout_ms);
+
 /* Closes with RST instead of FIN: the peer learns that what it sent may not have been kept. */
 void listener_reset_connection(int fd);
 

@@ -264,6 +264,30 @@ TEST_F(ListenerTest, TunesAConnection) {
     os_close(fd);
 }
 
+TEST_F(ListenerTest, HasAPeerNoticedThatAnswersNothing) {
+    const auto option = [](int fd, int level, int name) {
+        int value = 0;
+        socklen_t size = sizeof value;
+        EXPECT_EQ(getsockopt(fd, level, name, &value, &size), 0);
+        return value;
+    };
+    ASSERT_EQ(Open({"127.0.0.1"}), 0);
+    TcpClient client(PortOf(listener_.fds[0]));
+    const int fd = Accept();
+    listener_tune_connection(fd);
+    EXPECT_GT(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 0) << "with data on its way too";
+    listener_bound_connection(fd, 8000);
+    EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 8000);
+    EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 4);
+    EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 2);
+    EXPECT_LE(option(fd, SOL_SOCKET, SO_SNDBUF), 2 * 65536);
+    listener_bound_connection(fd, 300);
+    EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 1);
+    listener_bound_connection(fd, INT64_MAX);
+    EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 32767);
+    os_close(fd);
+}
+
 TEST_F(ListenerTest, ResetsAConnection) {
     ASSERT_EQ(Open({"127.0.0.1"}), 0);
     TcpClient client(PortOf(listener_.fds[0]));

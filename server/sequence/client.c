@@ -101,9 +101,9 @@ static enum step_result send_request(struct client *client,
 /* The text of a refusal that may not hold when asked again, which are all but those about the
  * sequence itself; NULL for those. */
 static const char *find_temporary(const struct protocol_reply *reply) {
-    static const char *const texts[] = {PROTOCOL_TEXT_TOO_MANY_CONNECTIONS,
-                                        PROTOCOL_TEXT_TOO_MANY_SESSIONS,
-                                        PROTOCOL_TEXT_STORE_UNAVAILABLE};
+    static const char *const texts[] = {
+        PROTOCOL_TEXT_TOO_MANY_CONNECTIONS, PROTOCOL_TEXT_TOO_MANY_OF_ONE_PEER,
+        PROTOCOL_TEXT_TOO_MANY_SESSIONS, PROTOCOL_TEXT_STORE_UNAVAILABLE};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strlen(texts[i]) == reply->error_text_length &&
             memcmp(texts[i], reply->error_text, reply->error_text_length) == 0) {

@@ -1,10 +1,13 @@
 #include "server/sequence/connection.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "server/runtime/listener.h"
 #include "server/runtime/os.h"
 #include "server/sequence/protocol.h"
 
@@ -19,6 +22,7 @@ static void reset(struct connection *connection, const struct connection_config 
     connection->is_lingering = false;
     connection->is_turn_over = false;
     connection->is_input_ended = false;
+    connection->is_given_up = false;
     connection->status = CONVERSATION_WANTS_INPUT;
     connection->begun_ms = now_ms;
     connection->active_ms = now_ms;
@@ -59,6 +63,8 @@ static bool send_output(struct connection *connection, int64_t now_ms) {
             return size == -EAGAIN;
         }
         connection->output_start += (size_t)size;
+    }
+    if (connection->output_size > 0) {
         connection->active_ms = now_ms;
     }
     connection->output_start = 0;
@@ -75,7 +81,11 @@ static void run_conversation(struct connection *connection, int64_t now_ms) {
         .output = connection->output,
         .output_size = LIMIT_OUTPUT_SIZE,
     };
+    uint32_t request_count = connection->conversation.request_count;
     connection->status = conversation_run(&connection->conversation, &buffers, now_ms);
+    if (connection->conversation.request_count != request_count) {
+        connection->active_ms = now_ms;
+    }
     connection->output_size = LIMIT_OUTPUT_SIZE - buffers.output_size;
     memmove(connection->input, buffers.input, buffers.input_size);
     connection->input_size = buffers.input_size;
@@ -124,7 +134,7 @@ static enum connection_outcome advance(struct connection *connection, int64_t no
 }
 
 /* Reads once. False: the connection is lost. */
-static bool receive_input(struct connection *connection, int64_t now_ms) {
+static bool receive_input(struct connection *connection) {
     size_t room = LIMIT_INPUT_SIZE - connection->input_size;
     if (room == 0 || connection->is_input_ended) {
         return true;
@@ -135,7 +145,6 @@ static bool receive_input(struct connection *connection, int64_t now_ms) {
     }
     connection->is_input_ended = size == 0;
     connection->input_size += (size_t)size;
-    connection->active_ms = now_ms;
     return true;
 }
 
@@ -150,7 +159,7 @@ enum connection_outcome connection_handle_events(struct connection *connection, 
         return discard_input(connection);
     }
     bool may_read = (events & (POLLIN | POLLHUP | POLLERR)) != 0 && !is_over(connection);
-    if (may_read && !receive_input(connection, now_ms)) {
+    if (may_read && !receive_input(connection)) {
         return CONNECTION_FINISHED;
     }
     return advance(connection, now_ms);
@@ -167,6 +176,13 @@ static int64_t idle_deadline_ms(const struct connection *connection) {
         return INT64_MAX;
     }
     return connection->active_ms + timeout_ms;
+}
+
+/* A client that says nothing of use must not have a place for long. */
+static int64_t opening_deadline_ms(const struct connection *connection) {
+    return connection->conversation.has_session || is_over(connection)
+               ? INT64_MAX
+               : connection->begun_ms + LIMIT_OPENING_MS;
 }
 
 static int64_t session_deadline_ms(const struct connection *connection) {
@@ -188,16 +204,21 @@ int64_t connection_deadline_ms(const struct connection *connection) {
     if (connection->is_lingering) {
         return connection->linger_ms;
     }
-    return earlier(earlier(idle_deadline_ms(connection), session_deadline_ms(connection)),
+    int64_t end_ms = earlier(opening_deadline_ms(connection), session_deadline_ms(connection));
+    return earlier(earlier(idle_deadline_ms(connection), end_ms),
                    earlier(keep_deadline_ms(connection), tick_deadline_ms(connection)));
 }
 
 enum connection_outcome connection_handle_time(struct connection *connection, int64_t now_ms) {
     if (connection->is_lingering) {
-        return connection->linger_ms <= now_ms ? CONNECTION_FINISHED : CONNECTION_OPEN;
+        connection->is_given_up = connection->linger_ms <= now_ms;
+    } else {
+        connection->is_given_up = idle_deadline_ms(connection) <= now_ms ||
+                                  opening_deadline_ms(connection) <= now_ms ||
+                                  session_deadline_ms(connection) <= now_ms;
     }
-    if (idle_deadline_ms(connection) <= now_ms || session_deadline_ms(connection) <= now_ms) {
-        return CONNECTION_FINISHED;
+    if (connection->is_given_up || connection->is_lingering) {
+        return connection->is_given_up ? CONNECTION_FINISHED : CONNECTION_OPEN;
     }
     if (keep_deadline_ms(connection) <= now_ms) {
         struct session_store *store = connection->config->conversation->store;
@@ -229,6 +250,14 @@ short connection_wanted_events(const struct connection *connection) {
 }
 
 void connection_end(struct connection *connection, int64_t now_ms) {
+    int unsent_size = 0;
     conversation_end(&connection->conversation, now_ms);
-    (void)os_close(connection->fd);
+    bool has_unsent = has_output(connection) ||
+                      (ioctl(connection->fd, SIOCOUTQ, &unsent_size) == 0 && unsent_size > 0);
+    if (connection->is_given_up && has_unsent) {
+        /* Or the kernel keeps it for a client that may never take it. */
+        listener_reset_connection(connection->fd);
+    } else {
+        (void)os_close(connection->fd);
+    }
 }

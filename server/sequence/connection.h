@@ -26,7 +26,9 @@ extern "C" {
 /* What all connections of a server share. Times in milliseconds; 0: no such limit. */
 struct connection_config {
     struct conversation_config *conversation;
-    int64_t idle_timeout_ms;    /* without a byte moved in either direction, or a tick awaited */
+    /* Without a whole message taken, or all output sent, or a tick awaited; bytes that drip do not
+     * extend it. */
+    int64_t idle_timeout_ms;
     int64_t session_timeout_ms; /* after the connection was accepted, whatever it does */
     int64_t tick_ms;            /* between two NUM messages of a STREAM */
 };
@@ -37,12 +39,14 @@ struct connection {
     bool is_lingering;   /* all is sent; waiting for the client to close */
     bool is_turn_over;   /* there is more to send at once, but the others come first */
     bool is_input_ended; /* the client has closed its sending side */
+    bool is_given_up;    /* its time is over: what it has not taken is thrown away */
     enum conversation_status status;
     struct conversation conversation;
     int64_t begun_ms;
-    int64_t active_ms; /* when the last byte moved, or the last tick was due */
-    int64_t tick_ms;   /* when the next message of a STREAM is due */
-    int64_t keep_ms;   /* when the session must be kept next */
+    int64_t
+        active_ms;   /* when something last came to an end: a message taken, output sent, a tick */
+    int64_t tick_ms; /* when the next message of a STREAM is due */
+    int64_t keep_ms; /* when the session must be kept next */
     int64_t linger_ms; /* when the client must have closed */
     size_t input_size;
     size_t output_start; /* the first byte not yet sent */

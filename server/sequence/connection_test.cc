@@ -138,14 +138,30 @@ TEST_F(ConnectionTest, WaitsForAClientThatDoesNotRead) {
     EXPECT_EQ(connection_wanted_events(connection_.get()), POLLIN | POLLOUT);
 }
 
-TEST_F(ConnectionTest, IsIdleOnlyWhileNothingMoves) {
+TEST_F(ConnectionTest, IsIdleUntilAMessageIsWhole) {
     config_.idle_timeout_ms = 100;
     Begin();
     EXPECT_EQ(Deadline(), now_ms_ + 100);
-    now_ms_ += 60;
-    Send("INIT,");
+    const int64_t begun_ms = now_ms_;
+    for (char byte : kInit10.substr(0, 9)) {
+        now_ms_ += 10;
+        Send(std::string(1, byte));
+        EXPECT_EQ(Deadline(), begun_ms + 100) << "bytes that drip do not extend it";
+    }
+    Send(kInit10.substr(9));
     EXPECT_EQ(Deadline(), now_ms_ + 100);
     EXPECT_EQ(connection_handle_time(connection_.get(), now_ms_ + 99), CONNECTION_OPEN);
+    EXPECT_EQ(AtDeadline(), CONNECTION_FINISHED);
+}
+
+// Not even with line ends, nor where idle connections may stay for ever.
+TEST_F(ConnectionTest, MustOpenASessionSoon) {
+    Begin();
+    EXPECT_EQ(Deadline(), now_ms_ + LIMIT_OPENING_MS);
+    const int64_t begun_ms = now_ms_;
+    now_ms_ += LIMIT_OPENING_MS / 2;
+    Send("\n\n\r\n");
+    EXPECT_EQ(Deadline(), begun_ms + LIMIT_OPENING_MS);
     EXPECT_EQ(AtDeadline(), CONNECTION_FINISHED);
 }
 

@@ -12,6 +12,21 @@ static void take_output(struct conversation_buffers *buffers, size_t size) {
     buffers->output_size -= size;
 }
 
+static void take_input(struct conversation_buffers *buffers, size_t size) {
+    buffers->input += size;
+    buffers->input_size -= size;
+}
+
+/* Between two messages there may be line ends: those of people at a terminal. */
+static void skip_line_ends(struct conversation_buffers *buffers) {
+    size_t size = 0;
+    while (size < buffers->input_size &&
+           (buffers->input[size] == '\n' || buffers->input[size] == '\r')) {
+        size++;
+    }
+    take_input(buffers, size);
+}
+
 static void refuse(struct conversation *conversation, struct conversation_buffers *buffers,
                    const char *text) {
     take_output(buffers, protocol_write_error(text, buffers->output));
@@ -171,6 +186,7 @@ static bool answer_next_request(struct conversation *conversation,
     struct protocol_request request;
     size_t consumed_size = 0;
     enum protocol_error error;
+    skip_line_ends(buffers);
     switch (protocol_parse_request(buffers->input, buffers->input_size, &request, &consumed_size,
                                    &error)) {
     case PROTOCOL_PARTIAL:
@@ -181,8 +197,8 @@ static bool answer_next_request(struct conversation *conversation,
     case PROTOCOL_COMPLETE:
         break;
     }
-    buffers->input += consumed_size;
-    buffers->input_size -= consumed_size;
+    take_input(buffers, consumed_size);
+    conversation->request_count++;
     handle_request(conversation, &request, buffers, now_ms);
     return true;
 }
@@ -246,6 +262,7 @@ void conversation_begin(struct conversation *conversation, struct conversation_c
     conversation->state = CONVERSATION_AWAITING_SESSION;
     conversation->has_session = false;
     conversation->is_tick_awaited = false;
+    conversation->request_count = 0;
     conversation->is_broken = false;
     conversation->start_index = 0;
     conversation->next_index = 0;

@@ -50,10 +50,11 @@ struct conversation {
     enum conversation_state state;
     bool has_session;
     bool is_tick_awaited;
-    bool is_broken;       /* a number at which to fail has been sent */
-    uint32_t next_index;  /* the number to be written next, and */
-    uint32_t end_index;   /* the end of its NUM message; equal: no message is being written */
-    uint32_t start_index; /* the beginning of its NUM message */
+    uint32_t request_count; /* whole messages taken so far; wraps */
+    bool is_broken;         /* a number at which to fail has been sent */
+    uint32_t next_index;    /* the number to be written next, and */
+    uint32_t end_index;     /* the end of its NUM message; equal: no message is being written */
+    uint32_t start_index;   /* the beginning of its NUM message */
     struct session session;
     struct generator generator;
     struct checksum checksum; /* of the numbers 0 to checksum.number_count - 1 */

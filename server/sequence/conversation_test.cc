@@ -73,6 +73,16 @@ TEST_F(ConversationTest, DeliversASequence) {
     EXPECT_EQ(status_, CONVERSATION_OVER);
 }
 
+// As nc and telnet send them.
+TEST_F(ConversationTest, TakesLineEndsBetweenMessages) {
+    EXPECT_EQ(Run("\r\nINIT,123e4567-e89b-12d3-a456-426614174000,5,5;\n\nRECV,0;\r\nFIN;\n"),
+              "ACK;NUM,6:41:81:68:68;FAC,f90b20dae8c9b7d7be2a5fb7cc856e8b;");
+}
+
+TEST_F(ConversationTest, TakesNoLineEndWithinAMessage) {
+    EXPECT_EQ(Run("INIT\n,123e4567-e89b-12d3-a456-426614174000,5,5;"), "ERR,Unknown message;");
+}
+
 TEST_F(ConversationTest, AnswersPipelinedRequestsInOrder) {
     EXPECT_EQ(Run(kInit10 + "RECV,1;RECV,0;RECV,1;FIN;RECV"),
               "ACK;" + kBatch1 + kBatch0 + kBatch1 + kChecksum10);

@@ -18,6 +18,7 @@ struct settings {
     int64_t port;
     struct option_list addresses;
     int64_t connection_count_max;
+    int64_t peer_connection_count_max; /* < 0: the default */
     int64_t session_count_max;
     int64_t session_ttl_ms;
     int64_t session_timeout_ms;
@@ -40,6 +41,7 @@ static void set_defaults(struct settings *settings) {
         .port = PORT_DEFAULT,
         .addresses = {.items = {"127.0.0.1"}, .count = 1},
         .connection_count_max = LIMIT_CONNECTION_COUNT_DEFAULT,
+        .peer_connection_count_max = -1,
         .session_count_max = LIMIT_SESSION_COUNT_DEFAULT,
         .session_ttl_ms = 30 * 1000,
         .idle_timeout_ms = 10 * 1000,
@@ -82,6 +84,9 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
          OPTION_TEXT_LIST, &s->addresses, 0, 0, NULL},
         {"max-connections", "NUMBER", "clients served at a time, 1 to 100000", OPTION_INTEGER,
          &s->connection_count_max, 1, LIMIT_CONNECTION_COUNT_MAX, NULL},
+        {"max-per-peer", "NUMBER",
+         "clients of one address; 0: no limit (default: 256, and no limit on this machine)",
+         OPTION_INTEGER, &s->peer_connection_count_max, 0, LIMIT_CONNECTION_COUNT_MAX, NULL},
         {"max-sessions", "NUMBER", "sessions kept at a time, 1 to 10000000", OPTION_INTEGER,
          &s->session_count_max, 1, SESSION_STORE_CAPACITY_MAX, NULL},
         {"session-ttl", "SECONDS", "how long a session outlives its connection", OPTION_SECONDS,
@@ -155,6 +160,10 @@ static enum exit_code serve(struct session_store *store, const struct settings *
         .address_count = settings->addresses.count,
         .port = (uint16_t)settings->port,
         .connection_count_max = (size_t)settings->connection_count_max,
+        .peer_connection_count_max = settings->peer_connection_count_max < 0
+                                         ? LIMIT_CONNECTIONS_PER_PEER_DEFAULT
+                                         : (size_t)settings->peer_connection_count_max,
+        .is_loopback_limited = settings->peer_connection_count_max >= 0,
         .offline_ms = settings->offline_ms,
         .connection = {.idle_timeout_ms = settings->idle_timeout_ms,
                        .session_timeout_ms = settings->session_timeout_ms,

@@ -54,6 +54,7 @@ enum {
 
 /* The texts of refusals that a client may try to overcome by asking again later. */
 #define PROTOCOL_TEXT_TOO_MANY_CONNECTIONS "Too many connections"
+#define PROTOCOL_TEXT_TOO_MANY_OF_ONE_PEER "Too many connections from your address"
 #define PROTOCOL_TEXT_TOO_MANY_SESSIONS "Too many sessions"
 #define PROTOCOL_TEXT_STORE_UNAVAILABLE "Session store unavailable"
 

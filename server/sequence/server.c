@@ -32,6 +32,7 @@ struct server_slot {
     struct server *server;
     int watch_index;  /* NO_WATCH: free */
     bool is_serving;  /* counts as one of the connections that are served */
+    uint32_t peer;    /* the token of peer_counts.h while it is serving */
     int64_t armed_ms; /* its deadline in the heap, at or before the connection's; INT64_MAX: none */
 };
 
@@ -51,6 +52,8 @@ static uint32_t listener_item(const struct server *server) {
 static void stop_counting(struct server_slot *slot) {
     slot->server->serving_count -= slot->is_serving ? 1 : 0;
     slot->is_serving = false;
+    peer_counts_release(&slot->server->peers, slot->peer);
+    slot->peer = PEER_COUNTS_NONE;
 }
 
 static void end_slot(struct server_slot *slot, int64_t now_ms) {
@@ -134,6 +137,29 @@ static void handle_connection(void *context, short events) {
     settle_slot(slot, connection_handle_events(connection_of(slot), events, now_ms), now_ms);
 }
 
+/* Why the connection of a new slot cannot be served; NULL: it counts from now on. */
+static const char *find_refusal(struct server_slot *slot, int fd) {
+    struct server *server = slot->server;
+    struct sockaddr_storage storage = {0};
+    struct sockaddr *address = (struct sockaddr *)&storage;
+    socklen_t size = sizeof storage;
+    if (server->serving_count >= server->config.connection_count_max) {
+        return PROTOCOL_TEXT_TOO_MANY_CONNECTIONS;
+    }
+    bool is_known = getpeername(fd, address, &size) == 0; /* else it has gone already */
+    size_t limit = server->config.peer_connection_count_max;
+    if (limit > 0 && is_known &&
+        (server->config.is_loopback_limited || !listener_is_loopback(address))) {
+        slot->peer = peer_counts_take(&server->peers, address, limit);
+        if (slot->peer == PEER_COUNTS_NONE) {
+            return PROTOCOL_TEXT_TOO_MANY_OF_ONE_PEER;
+        }
+    }
+    slot->is_serving = true;
+    server->serving_count++;
+    return NULL;
+}
+
 /* Puts an accepted connection into a free slot: there are as many as the acceptor has places. */
 static int add_connection(void *context, int fd) {
     struct server *server = context;
@@ -147,14 +173,14 @@ static int add_connection(void *context, int fd) {
     server->free_count--;
     slot->watch_index = watch_index;
     slot->armed_ms = INT64_MAX;
-    slot->is_serving = server->serving_count < server->config.connection_count_max;
-    if (slot->is_serving) {
-        server->serving_count++;
+    int64_t idle_timeout_ms = server->config.connection.idle_timeout_ms;
+    listener_bound_connection(fd, idle_timeout_ms > 0 ? idle_timeout_ms : LIMIT_DEAD_PEER_MS);
+    const char *refusal = find_refusal(slot, fd);
+    if (refusal == NULL) {
         connection_begin(connection_of(slot), &server->config.connection, fd, now_ms);
         settle_slot(slot, CONNECTION_OPEN, now_ms);
     } else {
-        connection_refuse(connection_of(slot), &server->config.connection, fd,
-                          PROTOCOL_TEXT_TOO_MANY_CONNECTIONS, now_ms);
+        connection_refuse(connection_of(slot), &server->config.connection, fd, refusal, now_ms);
         settle_slot(slot, connection_handle_events(connection_of(slot), 0, now_ms), now_ms);
     }
     return 0;
@@ -267,6 +293,9 @@ static int allocate(struct server *server) {
         server->free_slots[server->free_count++] = (uint32_t)(server->slot_count - 1 - i);
     }
     int error = epoll_loop_init(&server->loop, server->slot_count + LISTENER_CAPACITY + 1);
+    if (error == 0) {
+        error = peer_counts_init(&server->peers, server->slot_count);
+    }
     return error != 0 ? error : deadline_heap_init(&server->deadlines, server->slot_count + 1);
 }
 
@@ -330,6 +359,7 @@ void server_close(struct server *server) {
     }
     epoll_loop_destroy(&server->loop);
     deadline_heap_destroy(&server->deadlines);
+    peer_counts_destroy(&server->peers);
     free(server->slots);
     free(server->connections);
     free(server->free_slots);

@@ -20,6 +20,7 @@
 #include "server/runtime/epoll_loop.h"
 #include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
+#include "server/runtime/peer_counts.h"
 #include "server/sequence/connection.h"
 #include "server/sequence/conversation.h"
 
@@ -28,6 +29,8 @@ struct server_config {
     size_t address_count;
     uint16_t port; /* 0: any free one */
     size_t connection_count_max;
+    size_t peer_connection_count_max; /* of one peer; 0: no limit */
+    bool is_loopback_limited;         /* this machine itself is a peer like the others */
     int64_t offline_ms; /* how long to be gone when fault injection breaks a connection */
     struct connection_config connection;
     struct conversation_config conversation;
@@ -49,6 +52,7 @@ struct server {
     size_t free_count;
     size_t serving_count; /* connections that are neither refused nor waiting for their end */
     uint32_t *free_slots; /* a stack of the indexes of those not in use */
+    struct peer_counts peers;
     struct deadline_heap deadlines; /* by slot, and one more for the listener's return */
 };
 

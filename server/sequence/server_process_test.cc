@@ -149,6 +149,39 @@ TEST(ServerProcess, TellsAConnectionTooManySo) {
     EXPECT_EQ(first.Ask("RECV,1;"), "NUM,41:10:40:78:98;");
 }
 
+TEST(ServerProcess, LetsOnePeerNotTakeEverything) {
+    Server server({"--max-per-peer=2", "--test-mode"});
+    Connection first(server.port());
+    auto second = std::make_unique<Connection>(server.port());
+    EXPECT_EQ(first.Ask(kInit10), "ACK;");
+    EXPECT_EQ(second->Ask("INIT," + OtherId(1) + ",1,1;"), "ACK;");
+    Connection third(server.port());
+    EXPECT_EQ(third.ReadToEnd(), "ERR,Too many connections from your address;");
+    second->HalfClose();
+    EXPECT_EQ(second->ReadToEnd(), "");
+    Connection fourth(server.port());
+    EXPECT_EQ(fourth.Ask("INIT," + OtherId(3) + ",1,1;"), "ACK;");
+}
+
+// What it has not taken goes with it, and does not stay in the kernel.
+TEST(ServerProcess, ResetsAConnectionThatTakesNothing) {
+    Server server({"--idle-timeout=0.3", "--test-mode"});
+    Connection silent(server.port());
+    std::string requests = "INIT," + kId + ",65535,65535;";
+    for (int i = 0; i < 200; i++) {
+        requests += "RECV,0;";
+    }
+    ASSERT_TRUE(silent.Send(requests));
+    // Nothing is read until others that came later, one after the other, were idle for as long.
+    for (unsigned i = 1; i <= 2; i++) {
+        Connection other(server.port());
+        EXPECT_EQ(other.Ask("INIT," + OtherId(i) + ",1,1;"), "ACK;");
+        EXPECT_EQ(other.ReadToEnd(), "");
+    }
+    const std::string received = silent.ReadToEnd();
+    EXPECT_EQ(received.substr(received.size() - 5), "<RST>");
+}
+
 // Sixty clients and forty descriptors: some wait in the backlog until others have gone, and nobody
 // is lost.
 TEST(ServerProcess, GoesOnWhenTheDescriptorsRunOut) {
