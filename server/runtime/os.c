@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -90,6 +92,14 @@ int os_fsync(int fd) {
     return result;
 }
 
+int os_replace_descriptor(int fd, int replacement) {
+    int result;
+    do {
+        result = or_negative_errno(dup3(replacement, fd, O_CLOEXEC));
+    } while (result == -EINTR || result == -EBUSY);
+    return result < 0 ? result : 0;
+}
+
 int os_lock_exclusive(int fd) {
     int result;
     do {
@@ -155,6 +165,50 @@ ssize_t os_send(int fd, const void *bytes, size_t size) {
     do {
         count = send(fd, bytes, size, MSG_NOSIGNAL);
     } while (count < 0 && errno == EINTR);
+    return count >= 0 ? count : -errno;
+}
+
+/* Room for the one descriptor that a message carries. */
+union descriptor_room {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr alignment;
+};
+
+ssize_t os_send_descriptor(int socket_fd, const void *bytes, size_t size, int sent_fd) {
+    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
+    union descriptor_room room = {{0}};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = room.bytes,
+                             .msg_controllen = sizeof room.bytes};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof sent_fd);
+    memcpy(CMSG_DATA(header), &sent_fd, sizeof sent_fd);
+    ssize_t count;
+    do {
+        count = sendmsg(socket_fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } while (count < 0 && errno == EINTR);
+    return count >= 0 ? count : -errno;
+}
+
+ssize_t os_receive_descriptor(int socket_fd, void *bytes, size_t size, int *received_fd) {
+    struct iovec part = {.iov_base = bytes, .iov_len = size};
+    union descriptor_room room = {{0}};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = room.bytes,
+                             .msg_controllen = sizeof room.bytes};
+    ssize_t count;
+    do {
+        count = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
+    } while (count < 0 && errno == EINTR);
+    *received_fd = -1;
+    const struct cmsghdr *header = count >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        memcpy(received_fd, CMSG_DATA(header), sizeof *received_fd);
+    }
     return count >= 0 ? count : -errno;
 }
 

@@ -50,6 +50,10 @@ off_t os_file_size(int fd);
 int os_fdatasync(int fd);
 int os_fsync(int fd);
 
+/* Makes the number fd mean what `replacement` means, at one stroke: threads that use fd have an
+ * open file at every moment. */
+int os_replace_descriptor(int fd, int replacement);
+
 /* Takes an exclusive lock without waiting; -EWOULDBLOCK while another process holds it. */
 int os_lock_exclusive(int fd);
 
@@ -74,6 +78,11 @@ int os_accept(int listening_fd, struct sockaddr_storage *peer);
 
 ssize_t os_recv(int fd, void *bytes, size_t size);
 ssize_t os_send(int fd, const void *bytes, size_t size);
+
+/* Sends bytes and with them a descriptor to another process, and takes such a message; *received_fd
+ * is -1 where none came along. The sending does not wait. Both are for AF_UNIX. */
+ssize_t os_send_descriptor(int socket_fd, const void *bytes, size_t size, int sent_fd);
+ssize_t os_receive_descriptor(int socket_fd, void *bytes, size_t size, int *received_fd);
 
 /* Waits for events; timeout_ms < 0 waits without end. -EINTR is not repeated here but reported as 0
  * events, because the time to wait has changed by then. */

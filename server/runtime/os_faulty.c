@@ -199,6 +199,11 @@ int os_fsync(int fd) {
     return fate.error != 0 ? -fate.error : real_os_fsync(fd);
 }
 
+int os_replace_descriptor(int fd, int replacement) {
+    struct fate fate = decide("replace_descriptor");
+    return fate.error != 0 ? -fate.error : real_os_replace_descriptor(fd, replacement);
+}
+
 int os_lock_exclusive(int fd) {
     struct fate fate = decide("lock_exclusive");
     return fate.error != 0 ? -fate.error : real_os_lock_exclusive(fd);
@@ -232,6 +237,17 @@ ssize_t os_recv(int fd, void *bytes, size_t size) {
 ssize_t os_send(int fd, const void *bytes, size_t size) {
     struct fate fate = decide("send");
     return fate.error != 0 ? -fate.error : real_os_send(fd, bytes, shorten(size, fate));
+}
+
+ssize_t os_send_descriptor(int socket_fd, const void *bytes, size_t size, int sent_fd) {
+    struct fate fate = decide("send_descriptor");
+    return fate.error != 0 ? -fate.error : real_os_send_descriptor(socket_fd, bytes, size, sent_fd);
+}
+
+ssize_t os_receive_descriptor(int socket_fd, void *bytes, size_t size, int *received_fd) {
+    struct fate fate = decide("receive_descriptor");
+    return fate.error != 0 ? -fate.error
+                           : real_os_receive_descriptor(socket_fd, bytes, size, received_fd);
 }
 
 int os_poll(struct pollfd *polled, size_t count, int timeout_ms) {
