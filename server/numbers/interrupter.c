@@ -71,7 +71,7 @@ static void *interrupt_all(void *unused) {
         }
         for (size_t index = 0; index < thread_count; index++) {
             /* A thread that has ended meanwhile gets none. */
-            (void)syscall(SYS_tgkill, getpid(), threads[index], SIGUSR1);
+            (void)syscall(SYS_tgkill, getpid(), threads[index], SIGURG);
         }
         atomic_fetch_add(&round_count, 1);
         (void)nanosleep(&period, NULL);
@@ -86,7 +86,7 @@ __attribute__((constructor)) static void start_interrupting(void) {
     (void)clock_gettime(CLOCK_MONOTONIC, &start);
     (void)sigfillset(&all);
     task_directory = opendir("/proc/self/task");
-    if (task_directory == NULL || sigaction(SIGUSR1, &action, NULL) != 0 ||
+    if (task_directory == NULL || sigaction(SIGURG, &action, NULL) != 0 ||
         pthread_sigmask(SIG_SETMASK, &all, &before) != 0 ||
         pthread_create(&interrupter, NULL, interrupt_all, NULL) != 0 ||
         pthread_sigmask(SIG_SETMASK, &before, NULL) != 0) {
