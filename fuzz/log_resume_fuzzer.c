@@ -1,8 +1,9 @@
 /* Resuming from a damaged log, against a plain account of what the file holds.
  *
  * Input: a byte N, how much a read gives at most (0: all there is); the file. A log must be loaded,
- * number for number, and lose a torn last line; any other file must be refused with its first wrong
- * line named, and left alone. What was loaded must load once more, to the same.
+ * number for number, and lose a torn last line and the NULs behind it; any other file must be
+ * refused with its first wrong line named, and left alone. What was loaded must load once more, to
+ * the same.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 
 #include "fuzz/fuzz_target.h"
 #include "server/numbers/limits.h"
-#include "server/numbers/log/log_file.h"
+#include "server/numbers/log/log_loader.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/os_faulty.h"
 
@@ -86,16 +87,32 @@ static uint32_t number_at(const uint8_t *line) {
     return number;
 }
 
+/* The beginning of a line, then NULs, to the end of the file. */
+static bool is_torn_tail(const uint8_t *bytes, size_t size) {
+    size_t digit_count = 0;
+    while (digit_count < size && digit_count < LINE_SIZE - 1 &&
+           are_digits(bytes + digit_count, 1)) {
+        digit_count++;
+    }
+    for (size_t i = digit_count; i < size; i++) {
+        if (bytes[i] != '\0') {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* One line after the other; the first fault counts. */
 static struct account account_for(const uint8_t *bytes, size_t size) {
     struct account account = {0};
     for (size_t offset = 0; offset < size && account.fault == NULL; offset += LINE_SIZE) {
         const uint8_t *line = bytes + offset;
-        if (size - offset < LINE_SIZE) {
-            account.is_torn = are_digits(line, size - offset);
+        bool is_line = size - offset >= LINE_SIZE && are_digits(line, LINE_SIZE - 1) &&
+                       line[LINE_SIZE - 1] == '\n';
+        if (!is_line) {
+            account.is_torn = is_torn_tail(line, size - offset);
             account.fault = account.is_torn ? NULL : not_nine_digits;
-        } else if (!are_digits(line, LINE_SIZE - 1) || line[LINE_SIZE - 1] != '\n') {
-            account.fault = not_nine_digits;
+            break;
         } else if (fixture.seen[number_at(line)]++ > 0) {
             account.fault = there_before;
         } else {
@@ -116,7 +133,16 @@ static enum log_file_status load(struct dedup_map *map, char *messages) {
     check(ftruncate(fixture.messages_fd, 0) == 0 && lseek(fixture.messages_fd, 0, SEEK_SET) == 0,
           "messages");
     check(log_file_open(&log, fixture.path, &fixture.logger) == LOG_FILE_OK, "open");
-    enum log_file_status status = log_file_load(&log, map, &fixture.parser, &fixture.logger);
+    const struct log_loader_config config = {.log = &log,
+                                             .map = map,
+                                             .parser = &fixture.parser,
+                                             .stop_fd = -1,
+                                             .logger = &fixture.logger};
+    off_t kept_size;
+    enum log_file_status status = log_loader_load(&config, &kept_size);
+    if (status == LOG_FILE_OK) {
+        status = log_file_cut(&log, kept_size, &fixture.logger);
+    }
     log_file_close(&log);
     ssize_t size = pread(fixture.messages_fd, messages, MESSAGES_CAPACITY - 1, 0);
     check(size >= 0, "messages");
@@ -136,8 +162,8 @@ static bool file_is(const uint8_t *bytes, size_t size) {
 
 static void check_refusal(const struct account *account, const char *messages) {
     char expected[MESSAGES_CAPACITY];
-    (void)snprintf(expected, sizeof expected, " line %zu %s; the file was left alone\n",
-                   account->line_count + 1, account->fault);
+    (void)snprintf(expected, sizeof expected, " line %zu, at byte %zu, %s; the file was left alone",
+                   account->line_count + 1, account->line_count * LINE_SIZE, account->fault);
     check(strstr(messages, expected) != NULL, "another line or reason was named");
 }
 
@@ -147,7 +173,7 @@ static void check_loaded(const struct account *account, const struct dedup_map *
     (void)snprintf(expected, sizeof expected, " with %zu number%s\n", account->line_count,
                    account->line_count == 1 ? "" : "s");
     check(strstr(messages, expected) != NULL, "count");
-    check((strstr(messages, "cut a torn last line") != NULL) == account->is_torn, "torn line");
+    check((strstr(messages, " is cut off: ") != NULL) == account->is_torn, "torn line");
     for (size_t i = 0; i < account->line_count; i++) {
         check(dedup_map_contains(map, number_at(bytes + i * LINE_SIZE)), "a number is missing");
     }

@@ -24,13 +24,14 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
-// A start that fails for want of memory, threads or descriptors must not have emptied the old log.
+// A start that fails must not have changed the old log, whichever step it was that failed.
 TEST(FailedStartTest, LeavesTheOldLogAlone) {
     const TemporaryDirectory directory;
     const std::string path = directory.File("numbers.log");
     for (const char *plan : {"map_memory:1:ENOMEM", "map_memory:2:ENOMEM", "map_memory:3:ENOMEM",
                              "eventfd:1:EMFILE", "thread_create:1:EAGAIN", "thread_create:2:EAGAIN",
-                             "thread_create:3:EAGAIN", "thread_create:4:EAGAIN"}) {
+                             "thread_create:3:EAGAIN", "thread_create:4:EAGAIN", "fork:1:EAGAIN",
+                             "fsync:1:EIO", "ftruncate:1:EIO", "send:1:EPIPE", "recv:1:EIO"}) {
         SCOPED_TRACE(plan);
         WriteFile(path, NumberLine(1));
         ProcessOptions options = Faulty(plan);
@@ -38,6 +39,27 @@ TEST(FailedStartTest, LeavesTheOldLogAlone) {
                                  {"--port=0", "--log=" + path, "--threads=1"});
         EXPECT_EQ(RunToEnd(options).status, Exited(1));
         EXPECT_EQ(ReadFile(path), NumberLine(1));
+    }
+}
+
+TEST(FailedStartTest, AGuardThatCannotWorkLeavesTheOldLogAlone) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.File("numbers.log");
+    // Enough for the server up to there, too few for the guard, and the other way round.
+    for (rlim_t limit = 3; limit < 24; ++limit) {
+        SCOPED_TRACE(limit);
+        WriteFile(path, NumberLine(1));
+        ProcessOptions options = NumbersServerCommand({"--port=0", "--log=" + path});
+        options.limits.push_back({RLIMIT_NOFILE, rlimit{limit, limit}});
+        Process process(options);
+        const auto listens = HasLineWith("listening on ");
+        if (process.WaitForErrors(listens)) {
+            process.Signal(SIGTERM);
+            EXPECT_EQ(process.WaitForExit(), Exited(0));
+            continue;
+        }
+        (void)process.WaitForExit();
+        EXPECT_EQ(ReadFile(path), NumberLine(1)) << process.errors();
     }
 }
 
@@ -158,6 +180,50 @@ TEST_P(SlowSyncTest, HoldsTheClientsBackAndDropsNothing) {
                           std::to_string(kClientCount * line_count) + " lines confirmed after " +
                               std::to_string(time.count()) + " ms, none lost, " +
                               std::to_string(memory.highest_kib / 1024) + " MiB at most");
+}
+
+constexpr char kDoesNotAnswer[] = " warning the disk of the log has not answered for ";
+
+class HungDiskTest : public testing::TestWithParam<const char *> {};
+
+INSTANTIATE_TEST_SUITE_P(Calls, HungDiskTest, testing::Values("append", "fdatasync"),
+                         [](const testing::TestParamInfo<const char *> &information) {
+                             return std::string(information.param);
+                         });
+
+// The disk never answers: it is said, and whoever does not want to wait does not have to.
+TEST_P(HungDiskTest, TheSecondSignalEndsAtOnceAndSaysWhatIsNotStored) {
+    NumbersServer server({"--fsync=always"}, Faulty(std::string(GetParam()) + ":1:hold"));
+    TcpClient client = server.Connect();
+    EXPECT_TRUE(client.Send(NumberLines(0, 1000)));
+    client.HalfClose();
+    EXPECT_TRUE(server.process().WaitForErrors(HasLineWith(kDoesNotAnswer)));
+    server.process().Signal(SIGTERM);
+    EXPECT_TRUE(server.process().WaitForErrors(HasLineWith("a second SIGTERM or SIGINT ends")));
+    const Clock::time_point start = Clock::now();
+    server.process().Signal(SIGTERM);
+    EXPECT_EQ(server.process().WaitForExit(), Exited(74));
+    const auto delay = duration_cast<milliseconds>(Clock::now() - start);
+    EXPECT_EQ(client.WaitForEnding(), Ending::kReset) << "nothing is confirmed";
+    EXPECT_EQ(CountLinesWith(server.process().errors(),
+                             " error ending at once: up to 1000 of the numbers that were received "
+                             "are not stored"),
+              1u)
+        << server.process().errors();
+    EXPECT_EQ(CountLinesWith(server.process().errors(), kDoesNotAnswer), 1u);
+    FaultTable::Get().Add(std::string("9: ") + GetParam() + " never returns, SIGTERM twice", 1,
+                          "warned of after 5 s, exit 74 after " + std::to_string(delay.count()) +
+                              " ms, RST");
+}
+
+TEST(SlowDiskTest, GoesOnWhenTheDiskAnswersAgain) {
+    NumbersServer server({}, Faulty("append:1:delay=6000"));
+    EXPECT_EQ(server.Deliver(NumberLines(0, 1000)), Ending::kFin);
+    EXPECT_EQ(CountLinesWith(server.process().errors(), kDoesNotAnswer), 1u);
+    EXPECT_TRUE(
+        server.process().WaitForErrors(HasLineWith(" info the disk of the log answers again")));
+    EXPECT_EQ(server.Stop(), Exited(0));
+    EXPECT_EQ(server.Log(), NumberRange(0, 1000));
 }
 
 // Sends three lines in the pieces that the cuts make, each read before the next one is sent.

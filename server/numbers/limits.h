@@ -72,9 +72,9 @@ enum {
     FAILED_POLL_COUNT_MAX = 100,
     FAILED_POLL_PAUSE_MS = 10,
 
-    /* A second request to shut down gives up what waits for room on a full disk, but only so long
-     * after the first: timeout(1) sends one to the process and at once another to its group. */
-    ABANDON_AFTER_MS = 1000,
+    /* A second request to shut down ends the process at once, but only so long after the first:
+     * timeout(1) sends one to the process and at once another to its group. */
+    IMPATIENCE_AFTER_MS = 1000,
 
     MEMORY_PROMISED_SIZE = 256 * 1024 * 1024,
 

@@ -3,12 +3,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <future>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "server/numbers/numbers_process.h"
+#include "testing/process_facts.h"
 #include "gtest/gtest.h"
 
 namespace harness {
@@ -177,6 +181,130 @@ TEST(LogTest, PathThatCannotBeWrittenIsAFailedStart) {
         SCOPED_TRACE(path);
         const std::string errors = ErrorsOfFailedStart({"--port=0", "--log=" + path});
         EXPECT_NE(errors.find(path), std::string::npos) << errors;
+    }
+}
+
+// As `flock numbers.log server` does: nobody else has the log, and yet it cannot be had.
+TEST(LogTest, LockOfADescriptorThatWasInheritedIsNamed) {
+    const TemporaryDirectory directory;
+    ProcessOptions options = NumbersServerCommand({"--port=0"});
+    options.working_directory = directory.path();
+    options.arguments.insert(options.arguments.begin(),
+                             {"/bin/sh", "-c", "exec 7>>numbers.log; flock 7; exec \"$0\" \"$@\""});
+    const ProcessResult result = RunToEnd(options);
+    EXPECT_EQ(result.status, Exited(1));
+    EXPECT_EQ(CountLinesWith(result.errors, "numbers.log is locked through descriptor 7, which "),
+              1u)
+        << result.errors;
+}
+
+TEST(LogTest, AStoppedGuardThatHoldsTheLockIsNamed) {
+    NumbersServer server;
+    const std::set<pid_t> children = ReadChildren(server.process().pid());
+    ASSERT_EQ(children.size(), 1u);
+    const pid_t guard = *children.begin();
+    ASSERT_EQ(kill(guard, SIGSTOP), 0);
+    ASSERT_TRUE(Await([&] { return ReadState(guard) == 'T'; }));
+    server.process().Signal(SIGKILL);
+    EXPECT_EQ(server.process().WaitForExit(), Killed(SIGKILL));
+    const std::string errors = ErrorsOfFailedStart({"--port=0", "--log=" + server.log_path()});
+    EXPECT_EQ(CountLinesWith(errors, "process " + std::to_string(guard) +
+                                         ", was stopped by a signal; let it go on with kill -CONT"),
+              1u)
+        << errors;
+    ASSERT_EQ(kill(guard, SIGCONT), 0);
+    NumbersServer next({"--log=" + server.log_path()});
+    EXPECT_EQ(next.Stop(), Exited(0));
+}
+
+constexpr char kWasMoved[] = " was removed or renamed";
+
+TEST(LogTest, LogThatWasRemovedOrRenamedIsWarnedOfOnce) {
+    NumbersServer server;
+    EXPECT_EQ(server.Deliver(NumberLines(0, 10)), Ending::kFin);
+    const std::string moved_path = server.log_path() + ".1";
+    std::filesystem::rename(server.log_path(), moved_path);
+    EXPECT_TRUE(server.process().WaitForErrors(HasLineWith(kWasMoved)));
+    EXPECT_EQ(server.Deliver(NumberLines(10, 10)), Ending::kFin);
+    EXPECT_EQ(server.Stop(), Exited(0));
+    EXPECT_EQ(CountLinesWith(server.process().errors(), kWasMoved), 1u)
+        << server.process().errors();
+    EXPECT_EQ(ReadNumberLog(moved_path), NumberRange(0, 20));
+}
+
+// What logrotate does, under load: each line is in the old file or in the new one, and whole.
+TEST(RotationTest, LosesAndTearsNothingUnderLoad) {
+    constexpr size_t kRotationCount = 10;
+    constexpr std::uint32_t kLineCount = 2000;
+    for (const std::string policy : {"--fsync=never", "--fsync=interval", "--fsync=always"}) {
+        NumbersServer server({policy});
+        std::vector<std::uint32_t> all;
+        std::vector<std::string> paths = {server.log_path()};
+        for (std::uint32_t round = 0; round < kRotationCount; ++round) {
+            std::future<Ending> delivery =
+                server.DeliverMeanwhile(NumberLines(round * kLineCount, kLineCount));
+            paths.push_back(server.log_path() + "." + std::to_string(round));
+            std::filesystem::rename(server.log_path(), paths.back());
+            server.process().Signal(SIGUSR1);
+            EXPECT_TRUE(Await([&] { return std::filesystem::exists(server.log_path()); }));
+            EXPECT_EQ(delivery.get(), Ending::kFin);
+        }
+        EXPECT_EQ(server.Stop(), Exited(0));
+        for (const std::string &path : paths) {
+            const std::vector<std::uint32_t> part = ReadNumberLog(path); // fails on a torn line
+            all.insert(all.end(), part.begin(), part.end());
+        }
+        std::sort(all.begin(), all.end());
+        EXPECT_EQ(all, NumberRange(0, kRotationCount * kLineCount)) << policy;
+        EXPECT_EQ(CountLinesWith(server.process().errors(), " info opened "), kRotationCount)
+            << server.process().errors();
+    }
+}
+
+// The guard follows: killed under load after a rotation, the new file has whole lines.
+TEST(RotationTest, TheGuardFollowsToTheNewFile) {
+    NumbersServer server;
+    EXPECT_EQ(server.Deliver(NumberLines(0, 10)), Ending::kFin);
+    std::filesystem::rename(server.log_path(), server.log_path() + ".1");
+    server.process().Signal(SIGUSR1);
+    EXPECT_TRUE(Await([&] { return std::filesystem::exists(server.log_path()); }));
+    EXPECT_EQ(server.Deliver(NumberLines(10, 10)), Ending::kFin);
+    WriteFile(server.log_path(), NumberLines(10, 10) + "00000"); // as a write that was torn
+    server.process().Signal(SIGKILL);
+    EXPECT_EQ(server.process().WaitForExit(), Killed(SIGKILL));
+    EXPECT_TRUE(Await([&] { return ReadFile(server.log_path()) == NumberLines(10, 10); }));
+    EXPECT_EQ(ReadNumberLog(server.log_path() + ".1"), NumberRange(0, 10));
+}
+
+TEST(RotationTest, SignalWithoutARenameChangesNothing) {
+    NumbersServer server;
+    EXPECT_EQ(server.Deliver(NumberLines(0, 10)), Ending::kFin);
+    server.process().Signal(SIGUSR1);
+    EXPECT_TRUE(server.process().WaitForErrors(HasLineWith(" was not moved: it stays the log")));
+    EXPECT_EQ(server.Deliver(NumberLines(10, 10)), Ending::kFin);
+    EXPECT_EQ(server.Stop(), Exited(0));
+    EXPECT_EQ(server.Log(), NumberRange(0, 20));
+}
+
+// One foreign byte, or a truncation that leaves half a line, must not cost a line that is
+// confirmed.
+TEST(ForeignHandTest, CostsNoConfirmedLine) {
+    const TemporaryDirectory directory;
+    for (const bool truncates : {false, true}) {
+        NumbersServer server;
+        EXPECT_EQ(server.Deliver(NumberLines(0, 10)), Ending::kFin);
+        if (truncates) {
+            std::filesystem::resize_file(server.log_path(), 25);
+        } else {
+            WriteFile(server.log_path(), NumberLines(0, 10) + "x");
+        }
+        EXPECT_EQ(server.Deliver(NumberLines(10, 10)), Ending::kFin);
+        server.process().Signal(SIGKILL);
+        EXPECT_EQ(server.process().WaitForExit(), Killed(SIGKILL));
+        NumbersServer next({"--resume", "--log=" + server.log_path()}); // after the guard
+        EXPECT_EQ(next.Stop(), Exited(0));
+        EXPECT_EQ(ReadFile(server.log_path()),
+                  NumberLines(0, truncates ? 2 : 10) + NumberLines(10, 10));
     }
 }
 

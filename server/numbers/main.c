@@ -3,11 +3,13 @@
  * again in the opposite order. The only place that knows all of them.
  */
 #include <assert.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "server/numbers/configuration.h"
 #include "server/numbers/limits.h"
 #include "server/numbers/log/log_file.h"
+#include "server/numbers/log/log_loader.h"
 #include "server/numbers/log/log_writer.h"
 #include "server/numbers/log/tail_guard.h"
 #include "server/numbers/numbers_server.h"
@@ -17,6 +19,7 @@
 #include "server/runtime/memory_limit.h"
 #include "server/runtime/os.h"
 #include "server/runtime/profile.h"
+#include "server/runtime/signals.h"
 #include "server/runtime/startup.h"
 
 static_assert((int)OPTION_LIST_CAPACITY <= (int)LISTENER_CAPACITY,
@@ -42,39 +45,42 @@ struct daemon {
 /* The layers from here on build one part each, run what is above it, and take the part down again.
  * They are listed from the last one to the first. */
 
-/* Empties the log, or counts its numbers as seen. */
+/* Empties the log, or counts its numbers as seen. Whatever can fail comes first: a start that fails
+ * must not have changed the old log. */
 static enum log_file_status prepare_log(struct daemon *daemon) {
-    enum log_file_status status;
+    off_t kept_size = 0;
+    enum log_file_status status = LOG_FILE_OK;
     if (daemon->configuration.resumes) {
-        status = log_file_load(&daemon->log, &daemon->map, &daemon->configuration.parser,
-                               &daemon->logger);
-    } else {
-        status = log_file_clear(&daemon->log, &daemon->logger);
+        struct log_loader_config config = {
+            .log = &daemon->log,
+            .map = &daemon->map,
+            .parser = &daemon->configuration.parser,
+            .stop_fd = daemon->signal_fd,
+            .logger = &daemon->logger,
+        };
+        status = log_loader_load(&config, &kept_size);
     }
     if (status == LOG_FILE_OK && daemon->configuration.durability != DURABILITY_NEVER) {
         status = log_file_sync(&daemon->log, &daemon->logger);
     }
+    if (status == LOG_FILE_OK) {
+        status = log_file_cut(&daemon->log, kept_size, &daemon->logger);
+    }
     return status;
 }
 
-static bool arm_guard(struct daemon *daemon) {
-    int error = daemon->log.is_regular ? tail_guard_arm(&daemon->guard) : 0;
-    if (error != 0) {
-        (void)startup_fail(&daemon->logger, "arm the tail guard", error);
-    }
-    return error == 0;
-}
-
-/* The old log is touched as late as can be: a start that fails for want of memory or threads must
- * not have emptied it. */
+/* The old log is touched as late as can be, and nothing fails after that. */
 static enum exit_code run_with_prepared_log(struct daemon *daemon) {
     enum log_file_status status = prepare_log(daemon);
     if (status == LOG_FILE_STOPPED) {
         logger_print(&daemon->logger, LOG_LEVEL_INFO, "asked to end while loading the log");
         return EXIT_CODE_OK;
     }
-    if (status != LOG_FILE_OK || !arm_guard(daemon)) {
+    if (status != LOG_FILE_OK) {
         return EXIT_CODE_START_FAILURE;
+    }
+    if (daemon->log.guard != NULL) {
+        tail_guard_arm(&daemon->guard);
     }
     reporter_begin(&daemon->reporter);
     listener_announce(&daemon->listener, &daemon->logger);
@@ -100,7 +106,7 @@ static enum exit_code run_with_server(struct daemon *daemon) {
         .refuses_remote_terminate = daemon->configuration.refuses_remote_terminate,
         .listener = &daemon->listener,
         .signal_fd = daemon->signal_fd,
-        .guard_fd = daemon->log.is_regular ? daemon->guard.pipe_fd : -1,
+        .guard_fd = daemon->log.guard != NULL ? daemon->guard.socket_fd : -1,
         .progress = &daemon->progress,
         .parser = &daemon->configuration.parser,
         .pipeline = &daemon->pipeline,
@@ -138,8 +144,8 @@ static enum exit_code run_with_pipeline(struct daemon *daemon) {
 static enum exit_code run_with_writer(struct daemon *daemon) {
     const struct configuration *configuration = &daemon->configuration;
     struct log_writer_config config = {
-        .fd = daemon->log.fd,
-        .record_size = LINE_SIZE,
+        .log = &daemon->log,
+        .line_size = LINE_SIZE,
         .block_size = BLOCK_SIZE,
         .block_slack_size = NUMBER_FORMATTER_SLACK_SIZE,
         .block_count = BLOCKS_PER_WORKER * (size_t)configuration->worker_count,
@@ -204,12 +210,17 @@ static enum exit_code run_with_guard(struct daemon *daemon) {
     if (!daemon->log.is_regular) {
         return run_with_profile(daemon);
     }
-    int error = tail_guard_start(&daemon->guard, daemon->log.fd, LINE_SIZE);
+    int error = tail_guard_start(&daemon->guard, daemon->log.fd);
     if (error != 0) {
         return startup_fail(&daemon->logger, "start the tail guard", error);
     }
+    daemon->log.guard = &daemon->guard;
     enum exit_code exit_code = run_with_profile(daemon);
-    tail_guard_finish(&daemon->guard);
+    if (!tail_guard_finish(&daemon->guard)) {
+        logger_print(&daemon->logger, LOG_LEVEL_WARNING,
+                     "the tail guard, process %d, goes on waiting for room to cut a torn line off",
+                     (int)daemon->guard.pid);
+    }
     return exit_code;
 }
 
@@ -218,7 +229,6 @@ static enum exit_code run_with_log(struct daemon *daemon) {
         LOG_FILE_OK) {
         return EXIT_CODE_START_FAILURE;
     }
-    daemon->log.stop_fd = daemon->signal_fd;
     enum exit_code exit_code = run_with_guard(daemon);
     log_file_close(&daemon->log);
     return exit_code;
@@ -244,9 +254,22 @@ static bool check_memory(const struct daemon *daemon) {
     return memory_limit_check(size, worker_count + THREADS_BESIDE_WORKERS, &daemon->logger);
 }
 
-static enum exit_code run(struct daemon *daemon) {
+/* SIGUSR1 opens the log anew. */
+static bool receive_signals(struct daemon *daemon) {
     daemon->signal_fd = startup_prepare_process(&daemon->logger);
     if (daemon->signal_fd < 0) {
+        return false;
+    }
+    int error = signals_add(daemon->signal_fd, SIGUSR1);
+    if (error != 0) {
+        (void)startup_fail(&daemon->logger, "receive SIGUSR1", error);
+        (void)os_close(daemon->signal_fd);
+    }
+    return error == 0;
+}
+
+static enum exit_code run(struct daemon *daemon) {
+    if (!receive_signals(daemon)) {
         return EXIT_CODE_START_FAILURE;
     }
     enum exit_code exit_code =

@@ -2,8 +2,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "server/numbers/accepting.h"
 #include "server/runtime/os.h"
@@ -41,16 +44,26 @@ static void confirm_connection(struct connection *connection) {
     release_connection(connection);
 }
 
+/* Ends the process as kill -9 would. No thread is waited for: one may be inside a call to a disk
+ * that never answers. */
+static void end_at_once(struct numbers_server *server) {
+    logger_print(server->config.logger, LOG_LEVEL_ERROR,
+                 "ending at once: up to %" PRIu64
+                 " of the numbers that were received are not stored",
+                 pipeline_unstored_count(server->config.pipeline));
+    _exit(EXIT_CODE_IO_FAILURE);
+}
+
 static void start_shutdown(struct numbers_server *server, const char *reason) {
     if (server->is_shutting_down) {
-        if (server->loop.now_ms >= server->abandon_from_ms) {
-            log_writer_abandon(server->config.writer);
+        if (server->loop.now_ms >= server->impatience_from_ms) {
+            end_at_once(server);
         }
         return;
     }
     logger_print(server->config.logger, LOG_LEVEL_INFO, "shutting down: %s", reason);
     server->is_shutting_down = true;
-    server->abandon_from_ms = server->loop.now_ms + ABANDON_AFTER_MS;
+    server->impatience_from_ms = server->loop.now_ms + IMPATIENCE_AFTER_MS;
     accepting_update(server);
     for (size_t index = 0; index < server->config.client_capacity; index++) {
         if (server->connections[index].state == CONNECTION_RECEIVING) {
@@ -142,7 +155,9 @@ static void on_signal(void *context, short events) {
     (void)events;
     struct numbers_server *server = context;
     int signal_number = signals_next(server->config.signal_fd);
-    if (signal_number > 0) {
+    if (signal_number == SIGUSR1) {
+        log_writer_reopen(server->config.writer);
+    } else if (signal_number > 0) {
         start_shutdown(server, strsignal(signal_number));
     } else if (signal_number < 0) {
         start_shutdown(server, "a signal came that cannot be read");
@@ -210,18 +225,17 @@ static void end_idle_connections(struct numbers_server *server) {
 
 static void give_up(struct numbers_server *server, const char *action, int error) {
     logger_print(server->config.logger, LOG_LEVEL_ERROR, "cannot %s: %s", action, strerror(-error));
-    log_writer_abandon(server->config.writer); /* nobody is left to wait for room on a disk */
     server->exit_code = EXIT_CODE_IO_FAILURE;
     server->is_done = true;
 }
 
 /* A shutdown that takes long waits for the disk: says how not to wait for it. */
-static void offer_to_abandon(struct numbers_server *server) {
-    if (!server->has_offered_to_abandon && server->loop.now_ms >= server->abandon_from_ms) {
-        server->has_offered_to_abandon = true;
+static void offer_to_end(struct numbers_server *server) {
+    if (!server->has_offered_to_end && server->loop.now_ms >= server->impatience_from_ms) {
+        server->has_offered_to_end = true;
         logger_print(server->config.logger, LOG_LEVEL_WARNING,
-                     "still storing what was received; a second SIGTERM or SIGINT abandons what "
-                     "there is no room for");
+                     "still storing what was received; a second SIGTERM or SIGINT ends the server "
+                     "at once, and what is not stored by then is lost");
     }
 }
 
@@ -229,7 +243,7 @@ static void offer_to_abandon(struct numbers_server *server) {
 static void advance_shutdown(struct numbers_server *server) {
     struct pipeline *pipeline = server->config.pipeline;
     struct log_writer *writer = server->config.writer;
-    offer_to_abandon(server);
+    offer_to_end(server);
     if (server->is_stalled) {
         return;
     }
@@ -255,6 +269,9 @@ static void do_what_is_due(struct numbers_server *server) {
         give_up(server, "store the log", error);
         return;
     }
+    disk_watch_look(&server->disk_watch,
+                    log_writer_call_ms(server->config.writer, server->loop.now_ms),
+                    server->loop.now_ms, server->config.logger);
     pipeline_run(server->config.pipeline, server->loop.now_ms);
     if (server->is_stalled) {
         take_pending(server);
@@ -296,7 +313,7 @@ enum exit_code numbers_server_run(struct numbers_server *server) {
             server->failed_poll_count = 0;
         } else if (!wait_for_memory(server, fired_count)) {
             give_up(server, "wait for events", fired_count);
-            break;
+            end_at_once(server); /* nobody is left to wait for the disk */
         }
         do_what_is_due(server);
     }

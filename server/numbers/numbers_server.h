@@ -12,8 +12,9 @@
  *
  * Shutting down, by `terminate` or a signal, goes through the same steps as everything else, in the
  * loop: clients are reset, `pending` goes into the pipeline, the pipeline drains into the writer,
- * the writer finishes; then the clients that wait for it get their FIN. On a full disk that waits
- * for room, until it is asked for again a second or more after the first time.
+ * the writer finishes; then the clients that wait for it get their FIN. That may have to wait for
+ * the disk. Asked for again, a second or more after the first time, the process ends at once, as by
+ * kill -9: what was confirmed is safe, and the tail guard keeps the log whole.
  *
  * Ownership: the server owns its connections and buffers; the parts in the configuration are
  * main's. Threading: everything here belongs to one thread.
@@ -27,6 +28,7 @@
 
 #include "parser/line_parser.h"
 #include "server/numbers/limits.h"
+#include "server/numbers/log/disk_watch.h"
 #include "server/numbers/log/log_writer.h"
 #include "server/numbers/pipeline.h"
 #include "server/numbers/session.h"
@@ -49,7 +51,7 @@ struct numbers_server_config {
     bool refuses_remote_terminate; /* `terminate` counts from this machine only */
     struct listener *listener;
     int signal_fd;
-    int guard_fd; /* POLLERR there: the tail guard is gone (tail_guard.h); -1: there is none */
+    int guard_fd; /* hung up: the tail guard is gone (tail_guard.h); -1: there is none */
     const struct wakeup *progress; /* the pipeline and the writer signal it */
     const struct line_parser *parser;
     struct pipeline *pipeline;
@@ -104,8 +106,9 @@ struct numbers_server {
     bool is_stalled; /* the pipeline takes no more; nobody is read from */
 
     bool is_shutting_down;
-    int64_t abandon_from_ms; /* from when on a second request abandons what is not stored */
-    bool has_offered_to_abandon;
+    int64_t impatience_from_ms; /* from when on a second request ends the process at once */
+    bool has_offered_to_end;
+    struct disk_watch disk_watch;
     bool is_done;
     int failed_poll_count; /* in a row */
     enum exit_code exit_code;

@@ -281,6 +281,18 @@ uint64_t pipeline_stored_batch(struct pipeline *pipeline) {
     return stored_batch;
 }
 
+uint64_t pipeline_unstored_count(struct pipeline *pipeline) {
+    /* In this order: what is stored by now is counted among what is read after it. */
+    uint64_t stored_count = log_writer_stored_position(pipeline->config.writer) / LINE_SIZE;
+    uint64_t count = filling_count(pipeline);
+    (void)pthread_mutex_lock(&pipeline->mutex);
+    if (pipeline->inserted_batch != pipeline->inserting_batch) {
+        count += dedup_stage_count(pipeline->inserting_stage);
+    }
+    (void)pthread_mutex_unlock(&pipeline->mutex);
+    return count + atomic_load(&pipeline->config.tally->unique_count) - stored_count;
+}
+
 bool pipeline_is_drained(struct pipeline *pipeline) {
     (void)pthread_mutex_lock(&pipeline->mutex);
     bool is_drained =

@@ -119,6 +119,10 @@ int64_t pipeline_deadline_ms(const struct pipeline *pipeline);
 /* The last batch that is stored. */
 uint64_t pipeline_stored_batch(struct pipeline *pipeline);
 
+/* At most so many of the numbers added are not stored: those of the stages count, duplicates too.
+ */
+uint64_t pipeline_unstored_count(struct pipeline *pipeline);
+
 /* Whether everything added has been inserted, formatted, and submitted to the log writer. */
 bool pipeline_is_drained(struct pipeline *pipeline);
 

@@ -64,8 +64,11 @@ class PipelineTest : public testing::TestWithParam<size_t> {
 
     void Start(const std::string &plan = "") {
         log_writer_config config{};
-        config.fd = fd_;
-        config.record_size = LINE_SIZE;
+        log_.path = path_.c_str();
+        log_.fd = fd_;
+        log_.is_regular = true;
+        config.log = &log_;
+        config.line_size = LINE_SIZE;
         config.block_size = BLOCK_SIZE;
         config.block_slack_size = NUMBER_FORMATTER_SLACK_SIZE;
         config.block_count = BLOCKS_PER_WORKER * GetParam();
@@ -115,6 +118,7 @@ class PipelineTest : public testing::TestWithParam<size_t> {
     harness::TemporaryDirectory directory_;
     std::string path_;
     int fd_ = -1;
+    log_file log_{};
     CapturedLogger logger_;
     void *map_memory_ = nullptr;
     dedup_map map_{};

@@ -1,6 +1,7 @@
 // --resume: going on with the log of an earlier run.
 
 #include <csignal>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,30 @@ TEST_F(ResumeTest, TornLastLineIsCutOff) {
         EXPECT_EQ(server->Stop(), Exited(0));
         EXPECT_EQ(ReadNumberLog(path_), NumberRange(0, 4));
     }
+}
+
+// As a power loss leaves a file: made longer, and the bytes not there yet.
+TEST_F(ResumeTest, TailOfNulsIsCutOffAndWarnedOf) {
+    WriteFile(path_, NumberLines(0, 3) + "0000" + std::string(4092, '\0'));
+    const std::unique_ptr<NumbersServer> server = Resume();
+    EXPECT_EQ(CountLinesWith(server->process().errors(),
+                             " is cut off: a torn line of 4 bytes and 4092 NUL bytes"),
+              1u)
+        << server->process().errors();
+    EXPECT_EQ(server->Deliver(NumberLines(2, 2)), Ending::kFin);
+    EXPECT_EQ(server->Stop(), Exited(0));
+    EXPECT_EQ(ReadNumberLog(path_), NumberRange(0, 4));
+}
+
+TEST_F(ResumeTest, RefusalNamesLineAndOffsetAndTheWayOut) {
+    WriteFile(path_, NumberLines(0, 3) + std::string(10, '\0') + NumberLine(7));
+    const ProcessResult result =
+        RunToEnd(NumbersServerCommand({"--port=0", "--log=" + path_, "--resume"}));
+    EXPECT_EQ(result.status, Exited(1));
+    EXPECT_EQ(CountLinesWith(result.errors, "line 4, at byte 30, is not nine digits"), 1u)
+        << result.errors;
+    std::filesystem::resize_file(path_, 30); // what the message says
+    EXPECT_EQ(Resume()->Stop(), Exited(0));
 }
 
 TEST_F(ResumeTest, LogOfOneTornLineBecomesEmpty) {

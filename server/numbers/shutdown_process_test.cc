@@ -127,6 +127,16 @@ TEST_P(ShutdownTest, WaitingClientsAreNotToldThatTheirDataIsSafe) {
     }
 }
 
+TEST(SignalTest, SigquitEndsInOrderAndSigusr2IsIgnored) {
+    NumbersServer server;
+    TcpClient client = server.ConnectServed(NumberLines(0, 1000));
+    server.process().Signal(SIGUSR2);
+    EXPECT_EQ(server.Deliver(NumberLines(1000, 10)), Ending::kFin);
+    server.process().Signal(SIGQUIT);
+    EXPECT_EQ(server.process().WaitForExit(), Exited(0));
+    EXPECT_EQ(server.Log(), NumberRange(0, 1010));
+}
+
 TEST(TerminateTest, NothingAfterItCounts) {
     NumbersServer server;
     TcpClient client = server.Connect();

@@ -2,17 +2,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "server/numbers/limits.h"
-#include "server/numbers/session.h"
+#include "server/numbers/log/lock_holder.h"
+#include "server/numbers/log/log_tail.h"
+#include "server/numbers/log/tail_guard.h"
 #include "server/runtime/directory.h"
 #include "server/runtime/os.h"
 
 enum {
+    OPEN_FLAGS = O_RDWR | O_CREAT | O_APPEND | O_NOCTTY,
+    OPEN_MODE = 0644,
+
     /* A server that was killed a moment ago leaves the lock to its tail guard for as long as it
      * takes to cut a torn line off: wait that long before taking the lock for another server's. */
     LOCK_TRY_COUNT = 50,
@@ -25,6 +28,10 @@ static enum log_file_status fail(const struct log_file *log, const struct logger
     return LOG_FILE_FAILED;
 }
 
+static bool is_same(const struct stat *left, const struct stat *right) {
+    return left->st_dev == right->st_dev && left->st_ino == right->st_ino;
+}
+
 static int lock(int fd) {
     int error = os_lock_exclusive(fd);
     for (int try_count = 1; error == -EWOULDBLOCK && try_count < LOCK_TRY_COUNT; try_count++) {
@@ -34,12 +41,54 @@ static int lock(int fd) {
     return error;
 }
 
+/* Says who has the lock, as far as that can be found out. */
+static void blame(const struct log_file *log, const struct logger *logger) {
+    struct lock_holder holder = lock_holder_find(log->fd);
+    if (holder.pid == 0) {
+        logger_print(logger, LOG_LEVEL_ERROR, "%s is in use by another server", log->path);
+    } else if (holder.pid == getpid()) {
+        logger_print(logger, LOG_LEVEL_ERROR,
+                     "%s is locked through descriptor %d, which whoever started this server has "
+                     "opened and left to it",
+                     log->path, holder.fd);
+    } else if (strcmp(holder.name, TAIL_GUARD_NAME) == 0) {
+        logger_print(logger, LOG_LEVEL_ERROR,
+                     "%s is in use: the tail guard of a server that has ended, process %d, %s",
+                     log->path, (int)holder.pid,
+                     holder.is_stopped
+                         ? "was stopped by a signal; let it go on with kill -CONT"
+                         : "cannot cut a torn line off yet, for want of room perhaps");
+    } else {
+        logger_print(logger, LOG_LEVEL_ERROR, "%s is in use by another server: process %d (%s)%s",
+                     log->path, (int)holder.pid, holder.name,
+                     holder.is_stopped ? ", which was stopped by a signal" : "");
+    }
+}
+
+static bool knows_no_locks(int error) {
+    return error == -ENOLCK || error == -ENOSYS || error == -EOPNOTSUPP || error == -EINVAL;
+}
+
+static enum log_file_status lock_log(const struct log_file *log, const struct logger *logger) {
+    int error = lock(log->fd);
+    if (error == -EWOULDBLOCK) {
+        blame(log, logger);
+        return LOG_FILE_FAILED;
+    }
+    if (knows_no_locks(error)) {
+        logger_print(logger, LOG_LEVEL_WARNING,
+                     "cannot lock %s: %s; nothing keeps a second server from writing to it",
+                     log->path, strerror(-error));
+        return LOG_FILE_OK;
+    }
+    return error == 0 ? LOG_FILE_OK : fail(log, logger, "lock", error);
+}
+
 /* Whether reports or messages would get into the log: `server --log=FILE >FILE`. */
 static bool is_standard_stream(const struct stat *log_status) {
     for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
         struct stat status;
-        if (fstat(fd, &status) == 0 && status.st_dev == log_status->st_dev &&
-            status.st_ino == log_status->st_ino) {
+        if (fstat(fd, &status) == 0 && is_same(&status, log_status)) {
             return true;
         }
     }
@@ -66,18 +115,13 @@ static enum log_file_status check_and_lock(struct log_file *log, const struct lo
                      log->path);
         return LOG_FILE_FAILED;
     }
-    int error = lock(log->fd);
-    if (error == -EWOULDBLOCK) {
-        logger_print(logger, LOG_LEVEL_ERROR, "%s is in use by another server", log->path);
-        return LOG_FILE_FAILED;
-    }
-    return error == 0 ? LOG_FILE_OK : fail(log, logger, "lock", error);
+    return lock_log(log, logger);
 }
 
 enum log_file_status log_file_open(struct log_file *log, const char *path,
                                    const struct logger *logger) {
-    *log = (struct log_file){.path = path, .stop_fd = -1};
-    log->fd = os_open(path, O_RDWR | O_CREAT | O_APPEND | O_NOCTTY, 0644);
+    *log = (struct log_file){.path = path};
+    log->fd = os_open(path, OPEN_FLAGS, OPEN_MODE);
     if (log->fd < 0) {
         return fail(log, logger, "open", log->fd);
     }
@@ -85,132 +129,6 @@ enum log_file_status log_file_open(struct log_file *log, const char *path,
     if (status != LOG_FILE_OK) {
         log_file_close(log);
     }
-    return status;
-}
-
-enum log_file_status log_file_clear(struct log_file *log, const struct logger *logger) {
-    if (!log->is_regular) {
-        return LOG_FILE_OK;
-    }
-    int error = os_ftruncate(log->fd, 0);
-    return error == 0 ? LOG_FILE_OK : fail(log, logger, "clear", error);
-}
-
-/* What log_file_load works with. */
-struct loading {
-    struct log_file *log;
-    struct dedup_map *map;
-    const struct line_parser *parser;
-    const struct logger *logger;
-    struct session session;
-    uint64_t line_count; /* lines loaded */
-    uint32_t numbers[RECEIVED_NUMBER_CAPACITY];
-    uint32_t new_numbers[RECEIVED_NUMBER_CAPACITY];
-    char buffer[SESSION_HEADROOM_SIZE + RECEIVE_SIZE];
-};
-
-static enum log_file_status refuse(const struct loading *loading, uint64_t line_index,
-                                   const char *reason) {
-    logger_print(loading->logger, LOG_LEVEL_ERROR,
-                 "cannot resume from %s: line %" PRIu64 " %s; the file was left alone",
-                 loading->log->path, line_index + 1, reason);
-    return LOG_FILE_FAILED;
-}
-
-/* Inserts the numbers just read. New numbers keep their order, so the first that is missing among
- * them is the one that was there before. */
-static enum log_file_status insert_numbers(struct loading *loading, size_t count) {
-    size_t new_count =
-        dedup_map_insert_batch(loading->map, loading->numbers, count, loading->new_numbers);
-    if (new_count < count) {
-        size_t index = 0;
-        while (index < new_count && loading->new_numbers[index] == loading->numbers[index]) {
-            index++;
-        }
-        return refuse(loading, loading->line_count + index, "has a number that was there before");
-    }
-    loading->line_count += count;
-    return LOG_FILE_OK;
-}
-
-/* Takes the next size bytes, which lie in the buffer behind the headroom. */
-static enum log_file_status load_bytes(struct loading *loading, size_t size) {
-    enum line_parser_stop stop;
-    size_t count =
-        session_receive(&loading->session, loading->parser, loading->buffer + SESSION_HEADROOM_SIZE,
-                        size, loading->numbers, &stop);
-    enum log_file_status status = insert_numbers(loading, count);
-    if (status == LOG_FILE_OK && stop != LINE_PARSER_NEEDS_MORE) {
-        return refuse(loading, loading->line_count, "is not nine digits");
-    }
-    return status;
-}
-
-/* The rest of a line at the end of the file: cut off if it is the start of a number. */
-static enum log_file_status cut_torn_line(struct loading *loading) {
-    const struct session *session = &loading->session;
-    if (session->rest_size == 0) {
-        return LOG_FILE_OK;
-    }
-    if (session->rest[0] < '0' || session->rest[0] > '9') {
-        return refuse(loading, loading->line_count, "is not nine digits");
-    }
-    int error = os_ftruncate(loading->log->fd, (off_t)loading->line_count * LINE_SIZE);
-    if (error != 0) {
-        return fail(loading->log, loading->logger, "cut the torn last line of", error);
-    }
-    logger_print(loading->logger, LOG_LEVEL_WARNING, "cut a torn last line off %s",
-                 loading->log->path);
-    return LOG_FILE_OK;
-}
-
-/* Whether somebody wants the loading, which may take minutes, to stop. */
-static bool is_stopped(const struct loading *loading) {
-    struct pollfd polled = {.fd = loading->log->stop_fd, .events = POLLIN};
-    return os_poll(&polled, 1, 0) == 1;
-}
-
-static enum log_file_status load_file(struct loading *loading) {
-    enum log_file_status status = LOG_FILE_OK;
-    off_t offset = 0;
-    ssize_t size = 0;
-    do {
-        if (is_stopped(loading)) {
-            return LOG_FILE_STOPPED;
-        }
-        size = os_pread(loading->log->fd, loading->buffer + SESSION_HEADROOM_SIZE, RECEIVE_SIZE,
-                        offset);
-        if (size > 0) {
-            offset += size;
-            status = load_bytes(loading, (size_t)size);
-        }
-    } while (size > 0 && status == LOG_FILE_OK);
-    if (size < 0) {
-        return fail(loading->log, loading->logger, "read", (int)size);
-    }
-    return status == LOG_FILE_OK ? cut_torn_line(loading) : status;
-}
-
-enum log_file_status log_file_load(struct log_file *log, struct dedup_map *map,
-                                   const struct line_parser *parser, const struct logger *logger) {
-    if (!log->is_regular) {
-        return LOG_FILE_OK;
-    }
-    struct loading *loading = os_map_memory(sizeof *loading);
-    if (loading == NULL) {
-        return fail(log, logger, "load", -ENOMEM);
-    }
-    loading->log = log;
-    loading->map = map;
-    loading->parser = parser;
-    loading->logger = logger;
-    session_init(&loading->session);
-    enum log_file_status status = load_file(loading);
-    if (status == LOG_FILE_OK) {
-        logger_print(logger, LOG_LEVEL_INFO, "resumed from %s with %" PRIu64 " number%s", log->path,
-                     loading->line_count, loading->line_count == 1 ? "" : "s");
-    }
-    os_unmap_memory(loading, sizeof *loading);
     return status;
 }
 
@@ -229,6 +147,94 @@ enum log_file_status log_file_sync(const struct log_file *log, const struct logg
                      strerror(-error));
     }
     return LOG_FILE_OK;
+}
+
+enum log_file_status log_file_cut(const struct log_file *log, off_t kept_size,
+                                  const struct logger *logger) {
+    if (!log->is_regular || os_file_size(log->fd) == kept_size) {
+        return LOG_FILE_OK;
+    }
+    int error = os_ftruncate(log->fd, kept_size);
+    if (error == 0 || (kept_size > 0 && log_tail_is_disk_full(error))) {
+        return LOG_FILE_OK;
+    }
+    return fail(log, logger, kept_size > 0 ? "cut the torn last line of" : "clear", error);
+}
+
+/* Whether the file just opened under the log's name can be the log from now on; says why not. */
+static bool is_fit(struct log_file *new_log, const struct log_file *log,
+                   const struct logger *logger) {
+    struct stat status;
+    struct stat old_status;
+    if (fstat(log->fd, &old_status) == 0 && fstat(new_log->fd, &status) == 0 &&
+        is_same(&status, &old_status)) {
+        logger_print(logger, LOG_LEVEL_INFO, "%s was not moved: it stays the log", log->path);
+        return false;
+    }
+    if (check_and_lock(new_log, logger) != LOG_FILE_OK) {
+        return false;
+    }
+    if (!new_log->is_regular || os_file_size(new_log->fd) != 0) {
+        logger_print(logger, LOG_LEVEL_ERROR,
+                     "cannot open %s anew: what is there now is no empty file", log->path);
+        return false;
+    }
+    return true;
+}
+
+/* Puts the new file in the old one's place. 0, or the error of making the old one durable. */
+static int take_over(struct log_file *log, const struct log_file *new_log, bool is_durable,
+                     const struct logger *logger) {
+    if (is_durable && log_file_sync(new_log, logger) != LOG_FILE_OK) {
+        return 0;
+    }
+    int error = is_durable ? os_fdatasync(log->fd) : 0;
+    if (error != 0) {
+        return error;
+    }
+    /* A guard that cannot follow is gone, and that is warned of where it is watched. */
+    bool is_followed = log->guard != NULL && tail_guard_follow(log->guard, new_log->fd) == 0;
+    /* Another thread may be syncing the old file this very moment: it gets on with it. */
+    error = os_replace_descriptor(log->fd, new_log->fd);
+    if (error != 0) {
+        (void)fail(log, logger, "open anew", error);
+        return 0;
+    }
+    if (is_followed) {
+        tail_guard_let_go(log->guard);
+    }
+    logger_print(logger, LOG_LEVEL_INFO, "opened %s anew", log->path);
+    return 0;
+}
+
+int log_file_reopen(struct log_file *log, bool is_durable, const struct logger *logger) {
+    if (!log->is_regular) {
+        return 0;
+    }
+    struct log_file new_log = {.path = log->path};
+    new_log.fd = os_open(log->path, OPEN_FLAGS, OPEN_MODE);
+    if (new_log.fd < 0) {
+        (void)fail(log, logger, "open anew", new_log.fd);
+        return 0;
+    }
+    int error = 0;
+    if (is_fit(&new_log, log, logger)) {
+        error = take_over(log, &new_log, is_durable, logger);
+    }
+    (void)os_close(new_log.fd); /* the log has it under its own number, if it is the log now */
+    return error;
+}
+
+bool log_file_is_in_place(const struct log_file *log) {
+    struct stat status;
+    struct stat named_status;
+    if (!log->is_regular || fstat(log->fd, &status) != 0) {
+        return true;
+    }
+    if (stat(log->path, &named_status) != 0) {
+        return errno != ENOENT;
+    }
+    return is_same(&status, &named_status);
 }
 
 void log_file_close(struct log_file *log) {

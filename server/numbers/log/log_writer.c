@@ -3,16 +3,34 @@
 #include <errno.h>
 #include <string.h>
 
+#include "server/numbers/log/log_tail.h"
 #include "server/runtime/condition.h"
 #include "server/runtime/os.h"
 
-/* How often a full disk is tried again: often enough to go on well within a second. */
-enum { FULL_DISK_RETRY_MS = 100 };
+enum {
+    /* How often a full disk is tried again: often enough to go on well within a second. */
+    FULL_DISK_RETRY_MS = 100,
+
+    /* How often to look whether the log is in its place. */
+    LOOK_PERIOD_MS = 1000,
+};
 
 const char *const durability_names[] = {"never", "interval", "always", NULL};
 
-static bool is_disk_full(ssize_t error) {
-    return error == -ENOSPC || error == -EDQUOT || error == -EFBIG;
+/* Notes that a call which waits for the disk begins or has ended. */
+static void begin_call(struct log_writer *writer, enum log_writer_call call) {
+    atomic_store_explicit(&writer->call_since_ms[call], os_now_ms(), memory_order_relaxed);
+}
+
+static void end_call(struct log_writer *writer, enum log_writer_call call) {
+    atomic_store_explicit(&writer->call_since_ms[call], 0, memory_order_relaxed);
+}
+
+static int sync_log(struct log_writer *writer, enum log_writer_call call) {
+    begin_call(writer, call);
+    int error = os_fdatasync(writer->config.log->fd);
+    end_call(writer, call);
+    return error;
 }
 
 /* Ends all writing; the first reason counts. */
@@ -27,84 +45,149 @@ static void fail(struct log_writer *writer, int error) {
     wakeup_signal(writer->config.progress);
 }
 
-/* Cuts off the torn_size bytes of a record that a failed write has left at the end of the file. */
-static int cut_torn_record(const struct log_writer *writer, size_t torn_size) {
-    if (torn_size == 0) {
-        return 0;
+/* Opens the log anew. A block that is half written is to go on in the new file, so its torn line is
+ * cut off first; where that cannot be done now, it is put off. 0, or a final error. */
+static int reopen(struct log_writer *writer, size_t *done_size) {
+    begin_call(writer, LOG_WRITER_CALL_WRITE);
+    int error = 0;
+    if (log_appender_drop_torn_line(&writer->appender, done_size) != 0) {
+        log_writer_reopen(writer);
+    } else {
+        error = log_file_reopen(writer->config.log, writer->config.durability != DURABILITY_NEVER,
+                                writer->config.logger);
+        log_appender_start_anew(&writer->appender);
+        writer->has_warned_of_move = false;
     }
-    off_t file_size = os_file_size(writer->config.fd);
-    if (file_size < 0) {
-        return (int)file_size;
-    }
-    if (file_size < (off_t)torn_size) {
-        return 0; /* somebody else has emptied the file meanwhile */
-    }
-    return os_ftruncate(writer->config.fd, file_size - (off_t)torn_size);
+    end_call(writer, LOG_WRITER_CALL_WRITE);
+    return error;
 }
 
-/* Waits a moment for room on the disk; false if the owner does not want to wait any longer. */
-static bool wait_for_room(struct log_writer *writer, int error) {
+/* Waits a moment for room on the disk. False if writing has failed meanwhile; in *reopens whether
+ * the log is to be opened anew. */
+static bool wait_for_room(struct log_writer *writer, int error, bool *reopens) {
     int64_t now_ms = os_now_ms();
     if (warning_limiter_allows(&writer->full_disk_warning, now_ms)) {
-        writer->has_warned = true;
+        writer->has_warned_of_full_disk = true;
         logger_print(writer->config.logger, LOG_LEVEL_WARNING,
                      "cannot write the log: %s; the clients wait until there is room",
                      strerror(-error));
     }
     (void)pthread_mutex_lock(&writer->mutex);
     while (
-        !writer->is_abandoned && atomic_load(&writer->error) == 0 &&
+        atomic_load(&writer->error) == 0 &&
         !condition_wait_until(&writer->work_arrived, &writer->mutex, now_ms + FULL_DISK_RETRY_MS)) {
     }
-    bool goes_on = !writer->is_abandoned && atomic_load(&writer->error) == 0;
+    bool goes_on = atomic_load(&writer->error) == 0;
+    *reopens = writer->is_reopen_wanted;
+    writer->is_reopen_wanted = false;
     (void)pthread_mutex_unlock(&writer->mutex);
     return goes_on;
 }
 
+static int append(struct log_writer *writer, const struct log_block *block, size_t *done_size) {
+    begin_call(writer, LOG_WRITER_CALL_WRITE);
+    int error = log_appender_append(&writer->appender, block->bytes, block->size, done_size);
+    end_call(writer, LOG_WRITER_CALL_WRITE);
+    return error;
+}
+
 /* Writes all of the block, waiting out a full disk. 0, or the negative errno value of a final
- * failure; with whole records in the file either way, unless it was the cutting that failed. */
+ * failure. */
 static int write_block(struct log_writer *writer, const struct log_block *block) {
     size_t done_size = 0;
-    while (done_size < block->size) {
-        ssize_t count =
-            os_append(writer->config.fd, block->bytes + done_size, block->size - done_size);
-        if (count > 0) {
-            done_size += (size_t)count;
-            continue;
+    int error;
+    while ((error = append(writer, block, &done_size)) != 0) {
+        bool reopens = false;
+        if (!log_tail_is_disk_full(error) || !wait_for_room(writer, error, &reopens)) {
+            /* The guard does it if this fails, too. */
+            (void)log_appender_drop_torn_line(&writer->appender, &done_size);
+            return error;
         }
-        int error = count == 0 ? -EIO : (int)count;
-        size_t torn_size = done_size % writer->config.record_size;
-        int cut_error = cut_torn_record(writer, torn_size);
-        if (cut_error != 0) {
-            return cut_error;
-        }
-        done_size -= torn_size;
-        if (!is_disk_full(error) || !wait_for_room(writer, error)) {
+        error = reopens ? reopen(writer, &done_size) : 0;
+        if (error != 0) {
             return error;
         }
     }
-    if (writer->has_warned) {
-        writer->has_warned = false;
+    if (writer->has_warned_of_full_disk) {
+        writer->has_warned_of_full_disk = false;
         logger_print(writer->config.logger, LOG_LEVEL_INFO, "there is room for the log again");
     }
     return 0;
 }
 
-/* Takes the oldest block, waiting for one; NULL when there will be no more. */
-static struct log_block *next_block(struct log_writer *writer) {
-    struct log_block *block = NULL;
-    (void)pthread_mutex_lock(&writer->mutex);
-    while (writer->queue_count == 0 && !writer->is_finishing && atomic_load(&writer->error) == 0) {
-        (void)pthread_cond_wait(&writer->work_arrived, &writer->mutex);
+/* Writes a block and, if the policy says so, makes it durable; then it is free again. 0, or the
+ * negative errno value of a final failure. */
+static int store_block(struct log_writer *writer, struct log_block *block) {
+    size_t size = block->size;
+    int error = write_block(writer, block);
+    /* The producers fill the next block meanwhile, so one fdatasync serves many lines. */
+    if (error == 0 && writer->config.durability == DURABILITY_ALWAYS) {
+        error = sync_log(writer, LOG_WRITER_CALL_WRITE);
     }
-    if (writer->queue_count > 0 && atomic_load(&writer->error) == 0) {
-        block = writer->queue[0];
+    if (error != 0) {
+        return error;
+    }
+    (void)pthread_mutex_lock(&writer->mutex);
+    block->size = 0;
+    writer->free_blocks[writer->free_count++] = block;
+    writer->written_position += size;
+    (void)pthread_cond_signal(&writer->block_freed);
+    atomic_store(&writer->stored_position, writer->written_position);
+    (void)pthread_mutex_unlock(&writer->mutex);
+    wakeup_signal(writer->config.progress);
+    return 0;
+}
+
+/* Warns once if the log was removed or renamed. */
+static void look_after_place(struct log_writer *writer) {
+    int64_t now_ms = os_now_ms();
+    if (writer->has_warned_of_move || now_ms < writer->look_again_ms) {
+        return;
+    }
+    writer->look_again_ms = now_ms + LOOK_PERIOD_MS;
+    begin_call(writer, LOG_WRITER_CALL_WRITE);
+    if (!log_file_is_in_place(writer->config.log)) {
+        writer->has_warned_of_move = true;
+        logger_print(writer->config.logger, LOG_LEVEL_WARNING,
+                     "%s was removed or renamed: the numbers still go to the file that it was; "
+                     "SIGUSR1 opens the log anew under its name",
+                     writer->config.log->path);
+    }
+    end_call(writer, LOG_WRITER_CALL_WRITE);
+}
+
+/* What the writer thread is to do. */
+struct task {
+    struct log_block *block; /* to write, after the rest; NULL: none */
+    bool reopens;
+    bool ends; /* nothing more, ever */
+};
+
+static bool has_work(const struct log_writer *writer) {
+    return writer->queue_count > 0 || writer->is_reopen_wanted || writer->is_finishing ||
+           atomic_load(&writer->error) != 0;
+}
+
+/* Waits for something to do, for as long as nothing has to be looked after. */
+static struct task next_task(struct log_writer *writer) {
+    struct task task = {0};
+    int64_t deadline_ms = os_now_ms() + LOOK_PERIOD_MS;
+    (void)pthread_mutex_lock(&writer->mutex);
+    while (!has_work(writer) &&
+           !condition_wait_until(&writer->work_arrived, &writer->mutex, deadline_ms)) {
+    }
+    task.reopens = writer->is_reopen_wanted;
+    writer->is_reopen_wanted = false;
+    task.ends = atomic_load(&writer->error) != 0 ||
+                (writer->is_finishing && writer->queue_count == 0 && !task.reopens);
+    if (writer->queue_count > 0 && !task.ends) {
+        task.block = writer->queue[0];
         writer->queue_count--;
         memmove(&writer->queue[0], &writer->queue[1],
                 writer->queue_count * sizeof(struct log_block *));
     }
     (void)pthread_mutex_unlock(&writer->mutex);
-    return block;
+    return task;
 }
 
 /* Notes that one of the threads has come to its end. */
@@ -118,26 +201,18 @@ static void end_thread(struct log_writer *writer, bool *flag) {
 
 static void *run_writer(void *context) {
     struct log_writer *writer = context;
-    struct log_block *block;
-    while ((block = next_block(writer)) != NULL) {
-        size_t size = block->size;
-        int error = write_block(writer, block);
-        /* The producers fill the next block meanwhile, so one fdatasync serves many records. */
-        if (error == 0 && writer->config.durability == DURABILITY_ALWAYS) {
-            error = os_fdatasync(writer->config.fd);
+    struct task task;
+    while (!(task = next_task(writer)).ends) {
+        size_t no_size = 0; /* between blocks no line is torn */
+        int error = task.reopens ? reopen(writer, &no_size) : 0;
+        look_after_place(writer);
+        if (error == 0 && task.block != NULL) {
+            error = store_block(writer, task.block);
         }
         if (error != 0) {
             fail(writer, error);
             break;
         }
-        (void)pthread_mutex_lock(&writer->mutex);
-        block->size = 0;
-        writer->free_blocks[writer->free_count++] = block;
-        writer->written_position += size;
-        (void)pthread_cond_signal(&writer->block_freed);
-        atomic_store(&writer->stored_position, writer->written_position);
-        (void)pthread_mutex_unlock(&writer->mutex);
-        wakeup_signal(writer->config.progress);
     }
     end_thread(writer, &writer->is_written_out);
     return NULL;
@@ -167,7 +242,7 @@ static void *run_sync(void *context) {
         if (position == writer->synced_position) {
             continue;
         }
-        int error = os_fdatasync(writer->config.fd);
+        int error = sync_log(writer, LOG_WRITER_CALL_SYNC);
         if (error != 0) {
             fail(writer, error);
             break;
@@ -231,6 +306,7 @@ static int start_threads(struct log_writer *writer) {
 
 int log_writer_init(struct log_writer *writer, const struct log_writer_config *config) {
     *writer = (struct log_writer){.config = *config};
+    log_appender_init(&writer->appender, config->log, config->line_size, config->logger);
     int error = init_synchronization(writer);
     if (error != 0) {
         return error;
@@ -287,11 +363,23 @@ int log_writer_error(const struct log_writer *writer) {
     return atomic_load(&writer->error);
 }
 
-void log_writer_abandon(struct log_writer *writer) {
+void log_writer_reopen(struct log_writer *writer) {
     (void)pthread_mutex_lock(&writer->mutex);
-    writer->is_abandoned = true;
+    writer->is_reopen_wanted = true;
     (void)pthread_cond_signal(&writer->work_arrived);
     (void)pthread_mutex_unlock(&writer->mutex);
+}
+
+int64_t log_writer_call_ms(const struct log_writer *writer, int64_t now_ms) {
+    int64_t longest_ms = 0;
+    for (size_t index = 0; index < LOG_WRITER_CALL_COUNT; index++) {
+        int64_t since_ms =
+            atomic_load_explicit(&writer->call_since_ms[index], memory_order_relaxed);
+        if (since_ms != 0 && now_ms - since_ms > longest_ms) {
+            longest_ms = now_ms - since_ms;
+        }
+    }
+    return longest_ms;
 }
 
 void log_writer_finish(struct log_writer *writer) {

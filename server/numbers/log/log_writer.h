@@ -4,21 +4,23 @@
  * DESIGN. There are block_count blocks (two, for one producer) and no other memory. A block is a
  * producer's from log_writer_acquire to log_writer_submit, then the writer thread's until its last
  * byte is in the file, and then free. log_writer_acquire waits until one is free: that is the
- * back-pressure. Blocks reach the file in the order in which they were submitted. A block holds
- * whole records only (record_size bytes each), and so does the file: after a write that stopped in
- * the middle of a record, the file is cut back to the last whole one before anything else happens.
+ * back-pressure. Blocks reach the file in the order in which they were submitted, whole lines each.
  *
  * Positions count the bytes submitted since the start. The stored position tells how far the
  * promise of the durability policy has been kept: handed to the kernel (never, interval) or on the
  * disk (always). Under `interval` a second thread calls fdatasync, so that a slow disk does not
- * stop the writing: a record is on the disk after the interval and the time that one call takes.
+ * stop the writing: a line is on the disk after the interval and the time that one call takes.
  *
  * A full disk (ENOSPC, EDQUOT, EFBIG) is waited out, with a warning every 30 s. Any other failed
  * write, and any failed fdatasync, is final: the writer stops and log_writer_error tells why. A
  * failed fdatasync is never repeated, because a second one may succeed without the data being safe.
+ * A disk that does not answer holds a thread up inside a call, which log_writer_call_ms shows.
+ *
+ * Between blocks the writer thread opens the log anew if it was asked to, and looks once a second
+ * whether the log is still where its name says: it alone may have to wait for the disk.
  *
  * Threading: acquire and submit may be called by several producers; the positions, error,
- * is_finished and abandon by any thread; init, finish and destroy by the owner.
+ * is_finished, call_ms and reopen by any thread; init, finish and destroy by the owner.
  */
 #ifndef SERVER_NUMBERS_LOG_LOG_WRITER_H_
 #define SERVER_NUMBERS_LOG_LOG_WRITER_H_
@@ -29,6 +31,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "server/numbers/log/log_appender.h"
+#include "server/numbers/log/log_file.h"
 #include "server/runtime/atomics.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/wakeup.h"
@@ -51,10 +55,8 @@ struct log_block {
 };
 
 struct log_writer_config {
-    /* The file, open for appending (O_APPEND: should somebody else truncate it, it goes on at the
-     * new end), with whole records in it. The caller closes it after log_writer_destroy. */
-    int fd;
-    size_t record_size;
+    struct log_file *log; /* the caller closes it after log_writer_destroy */
+    size_t line_size;
     size_t block_size;
     size_t block_slack_size; /* more room behind each block, which may be scribbled on */
     size_t block_count;      /* 2 to LOG_WRITER_BLOCK_CAPACITY */
@@ -63,6 +65,9 @@ struct log_writer_config {
     const struct logger *logger;
     const struct wakeup *progress; /* signalled when the stored position moved or writing failed */
 };
+
+/* The calls that wait for the disk, one kind a thread. */
+enum log_writer_call { LOG_WRITER_CALL_WRITE, LOG_WRITER_CALL_SYNC, LOG_WRITER_CALL_COUNT };
 
 struct log_writer {
     struct log_writer_config config;
@@ -84,13 +89,18 @@ struct log_writer {
     bool is_finishing;         /* no more blocks will come */
     bool is_written_out;       /* the writer thread has ended */
     bool is_synced_out;        /* the sync thread has ended, or there is none */
-    bool is_abandoned;         /* do not wait for room on a full disk any longer */
+    bool is_reopen_wanted;
 
     ATOMIC_FIELD(uint64_t) stored_position;
     ATOMIC_FIELD(int) error; /* 0, or the negative errno value that ended the writing */
+    ATOMIC_FIELD(int64_t)
+    call_since_ms[LOG_WRITER_CALL_COUNT]; /* when it began; 0: there is none */
 
-    struct warning_limiter full_disk_warning; /* the writer thread's, as the next one */
-    bool has_warned; /* of a full disk, and not said yet that there is room again */
+    struct log_appender appender; /* the writer thread's, as what follows */
+    struct warning_limiter full_disk_warning;
+    bool has_warned_of_full_disk; /* and not said yet that there is room again */
+    int64_t look_again_ms;        /* when to look next whether the log is in its place */
+    bool has_warned_of_move;
     pthread_t writer_thread;
     pthread_t sync_thread;
     bool has_writer_thread;
@@ -116,9 +126,11 @@ uint64_t log_writer_stored_position(const struct log_writer *writer);
 /* 0, or the negative errno value that ended the writing. */
 int log_writer_error(const struct log_writer *writer);
 
-/* Stops waiting for room on a full disk: what cannot be written now is lost, the error is -ENOSPC.
- */
-void log_writer_abandon(struct log_writer *writer);
+/* Asks for the log to be opened anew under its name (log_file_reopen). */
+void log_writer_reopen(struct log_writer *writer);
+
+/* For how long the disk has not answered a call that is under way; 0 if there is none. */
+int64_t log_writer_call_ms(const struct log_writer *writer, int64_t now_ms);
 
 /* Says that no more blocks will come, without waiting: when all are stored (by the policy, and
  * under `interval` synced once more) log_writer_is_finished turns true and `progress` is signalled.

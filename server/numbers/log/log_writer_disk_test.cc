@@ -12,13 +12,13 @@ class FullDiskTest : public LogWriterTest, public testing::WithParamInterface<co
 
 INSTANTIATE_TEST_SUITE_P(Errors, FullDiskTest, testing::Values("ENOSPC", "EDQUOT", "EFBIG"));
 
-// 23 bytes fit, then nothing for a while: two whole records stay, the torn one goes, and all of it
-// comes when there is room.
-TEST_P(FullDiskTest, KeepsWholeRecordsAndGoesOnWhenThereIsRoom) {
+// 23 bytes fit, then nothing for a while: the torn line is finished when there is room. To cut it
+// off would take room, too, on a file system that copies on write.
+TEST_P(FullDiskTest, FinishesATornLineWhenThereIsRoom) {
     Start("append:1:short=23,append:2:" + std::string(GetParam()) + ":3,append:5:hold");
     ASSERT_TRUE(Submit(Records(0, 10)));
     os_faulty_await_call("append", 5);
-    EXPECT_EQ(File(), Records(0, 2));
+    EXPECT_EQ(File(), Records(0, 10).substr(0, 23));
     EXPECT_EQ(log_writer_stored_position(&writer_), 0u);
     EXPECT_EQ(log_writer_error(&writer_), 0);
     EXPECT_EQ(logger_.Count(" warning "), 1u) << logger_.Text();
@@ -28,7 +28,7 @@ TEST_P(FullDiskTest, KeepsWholeRecordsAndGoesOnWhenThereIsRoom) {
     ASSERT_TRUE(Submit(Records(10, 5)));
     Finish();
     EXPECT_EQ(File(), Records(0, 15));
-    EXPECT_EQ(os_faulty_call_count("ftruncate"), 1u);
+    EXPECT_EQ(os_faulty_call_count("ftruncate"), 0u);
     EXPECT_EQ(logger_.Count("there is room for the log again"), 1u);
     EXPECT_EQ(logger_.Count("\n"), 2u) << logger_.Text();
 }
@@ -45,28 +45,6 @@ TEST_F(LogWriterTest, ADiskAtItsEdgeDoesNotFloodTheLog) {
     EXPECT_EQ(logger_.Count("there is room for the log again"), 1u);
 }
 
-TEST_F(LogWriterTest, AFullDiskIsNotWaitedForWhenAbandoned) {
-    Start("append:1:short=23,append:2:ENOSPC:always");
-    ASSERT_TRUE(Submit(Records(0, 10)));
-    os_faulty_await_call("append", 3);
-    log_writer_finish(&writer_);
-    EXPECT_FALSE(log_writer_is_finished(&writer_));
-    log_writer_abandon(&writer_);
-    AwaitError(-ENOSPC);
-    AwaitProgress([&] { return log_writer_is_finished(&writer_); });
-    EXPECT_EQ(File(), Records(0, 2));
-}
-
-TEST_F(LogWriterTest, AbandoningLosesNothingWhereThereIsRoom) {
-    Start("append:1:hold");
-    ASSERT_TRUE(Submit(Records(0, 10)));
-    log_writer_abandon(&writer_);
-    os_faulty_release();
-    Finish();
-    EXPECT_EQ(File(), Records(0, 10));
-    EXPECT_EQ(log_writer_error(&writer_), 0);
-}
-
 TEST_F(LogWriterTest, AnotherFailedWriteIsFinalAndLeavesWholeRecords) {
     Start("append:1:short=23,append:2:EIO");
     ASSERT_TRUE(Submit(Records(0, 10)));
@@ -78,23 +56,26 @@ TEST_F(LogWriterTest, AnotherFailedWriteIsFinalAndLeavesWholeRecords) {
     EXPECT_EQ(File(), Records(0, 2));
 }
 
-TEST_F(LogWriterTest, ATornRecordThatCannotBeCutIsFinal) {
-    Start("append:1:short=23,append:2:ENOSPC,ftruncate:1:EROFS");
-    ASSERT_TRUE(Submit(Records(0, 10)));
-    AwaitError(-EROFS);
-    Finish();
-    EXPECT_EQ(os_faulty_call_count("append"), 2u);
-}
-
-TEST_F(LogWriterTest, AFileWhoseSizeIsUnknownIsNotCut) {
-    Start("append:1:short=23,append:2:ENOSPC,file_size:1:EIO");
+TEST_F(LogWriterTest, AFileWhoseSizeIsUnknownIsNotWrittenTo) {
+    Start("file_size:1:EIO");
     ASSERT_TRUE(Submit(Records(0, 10)));
     AwaitError(-EIO);
     Finish();
-    EXPECT_EQ(os_faulty_call_count("ftruncate"), 0u);
+    EXPECT_EQ(os_faulty_call_count("append"), 0u);
 }
 
-TEST_F(LogWriterTest, ATornRecordInAFileThatSomebodyEmptiesIsGoneAlready) {
+// What --resume could not cut off for want of room: it must not become part of the next line.
+TEST_P(FullDiskTest, ATornLineOfAnEarlierRunIsCutWhenThereIsRoom) {
+    ASSERT_EQ(os_append(fd_, "000000007\n0000", 14), 14);
+    Start("ftruncate:1:" + std::string(GetParam()) + ":3");
+    ASSERT_TRUE(Submit(Records(0, 10)));
+    Finish();
+    EXPECT_EQ(File(), Record(7) + Records(0, 10));
+    EXPECT_EQ(os_faulty_call_count("ftruncate"), 4u);
+    EXPECT_EQ(logger_.Count(" warning cannot write the log: "), 1u) << logger_.Text();
+}
+
+TEST_F(LogWriterTest, ATornLineInAFileThatSomebodyEmptiesIsWrittenAgain) {
     Start("append:1:short=23,append:2:hold,append:2:ENOSPC");
     ASSERT_TRUE(Submit(Records(0, 10)));
     os_faulty_await_call("append", 2);

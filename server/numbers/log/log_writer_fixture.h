@@ -43,8 +43,11 @@ class LogWriterTest : public testing::Test {
         fd_ = os_open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND, 0644);
         EXPECT_GE(fd_, 0);
         EXPECT_EQ(wakeup_init(&progress_), 0);
-        config_.fd = fd_;
-        config_.record_size = kRecordSize;
+        log_.path = path_.c_str();
+        log_.fd = fd_;
+        log_.is_regular = true;
+        config_.log = &log_;
+        config_.line_size = kRecordSize;
         config_.block_size = kBlockSize;
         config_.block_slack_size = 64;
         config_.block_count = 2;
@@ -112,6 +115,7 @@ class LogWriterTest : public testing::Test {
     harness::TemporaryDirectory directory_;
     std::string path_;
     int fd_ = -1;
+    log_file log_{};
     CapturedLogger logger_;
     wakeup progress_{};
     log_writer_config config_{};
