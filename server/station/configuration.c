@@ -1,5 +1,6 @@
 #include "server/station/configuration.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "server/runtime/logger.h"
@@ -7,6 +8,9 @@
 #include "server/station/limits.h"
 
 enum { PORT_DEFAULT = 12345, PORT_MAX = 65535, SECONDS_MAX = 1000000 };
+
+/* How many arguments may have the original's spelling, and how long they may be. */
+enum { ARGUMENT_COUNT_MAX = 8, ARGUMENT_SIZE = 64 };
 
 static void set_defaults(struct configuration *configuration) {
     *configuration = (struct configuration){
@@ -26,14 +30,18 @@ static void set_defaults(struct configuration *configuration) {
 
 /* The original writes these two with one dash, and getopt_long knows only two. */
 static void double_dashes(int argc, char **argv) {
-    static char *const spellings[][2] = {
-        {"-failEvery", "--failEvery"},
-        {"-goOfflineFor", "--goOfflineFor"},
-    };
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+    static const char *const spellings[] = {"-failEvery", "-goOfflineFor"};
+    static char doubled[ARGUMENT_COUNT_MAX][ARGUMENT_SIZE];
+    size_t doubled_count = 0;
+    for (int i = 1; i < argc && doubled_count < ARGUMENT_COUNT_MAX; i++) {
         for (size_t k = 0; k < sizeof spellings / sizeof spellings[0]; k++) {
-            if (strcmp(argv[i], spellings[k][0]) == 0) {
-                argv[i] = spellings[k][1];
+            size_t length = strlen(spellings[k]);
+            bool is_one = strncmp(argv[i], spellings[k], length) == 0 &&
+                          (argv[i][length] == '\0' || argv[i][length] == '=');
+            if (is_one && strlen(argv[i]) + 1 < ARGUMENT_SIZE) {
+                (void)snprintf(doubled[doubled_count], ARGUMENT_SIZE, "-%s", argv[i]);
+                argv[i] = doubled[doubled_count++];
+                break;
             }
         }
     }
