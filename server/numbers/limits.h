@@ -1,5 +1,9 @@
 /*
  * Every limit of the numbers server, with its reason. Memory is taken once, at start-up, by these.
+ *
+ * Limits that decide a path are build defines too: :server_tiny and :pipeline_tiny_test have a
+ * handful of bytes and lines where the server has hundreds of thousands, so that their tests take
+ * every path.
  */
 #ifndef SERVER_NUMBERS_LIMITS_H_
 #define SERVER_NUMBERS_LIMITS_H_
@@ -11,6 +15,22 @@
 #include "parser/line_parser.h"
 #include "server/numbers/log/log_writer.h"
 #include "server/runtime/listener.h"
+
+#ifndef NUMBERS_RECEIVE_SIZE
+#define NUMBERS_RECEIVE_SIZE (512 * 1024)
+#endif
+#ifndef NUMBERS_STAGE_SIZE
+#define NUMBERS_STAGE_SIZE (44 * 1024 * 1024)
+#endif
+#ifndef NUMBERS_STAGE_LIGHT_COUNT
+#define NUMBERS_STAGE_LIGHT_COUNT (50 * 1000)
+#endif
+#ifndef NUMBERS_BLOCK_SIZE
+#define NUMBERS_BLOCK_SIZE (512 * 1024)
+#endif
+#ifndef NUMBERS_ACCEPTS_PER_TURN
+#define NUMBERS_ACCEPTS_PER_TURN 64
+#endif
 
 enum {
     /* Nine digits and a newline: a line of input and a line of the log are the same. */
@@ -25,7 +45,7 @@ enum {
 
     /* What one recv takes at most. Together with the numbers parsed from it, it stays in the
      * second-level cache, and one client cannot keep the others waiting for long. */
-    RECEIVE_SIZE = 512 * 1024,
+    RECEIVE_SIZE = NUMBERS_RECEIVE_SIZE,
 
     /* Room for the numbers of one recv and of the line that the recv before it left unfinished. */
     RECEIVED_NUMBER_CAPACITY = (RECEIVE_SIZE + LINE_SIZE) / LINE_SIZE + LINE_PARSER_SLACK_COUNT,
@@ -33,18 +53,18 @@ enum {
     /* The two stages: the more numbers a stage holds, the more of them meet in one cache line of
      * the map. As large as the promised memory allows beside the map. */
     STAGE_COUNT = 2,
-    STAGE_SIZE = 44 * 1024 * 1024,
+    STAGE_SIZE = NUMBERS_STAGE_SIZE,
 
     /* A stage is handed on when it is full, or when its oldest number has waited so long: a few
      * milliseconds when few numbers come, so that a lone number is in the file at once; longer when
      * many come, so that they are inserted in large batches. */
     STAGE_AGE_LIGHT_MS = 10,
     STAGE_AGE_MAX_MS = 80,
-    STAGE_LIGHT_COUNT = 50 * 1000,
+    STAGE_LIGHT_COUNT = NUMBERS_STAGE_LIGHT_COUNT,
 
     /* A block of formatted lines: large enough to make a write's fixed cost small, small enough to
      * be in the cache still when the writer thread copies it. */
-    BLOCK_SIZE = 512 * 1024,
+    BLOCK_SIZE = NUMBERS_BLOCK_SIZE,
 
     /* Double buffering: one is filled while the other waits or is written. */
     BLOCKS_PER_WORKER = 2,
@@ -58,7 +78,7 @@ enum {
 
     /* How many connections one turn of the loop accepts, so that a flood of them does not keep the
      * served clients waiting. */
-    ACCEPTS_PER_TURN = 64,
+    ACCEPTS_PER_TURN = NUMBERS_ACCEPTS_PER_TURN,
 
     /* After accept failed for want of descriptors or memory, how long to leave it alone. */
     ACCEPT_PAUSE_MS = 100,
