@@ -45,7 +45,7 @@ static const struct number_kernel kernels[] = {
 #endif
 };
 
-enum { KERNEL_COUNT = sizeof(kernels) / sizeof(kernels[0]) };
+enum { KERNEL_COUNT = sizeof kernels / sizeof kernels[0] };
 
 /* The supported kernel with that index among the supported ones, or NULL. */
 static const struct number_kernel *find_supported(size_t index) {

@@ -54,7 +54,7 @@ static void check_scalar(const struct parsed *parsed, const char *text, size_t s
     for (size_t i = 0; i < result->number_count; i++) {
         char line[LINE_SIZE + 1];
         check(parsed->numbers[i] <= 999999999, "scalar", "number too large");
-        snprintf(line, sizeof(line), "%09u\n", (unsigned)parsed->numbers[i]);
+        snprintf(line, sizeof line, "%09u\n", (unsigned)parsed->numbers[i]);
         check(memcmp(line, text + i * LINE_SIZE, LINE_SIZE) == 0, "scalar", "number");
     }
     if (terminate_size > 0) {

@@ -60,7 +60,7 @@ static int replay_path(const char *path, size_t *count) {
     int result = entry_count < 0 ? -1 : 0;
     for (int i = 0; i < entry_count; i++) {
         char entry_path[4096];
-        snprintf(entry_path, sizeof(entry_path), "%s/%s", path, entries[i]->d_name);
+        snprintf(entry_path, sizeof entry_path, "%s/%s", path, entries[i]->d_name);
         if (entries[i]->d_name[0] != '.' && replay_path(entry_path, count) != 0) {
             result = -1;
         }

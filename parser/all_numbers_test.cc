@@ -59,7 +59,7 @@ TEST(AllNumbersTest, EveryKernelReadsEveryNumber) {
             line_parser parser = {};
             const char *name = line_parser_supported_name(i);
             ASSERT_EQ(line_parser_select(&parser, name), LINE_PARSER_SELECTED);
-            std::memset(numbers.data(), 0xff, numbers.size() * sizeof(numbers[0]));
+            std::memset(numbers.data(), 0xff, numbers.size() * sizeof numbers[0]);
             const line_parser_result result =
                 line_parser_parse(&parser, text.data(), text.size(), numbers.data());
             ASSERT_EQ(result.number_count, kLowCount) << name << " " << high;

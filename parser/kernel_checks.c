@@ -26,7 +26,7 @@ struct bench {
 };
 
 static struct bench *open_bench(const struct line_parser *tested, char *message) {
-    struct bench *bench = calloc(1, sizeof(*bench));
+    struct bench *bench = calloc(1, sizeof *bench);
     if (bench == NULL || line_parser_select(&bench->scalar, "scalar") != LINE_PARSER_SELECTED ||
         guard_buffer_open(&bench->text, NUMBERS_CAPACITY * LINE_SIZE) != 0 ||
         guard_buffer_open(&bench->numbers, NUMBERS_CAPACITY * sizeof(uint32_t)) != 0) {
@@ -149,7 +149,7 @@ static int check_terminate_anywhere(const struct line_parser *tested, char *mess
     struct bench *bench = open_bench(tested, message);
     char *text = guard_buffer_tail(&bench->text, TEXT_SIZE);
     int passed = 1;
-    for (size_t word = 0; word < sizeof(words) / sizeof(words[0]); word++) {
+    for (size_t word = 0; word < sizeof words / sizeof words[0]; word++) {
         for (size_t position = 0; passed && position + LINE_SIZE <= TEXT_SIZE; position++) {
             write_random_lines(text, LINE_COUNT, position + 1);
             memcpy(text + position, words[word], LINE_SIZE);
@@ -228,7 +228,7 @@ static int check_chunks(const struct line_parser *tested, char *message) {
     char text[TEXT_SIZE + 2 * LINE_SIZE];
     size_t byte_cuts[TEXT_SIZE + 2 * LINE_SIZE];
     int passed = 1;
-    for (size_t ending = 0; passed && ending < sizeof(endings) / sizeof(endings[0]); ending++) {
+    for (size_t ending = 0; passed && ending < sizeof endings / sizeof endings[0]; ending++) {
         const size_t size = TEXT_SIZE + strlen(endings[ending]);
         write_random_lines(text, LINE_COUNT, ending + 1);
         memcpy(text + TEXT_SIZE, endings[ending], strlen(endings[ending]));
@@ -257,5 +257,5 @@ static const struct kernel_check checks[] = {
 };
 
 const struct kernel_check *kernel_check_at(size_t index) {
-    return index < sizeof(checks) / sizeof(checks[0]) ? &checks[index] : NULL;
+    return index < sizeof checks / sizeof checks[0] ? &checks[index] : NULL;
 }

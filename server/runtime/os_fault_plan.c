@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLAN_CAPACITY = 1024, ERROR_HIGHEST = 200 };
+enum { PLAN_CAPACITY = 1024, ERROR_MAX = 200 };
 
 /* The errno value of a name like "EIO", or 0. */
 static int find_error(const char *name) {
-    for (int error = 1; error <= ERROR_HIGHEST; error++) {
+    for (int error = 1; error <= ERROR_MAX; error++) {
         const char *error_name = strerrorname_np(error);
         if (error_name != NULL && strcmp(error_name, name) == 0) {
             return error;

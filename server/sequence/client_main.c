@@ -117,7 +117,7 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
         {"max-retries", "NUMBER", "connections in vain before giving up", OPTION_INTEGER,
          &s->config.max_retries, 0, INT32_MAX, NULL},
         {"retry-delay", "SECONDS", "wait before the first of them, about twice as long each time",
-         OPTION_SECONDS, &s->config.retry_delay_ms, 0, BACKOFF_LONGEST_MS, NULL},
+         OPTION_SECONDS, &s->config.retry_delay_ms, 0, BACKOFF_MAX_MS, NULL},
         {"timeout", "SECONDS", "how long a server may be silent", OPTION_SECONDS,
          &s->config.timeout_ms, 1, milliseconds_max, NULL},
         {"stream", NULL, "let the server push the numbers", OPTION_FLAG, &s->config.is_streaming, 0,

@@ -23,7 +23,7 @@ static const struct request_form request_forms[] = {
     [PROTOCOL_STREAM] = {"STREAM", 2}, [PROTOCOL_FIN] = {"FIN", 1},
 };
 
-enum { REQUEST_KIND_COUNT = sizeof(request_forms) / sizeof(request_forms[0]) };
+enum { REQUEST_KIND_COUNT = sizeof request_forms / sizeof request_forms[0] };
 
 static bool field_is(const struct field *field, const char *text) {
     return field->length == strlen(text) && memcmp(field->text, text, field->length) == 0;
@@ -105,7 +105,7 @@ static enum protocol_error parse_request_text(const char *text, size_t length,
         return PROTOCOL_ERROR_FIELD_COUNT;
     }
 
-    memset(request, 0, sizeof(*request));
+    memset(request, 0, sizeof *request);
     request->kind = (enum protocol_request_kind)kind;
     switch (request->kind) {
     case PROTOCOL_INIT:
@@ -210,7 +210,7 @@ static enum protocol_error parse_checksum(const char *text, size_t length, char 
 static enum protocol_error parse_reply_text(const char *text, size_t length, uint8_t *numbers,
                                             size_t capacity, struct protocol_reply *reply) {
     enum { PREFIX_LENGTH = 4 };
-    memset(reply, 0, sizeof(*reply));
+    memset(reply, 0, sizeof *reply);
     if (length == 3 && memcmp(text, "ACK", 3) == 0) {
         reply->kind = PROTOCOL_ACK;
         return PROTOCOL_ERROR_NONE;

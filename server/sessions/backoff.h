@@ -12,11 +12,11 @@
 extern "C" {
 #endif
 
-enum { BACKOFF_LONGEST_MS = 5000 };
+enum { BACKOFF_MAX_MS = 5000 };
 
 /* The delay before attempt `attempt_index` (0: the first after the loss), in milliseconds: between
- * half of first_ms * 2^attempt_index, but of BACKOFF_LONGEST_MS at most, and the whole of it.
- * `first_ms` is 0 to BACKOFF_LONGEST_MS; `random` is any random number. */
+ * half of first_ms * 2^attempt_index, but of BACKOFF_MAX_MS at most, and the whole of it.
+ * `first_ms` is 0 to BACKOFF_MAX_MS; `random` is any random number. */
 int64_t backoff_delay_ms(int64_t first_ms, uint32_t attempt_index, uint32_t random);
 
 #ifdef __cplusplus

@@ -19,8 +19,8 @@ TEST(Backoff, DoublesUpToItsLimit) {
 }
 
 TEST(Backoff, HoldsForAnyAttempt) {
-    EXPECT_EQ(backoff_delay_ms(100, UINT32_MAX, 0), BACKOFF_LONGEST_MS / 2);
-    EXPECT_LE(backoff_delay_ms(100, UINT32_MAX, UINT32_MAX), BACKOFF_LONGEST_MS);
+    EXPECT_EQ(backoff_delay_ms(100, UINT32_MAX, 0), BACKOFF_MAX_MS / 2);
+    EXPECT_LE(backoff_delay_ms(100, UINT32_MAX, UINT32_MAX), BACKOFF_MAX_MS);
 }
 
 TEST(Backoff, MayBeNone) {

@@ -37,7 +37,7 @@ void chacha20_block(const uint8_t key[CHACHA20_KEY_SIZE], const uint8_t nonce[CH
     }
 
     uint32_t *w = words;
-    memcpy(w, input, sizeof(input));
+    memcpy(w, input, sizeof input);
     for (int round = 0; round < DOUBLE_ROUND_COUNT; round++) {
         for (int column = 0; column < 4; column++) {
             quarter_round(&w[column], &w[4 + column], &w[8 + column], &w[12 + column]);

@@ -7,7 +7,7 @@ namespace {
 // RFC 8439, section 2.3.2.
 TEST(Chacha20, GivesTheBlockOfTheRfc) {
     uint8_t key[CHACHA20_KEY_SIZE];
-    for (size_t i = 0; i < sizeof(key); i++) {
+    for (size_t i = 0; i < sizeof key; i++) {
         key[i] = static_cast<uint8_t>(i);
     }
     const uint8_t nonce[CHACHA20_NONCE_SIZE] = {0, 0, 0, 9, 0, 0, 0, 0x4a, 0, 0, 0, 0};

@@ -49,7 +49,7 @@ void checksum_finish(struct checksum *checksum, char text[CHECKSUM_TEXT_LENGTH +
     uint8_t digest[MD5_DIGEST_LENGTH];
     MD5Update(&checksum->digest, (const uint8_t *)"]", 1);
     MD5Final(digest, &checksum->digest);
-    for (size_t i = 0; i < sizeof(digest); i++) {
+    for (size_t i = 0; i < sizeof digest; i++) {
         text[2 * i] = hex_digits[digest[i] >> 4];
         text[2 * i + 1] = hex_digits[digest[i] & 15];
     }

@@ -60,7 +60,7 @@ enum options_outcome client_configuration_read(struct client_configuration *c, i
         {"max-retries", "NUMBER", "calls in vain before giving up", OPTION_INTEGER, &c->max_retries,
          0, INT32_MAX, NULL},
         {"retry-delay", "SECONDS", "wait before the first of them, about twice as long each time",
-         OPTION_SECONDS, &c->retry_delay_ms, 0, BACKOFF_LONGEST_MS, NULL},
+         OPTION_SECONDS, &c->retry_delay_ms, 0, BACKOFF_MAX_MS, NULL},
         {"timeout", "SECONDS", "how long a server may not even answer PING", OPTION_SECONDS,
          &c->timeout_ms, 1, milliseconds_max, NULL},
     };
