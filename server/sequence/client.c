@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "server/runtime/escape.h"
 #include "server/runtime/os.h"
 #include "server/sessions/backoff.h"
 #include "server/sessions/checksum.h"
@@ -15,6 +16,7 @@
 
 enum {
     PROGRESS_INTERVAL_MS = 100,
+    STREAM_TIMEOUT_MS_MAX = 3600 * 1000,
     /* For a terminal that does not tell. */
     COLUMN_COUNT_DEFAULT = 80,
 };
@@ -42,6 +44,7 @@ struct client {
     uint32_t retry_count; /* connections in a row that brought nothing new */
     size_t server_index;
     bool was_connected;  /* at least once */
+    bool is_declined;    /* the server said that it did nothing; INIT may be sent again */
     const char *cause;   /* why the last connection was of no more use; a static text */
     int64_t progress_ms; /* when the bar is drawn next */
     char checksum[PROTOCOL_CHECKSUM_LENGTH + 1]; /* the server's */
@@ -117,6 +120,8 @@ static const char *find_temporary(const struct protocol_reply *reply) {
 static enum step_result refuse(struct client *client, const struct protocol_reply *reply) {
     const char *temporary_text = find_temporary(reply);
     if (temporary_text != NULL) {
+        /* Only of a store that failed nobody knows whether it has done it. */
+        client->is_declined = strcmp(temporary_text, PROTOCOL_TEXT_STORE_UNAVAILABLE) != 0;
         client->cause = temporary_text;
         return STEP_LOST;
     }
@@ -128,9 +133,21 @@ static enum step_result refuse(struct client *client, const struct protocol_repl
     }
     (void)fflush(stdout);
     clear_progress(client);
-    (void)fprintf(stderr, "client: the server refuses: %.*s\n", (int)reply->error_text_length,
-                  reply->error_text);
+    char escaped[ESCAPED_BYTE_SIZE_MAX * PROTOCOL_ERROR_TEXT_LENGTH_MAX + 1];
+    (void)fprintf(
+        stderr, "client: the server refuses: %s\n",
+        escape_bytes(escaped, sizeof escaped, reply->error_text, reply->error_text_length));
     return STEP_REFUSED;
+}
+
+/* The text of an ERR is the server's own, all others have been parsed. */
+static void show_received(const struct protocol_reply *reply, const char *text, size_t text_size) {
+    char escaped[ESCAPED_BYTE_SIZE_MAX * PROTOCOL_ERROR_SIZE_MAX + 1];
+    if (reply->kind == PROTOCOL_ERR) {
+        (void)printf("Received: %s\n", escape_bytes(escaped, sizeof escaped, text, text_size));
+    } else {
+        (void)printf("Received: %.*s\n", (int)text_size, text);
+    }
 }
 
 /* Receives a reply of the kind `expected`; ERR becomes the result. */
@@ -141,11 +158,16 @@ static enum step_result receive_reply(struct client *client, enum protocol_reply
     int error =
         client_link_receive(&client->link, client->batch, client_state_next_count(client->state),
                             reply, &text, &text_size);
+    if (error == -ETIMEDOUT && client->config->is_streaming && client->registration == REGISTERED &&
+        client->link.timeout_ms < STREAM_TIMEOUT_MS_MAX) {
+        /* The pause between two messages of a stream is the server's to choose. */
+        client->link.timeout_ms *= 2;
+    }
     if (error != 0) {
         return lose(client, error);
     }
     if (client->config->is_verbose) {
-        (void)printf("Received: %.*s\n", (int)text_size, text);
+        show_received(reply, text, text_size);
     }
     if (reply->kind == PROTOCOL_ERR) {
         return refuse(client, reply);
@@ -168,11 +190,12 @@ static enum step_result register_sequence(struct client *client) {
         request.batch_size = state->batch_size;
     }
     struct protocol_reply reply;
+    client->is_declined = false;
     enum step_result result = send_request(client, &request);
     if (result == STEP_OK) {
         result = receive_reply(client, PROTOCOL_ACK, &reply);
     }
-    if (result == STEP_LOST && is_init) {
+    if (result == STEP_LOST && is_init && !client->is_declined) {
         client->registration = UNCERTAIN;
     }
     if (result != STEP_OK) {
@@ -327,6 +350,11 @@ static bool judge(const struct client *client) {
     bool is_valid = memcmp(text, client->checksum, sizeof text) == 0;
     (void)printf("The SUM of numbers is: %" PRIu64 "\n", sum);
     (void)printf("Checksum (%s) is %s!\n", client->checksum, is_valid ? "valid" : "NOT valid");
+    if (!is_valid) {
+        (void)fflush(stdout);
+        (void)fprintf(stderr, "client: what was received is not what was sent; NEW gets another "
+                              "sequence, CONTINUE would only compare again\n");
+    }
     return is_valid;
 }
 

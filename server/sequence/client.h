@@ -19,7 +19,14 @@
 #include "server/sequence/client_link.h"
 #include "server/sequence/client_state.h"
 
-enum { CLIENT_SERVER_COUNT_MAX = 17, CLIENT_HOST_SIZE = 256 };
+enum {
+    CLIENT_SERVER_COUNT_MAX = 17,
+    CLIENT_HOST_SIZE = 256,
+    /* By default a client tries for longer than a session lives without it (30 s by default), even
+     * when chance makes every pause the shortest. */
+    CLIENT_RETRY_COUNT_DEFAULT = 20,
+    CLIENT_RETRY_DELAY_MS_DEFAULT = 100,
+};
 
 struct client_server {
     char host[CLIENT_HOST_SIZE]; /* terminated */

@@ -222,8 +222,9 @@ static enum exit_code run_with_state(const struct settings *settings) {
         break;
     case CLIENT_STATE_IN_USE:
         return complain(settings->state_path, "another client is using it; choose a --state FILE");
-    case CLIENT_STATE_MISSING:
     case CLIENT_STATE_BAD_FILE:
+        return complain(settings->state_path, "this is no state file; it was left alone");
+    case CLIENT_STATE_MISSING:
     case CLIENT_STATE_IO_ERROR:
         return complain(settings->state_path, strerror(state.error));
     }
@@ -234,7 +235,9 @@ static enum exit_code run_with_state(const struct settings *settings) {
 
 int main(int argc, char **argv) {
     struct settings settings = {
-        .config = {.max_retries = 10, .retry_delay_ms = 100, .timeout_ms = 10 * 1000},
+        .config = {.max_retries = CLIENT_RETRY_COUNT_DEFAULT,
+                   .retry_delay_ms = CLIENT_RETRY_DELAY_MS_DEFAULT,
+                   .timeout_ms = 10 * 1000},
         .number_count = -1,
         .batch_size = BATCH_SIZE_DEFAULT,
         .port = PORT_DEFAULT,

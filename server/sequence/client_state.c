@@ -1,28 +1,39 @@
 #include "server/sequence/client_state.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "server/runtime/os.h"
 
-enum { FILE_MODE = 0644 };
+static enum client_state_result judge(struct client_state *state, enum state_file_result result) {
+    switch (result) {
+    case STATE_FILE_OK:
+        return CLIENT_STATE_OK;
+    case STATE_FILE_IN_USE:
+        return CLIENT_STATE_IN_USE;
+    case STATE_FILE_FOREIGN:
+        return CLIENT_STATE_BAD_FILE;
+    case STATE_FILE_IO_ERROR:
+        break;
+    }
+    state->error = state->file.error;
+    return CLIENT_STATE_IO_ERROR;
+}
+
+/* A state file begins with an INIT. It is written with it, so there is no part of one. */
+static bool begins_with_init(const char *bytes, size_t size) {
+    struct protocol_request init;
+    size_t consumed_size;
+    enum protocol_error error;
+    return protocol_parse_request(bytes, size, &init, &consumed_size, &error) ==
+               PROTOCOL_COMPLETE &&
+           init.kind == PROTOCOL_INIT && consumed_size < size && bytes[consumed_size] == '\n';
+}
+
+static_assert((int)STATE_FILE_HEAD_SIZE > (int)PROTOCOL_REQUEST_SIZE_MAX, "an INIT fits");
 
 enum client_state_result client_state_open(struct client_state *state, const char *path) {
-    state->fd = os_open(path, O_RDWR | O_CREAT, FILE_MODE);
-    if (state->fd < 0) {
-        state->error = -state->fd;
-        return CLIENT_STATE_IO_ERROR;
-    }
-    int error = os_lock_exclusive(state->fd);
-    if (error != 0) {
-        (void)os_close(state->fd);
-        state->error = -error;
-        return error == -EWOULDBLOCK ? CLIENT_STATE_IN_USE : CLIENT_STATE_IO_ERROR;
-    }
-    return CLIENT_STATE_OK;
+    return judge(state, state_file_open(&state->file, path, begins_with_init));
 }
 
 void client_state_begin(struct client_state *state, const char *client_id, uint32_t number_count,
@@ -39,46 +50,14 @@ uint32_t client_state_next_count(const struct client_state *state) {
     return left_count < state->batch_size ? left_count : state->batch_size;
 }
 
-/* Appends the `size` bytes of state->line to the file. */
-static enum client_state_result write_line(struct client_state *state, size_t size) {
-    size_t written_size = 0;
-    while (written_size < size) {
-        ssize_t result = os_write(state->fd, state->line + written_size, size - written_size);
-        if (result < 0) {
-            state->error = (int)-result;
-            return CLIENT_STATE_IO_ERROR;
-        }
-        written_size += (size_t)result;
-    }
-    return CLIENT_STATE_OK;
-}
-
-/* Cuts the file off at `size` and goes on writing there. */
-static enum client_state_result cut_file(struct client_state *state, off_t size) {
-    int error = os_ftruncate(state->fd, size);
-    if (error != 0) {
-        state->error = -error;
-        return CLIENT_STATE_IO_ERROR;
-    }
-    if (lseek(state->fd, size, SEEK_SET) != size) {
-        state->error = errno;
-        return CLIENT_STATE_IO_ERROR;
-    }
-    return CLIENT_STATE_OK;
-}
-
 enum client_state_result client_state_save(struct client_state *state) {
     struct protocol_request init = {.kind = PROTOCOL_INIT,
                                     .number_count = state->number_count,
                                     .batch_size = state->batch_size};
     memcpy(init.client_id, state->client_id, sizeof init.client_id);
-    enum client_state_result result = cut_file(state, 0);
-    if (result != CLIENT_STATE_OK) {
-        return result;
-    }
     size_t size = protocol_write_request(&init, state->line);
     state->line[size++] = '\n';
-    return write_line(state, size);
+    return judge(state, state_file_replace(&state->file, state->line, size));
 }
 
 enum client_state_result client_state_append(struct client_state *state, const uint8_t *numbers) {
@@ -86,7 +65,8 @@ enum client_state_result client_state_append(struct client_state *state, const u
     assert(count > 0);
     size_t size = protocol_write_numbers(numbers, count, true, true, state->line);
     state->line[size++] = '\n';
-    enum client_state_result result = write_line(state, size);
+    enum client_state_result result =
+        judge(state, state_file_append(&state->file, state->line, size));
     if (result == CLIENT_STATE_OK) {
         memcpy(state->numbers + state->received_count, numbers, count);
         state->received_count += count;
@@ -150,7 +130,7 @@ static enum client_state_result load_line(struct client_state *state, off_t offs
                                           size_t *line_size) {
     bool is_first = offset == 0;
     size_t wanted_size = next_line_size_max(state, is_first);
-    ssize_t read_size = os_pread(state->fd, state->line, wanted_size, offset);
+    ssize_t read_size = os_pread(state->file.fd, state->line, wanted_size, offset);
     if (read_size < 0) {
         state->error = (int)-read_size;
         return CLIENT_STATE_IO_ERROR;
@@ -191,9 +171,9 @@ enum client_state_result client_state_load(struct client_state *state) {
     if (result != CLIENT_STATE_MISSING || offset == 0) {
         return result;
     }
-    return cut_file(state, offset);
+    return judge(state, state_file_cut(&state->file, offset));
 }
 
 void client_state_close(struct client_state *state) {
-    (void)os_close(state->fd);
+    state_file_close(&state->file);
 }

@@ -4,10 +4,9 @@
  * The file is the conversation: the INIT message and each NUM message as they went over the wire,
  * one a line. It is written when the server has acknowledged INIT, and grows by one line with each
  * batch. A torn last line, left by a client that was killed while it wrote, is cut off when the
- * file is loaded. It survives the death of the process, not the loss of power: it is not synced to
- * the disk.
+ * file is loaded.
  *
- * Ownership: the state owns its descriptor. The file is locked, so two clients cannot use one file.
+ * Ownership: the state owns its file (state_file.h), which no other client can use meanwhile.
  * Threading: one thread per state.
  */
 #ifndef SERVER_SEQUENCE_CLIENT_STATE_H_
@@ -18,13 +17,14 @@
 #include <stdint.h>
 
 #include "server/sequence/protocol.h"
+#include "server/sessions/state_file.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 struct client_state {
-    int fd;
+    struct state_file file;
     int error;                            /* the errno value behind the last IO_ERROR */
     char client_id[CLIENT_ID_LENGTH + 1]; /* terminated */
     uint32_t number_count;
@@ -43,7 +43,7 @@ enum client_state_result {
 };
 
 /* Opens and locks the file at `path`, creating it if need be, and leaves its content alone: OK,
- * IN_USE or IO_ERROR. Unless the result is OK nothing is left open. */
+ * IN_USE, BAD_FILE or IO_ERROR. Unless the result is OK nothing is left open. */
 enum client_state_result client_state_open(struct client_state *state, const char *path);
 
 /* Fills the state from its open file: OK, MISSING, BAD_FILE or IO_ERROR. */

@@ -40,8 +40,11 @@ class ClientStateTest : public testing::Test {
     // Loads the content as a client that is started again would.
     client_state_result Load(const std::string &content) {
         WriteFile(content);
-        EXPECT_EQ(client_state_open(state_.get(), path_.c_str()), CLIENT_STATE_OK);
-        client_state_result result = client_state_load(state_.get());
+        client_state_result result = client_state_open(state_.get(), path_.c_str());
+        if (result != CLIENT_STATE_OK) {
+            return result;
+        }
+        result = client_state_load(state_.get());
         client_state_close(state_.get());
         return result;
     }
@@ -80,7 +83,8 @@ TEST_F(ClientStateTest, CutsATornLineOff) {
     for (size_t size = 0; size <= kFile.size(); size++) {
         const std::string content = kFile.substr(0, size);
         if (size < first_line_size) {
-            EXPECT_EQ(Load(content), CLIENT_STATE_MISSING) << size;
+            // The first line is written as a whole: a part of it is a file of somebody else's.
+            EXPECT_EQ(Load(content), size == 0 ? CLIENT_STATE_MISSING : CLIENT_STATE_BAD_FILE);
             continue;
         }
         ASSERT_EQ(Load(content), CLIENT_STATE_OK) << size;
@@ -141,8 +145,8 @@ TEST_F(ClientStateTest, IsHeldByOneClientAtATime) {
 }
 
 TEST_F(ClientStateTest, ReportsAFullDisk) {
-    state_->fd = open("/dev/full", O_RDWR | O_CLOEXEC);
-    ASSERT_GE(state_->fd, 0);
+    state_->file.fd = open("/dev/full", O_RDWR | O_CLOEXEC);
+    ASSERT_GE(state_->file.fd, 0);
     client_state_begin(state_.get(), kClientId, 7, 5);
     EXPECT_EQ(client_state_append(state_.get(), kNumbers.data()), CLIENT_STATE_IO_ERROR);
     EXPECT_EQ(state_->error, ENOSPC);

@@ -122,7 +122,13 @@ static void handle_batch_request(struct conversation *conversation,
     if (is_stream) {
         conversation->state = CONVERSATION_PUSHING;
     }
-    if (request->batch_index < batch_count) {
+    bool is_within = request->batch_index > 0 && request->batch_index < batch_count;
+    if (is_stream && conversation->config->is_ticking && is_within) {
+        /* Coming back must not be a way around the pause. */
+        conversation->end_index = request->batch_index * conversation->session.batch_size;
+        conversation->next_index = conversation->end_index;
+        conversation->is_tick_awaited = true;
+    } else if (request->batch_index < batch_count) {
         begin_batch(conversation, request->batch_index);
     } else {
         conversation->end_index = conversation->session.number_count;
