@@ -83,6 +83,16 @@ TEST_F(ConversationTest, TakesNoLineEndWithinAMessage) {
     EXPECT_EQ(Run("INIT\n,123e4567-e89b-12d3-a456-426614174000,5,5;"), "ERR,Unknown message;");
 }
 
+TEST_F(ConversationTest, LetsNobodyComeBackAroundTheTick) {
+    config_.is_ticking = true;
+    EXPECT_EQ(Run("INIT,123e4567-e89b-12d3-a456-426614174000,3,1;STREAM,1;"), "ACK;");
+    EXPECT_EQ(status_, CONVERSATION_WANTS_TICK);
+    conversation_tick(&conversation_);
+    EXPECT_EQ(Run(""), "NUM,41;");
+    conversation_tick(&conversation_);
+    EXPECT_EQ(Run("").substr(0, 7), "NUM,81;");
+}
+
 TEST_F(ConversationTest, AnswersPipelinedRequestsInOrder) {
     EXPECT_EQ(Run(kInit10 + "RECV,1;RECV,0;RECV,1;FIN;RECV"),
               "ACK;" + kBatch1 + kBatch0 + kBatch1 + kChecksum10);

@@ -99,6 +99,18 @@ void RedisServer::Restart() {
     }
 }
 
+std::string RedisServer::AskForText(const std::string &command) {
+    harness::TcpClient client(port_);
+    client.Send(command + "\r\n");
+    client.ReceiveUntil([](const std::string &received) {
+        const size_t head_end = received.find("\r\n");
+        return head_end != std::string::npos &&
+               (received[0] != '$' ||
+                received.size() >= head_end + 4 + std::stoul(received.substr(1)));
+    });
+    return client.received();
+}
+
 void RedisServer::LimitMemory(size_t size) {
     const std::string reply = Ask("CONFIG SET maxmemory " + std::to_string(size));
     if (reply != "+OK") {

@@ -38,6 +38,9 @@ class RedisServer {
     // of a text the text, of nil "$-1".
     std::string Ask(const std::string &command);
 
+    // The same for a reply of several lines: all that came until its announced length was there.
+    std::string AskForText(const std::string &command);
+
     // How many bytes it may use, 0 for any number. With too few it has no room for anything new.
     void LimitMemory(size_t size);
 
