@@ -1,4 +1,5 @@
-/* The kernels whose registers are made of lanes of sixteen bytes, four numbers each.
+/*
+ * The kernels whose registers are made of lanes of sixteen bytes, four numbers each.
  *
  * A line is stored as sixteen bytes, of which the next line overwrites the last six: that is what
  * NUMBER_FORMATTER_SLACK_SIZE is for.

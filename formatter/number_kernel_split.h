@@ -1,4 +1,5 @@
-/* The arithmetic that the vector kernels share: numbers to characters, still in number order.
+/*
+ * The arithmetic that the vector kernels share: numbers to characters, still in number order.
  *
  * Division by a constant is multiplication by its reciprocal, rounded up, and a shift (T. Granlund,
  * P. Montgomery, "Division by Invariant Integers using Multiplication", 1994). A number is split

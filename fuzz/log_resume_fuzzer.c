@@ -1,4 +1,5 @@
-/* Resuming from a damaged log, against a plain account of what the file holds.
+/*
+ * Resuming from a damaged log, against a plain account of what the file holds.
  *
  * Input: a byte N, how much a read gives at most (0: all there is); the file. A log must be loaded,
  * number for number, and lose a torn last line and the NULs behind it; any other file must be

@@ -1,4 +1,5 @@
-/* All kernels of the parser against scalar, whole and in chunks.
+/*
+ * All kernels of the parser against scalar, whole and in chunks.
  *
  * Input: a byte N; N % 8 bytes, the sizes of chunks, used in turn; the text. Scalar itself is
  * judged by printing its numbers again: that must give the bytes it consumed.

@@ -1,4 +1,5 @@
-/* The record decoder: record by record with and without its shortcut, and many at a time, whole and
+/*
+ * The record decoder: record by record with and without its shortcut, and many at a time, whole and
  * in chunks, and round the way through our own lines.
  *
  * Input: a byte N; N % 8 bytes, the sizes of chunks, used in turn; the text. The high bits of N

@@ -1,4 +1,5 @@
-/* Runs a fuzz target over inputs from files: what replaces libFuzzer where it is not linked.
+/*
+ * Runs a fuzz target over inputs from files: what replaces libFuzzer where it is not linked.
  *
  * Usage: TARGET PATH... with files, and directories whose files are taken. Exit code 0 when all
  * inputs were replayed, 1 when there were none or one could not be read. A find ends the process,

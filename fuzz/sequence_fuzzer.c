@@ -1,4 +1,5 @@
-/* The sequence service's protocol: both parsers, and the server's side of a conversation.
+/*
+ * The sequence service's protocol: both parsers, and the server's side of a conversation.
  *
  * Input: a byte of choices; a byte N; N % 8 bytes, the sizes of chunks, used in turn; the text. The
  * text is read as requests and as replies: what is read must be written again as it was. Then a

@@ -1,4 +1,5 @@
-/* The session state machine, fed in chunks, against the parser, given everything at once.
+/*
+ * The session state machine, fed in chunks, against the parser, given everything at once.
  *
  * Input: as for parser_fuzzer.c, whose corpus serves here too: a byte N; N % 8 bytes, the sizes of
  * chunks, used in turn; the text.

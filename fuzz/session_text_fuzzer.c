@@ -1,4 +1,5 @@
-/* The text of a session, as whoever can write to a shared Redis may leave it there.
+/*
+ * The text of a session, as whoever can write to a shared Redis may leave it there.
  *
  * Input: the text. What is read as a session must be one, and is written again as it was.
  */

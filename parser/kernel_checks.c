@@ -112,8 +112,8 @@ static int check_every_byte(const struct line_parser *tested, char *message) {
     return close_bench(bench, passed);
 }
 
-/* Every length, the text once against the guard page behind it and once against the one in front.
- */
+/* Every length, the text once against the guard page behind it and once against the one in
+ * front. */
 static int check_every_length(const struct line_parser *tested, char *message) {
     struct bench *bench = open_bench(tested, message);
     char *front = bench->text.bytes;

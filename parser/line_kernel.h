@@ -1,4 +1,5 @@
-/* The kernels of the line parser: the same function for each instruction set.
+/*
+ * The kernels of the line parser: the same function for each instruction set.
  *
  * A kernel counts the well-formed lines (nine ASCII digits and '\n') at the start of
  * bytes[0, size), stops at the first line that is not, and writes the numbers of those before it.

@@ -1,4 +1,5 @@
-/* Twelve lines at a time with AVX-512 VBMI and VNNI.
+/*
+ * Twelve lines at a time with AVX-512 VBMI and VNNI.
  *
  * The algorithm of line_kernel_lanes.h with registers filled from end to end: 64 bytes hold six
  * lines, and a permutation of single bytes across the register (VBMI) can gather the pairs of

@@ -1,4 +1,5 @@
-/* The algorithm of the kernels whose registers are made of lanes of sixteen bytes.
+/*
+ * The algorithm of the kernels whose registers are made of lanes of sixteen bytes.
  *
  * Each lane takes one line. Four registers make a block: lane k of register i holds line 4 * k + i,
  * so that the numbers come out in order. The steps:

@@ -1,4 +1,5 @@
-/* Numbers lines: bytes in, numbers out.
+/*
+ * Numbers lines: bytes in, numbers out.
  *
  * Purpose: find the valid lines (nine ASCII digits and '\n') at the start of a buffer, turn them
  * into numbers, and say why the parse stopped there. A streaming parser without state: the caller

@@ -1,4 +1,5 @@
-/* Memory between two pages that must not be touched: a read or write one byte too far, in front or
+/*
+ * Memory between two pages that must not be touched: a read or write one byte too far, in front or
  * behind, ends the test with SIGSEGV instead of passing by luck.
  *
  * Ownership: guard_buffer_open maps the pages, guard_buffer_close unmaps them.

@@ -82,8 +82,8 @@ static inline uint32_t load_mix32(uint32_t value) {
     return value ^ (value >> 16);
 }
 
-/* How many of the first count positions are repetitions: spread evenly, exactly so many a hundred.
- */
+/* How many of the first count positions are repetitions: spread evenly, exactly so many a
+ * hundred. */
 static inline uint32_t load_repeated_count(uint32_t count, uint32_t percent) {
     uint32_t hundreds = count / 100;
     uint32_t rest = count - hundreds * 100;

@@ -65,8 +65,8 @@ static void write_line(FILE *stream, double x1, double y1, double x2, double y2,
                   x1, y1, x2, y2, class_name);
 }
 
-/* The smallest of 1, 2, 2.5 and 5 times a power of ten that needs no more than the ticks allowed.
- */
+/* The smallest of 1, 2, 2.5 and 5 times a power of ten that needs no more than the ticks
+ * allowed. */
 static double choose_tick_step(double maximum) {
     static const double steps[] = {1, 2, 2.5, 5, 10};
     double power = pow(10, floor(log10(maximum / TICK_COUNT_MAX)));

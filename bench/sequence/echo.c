@@ -1,7 +1,6 @@
 /* What the sequence protocol's messages cost a server that does nothing else: it answers each
  * message with a fixed one of the usual size, without a session, a number or a time limit. The
- * limit that the sequence server is compared with (throughput.cc). Ends with SIGTERM.
- */
+ * limit that the sequence server is compared with (throughput.cc). Ends with SIGTERM. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* Load for the sequence server: many clients at once, each with a connection, a sequence and a
+/*
+ * Load for the sequence server: many clients at once, each with a connection, a sequence and a
  * checksum of its own.
  *
  *   sequence_load --port=5000 --clients=1000 --numbers=1000
@@ -21,9 +22,9 @@
 
 #include "server/runtime/options.h"
 #include "server/runtime/os.h"
+#include "server/sequence/protocol.h"
 #include "server/sessions/checksum.h"
 #include "server/sessions/client_id.h"
-#include "server/sequence/protocol.h"
 #include "server/sessions/randomness.h"
 
 enum {

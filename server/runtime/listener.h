@@ -39,8 +39,7 @@ const char *listener_find_nonsense(const char *const *addresses, size_t address_
  * "0.0.0.0" and "::", which is of IPv6 only). Addresses that are given twice, or that another one
  * includes, are one. Port 0 takes a free one, the same for all addresses. Returns 0, or a negative
  * errno value with nothing left open and the reason printed. Peers can connect from now on and wait
- * until they are accepted.
- */
+ * until they are accepted. */
 int listener_open(struct listener *listener, const char *const *addresses, size_t address_count,
                   uint16_t port, const struct logger *logger);
 

@@ -253,8 +253,8 @@ void *os_map_memory(size_t size) {
     /* Advice only: without huge pages everything works, a little slower. */
     (void)madvise(memory, kept_size, MADV_HUGEPAGE);
     /* A page fault on a huge page zeroes 2 MiB, and in a virtual machine may have to wait for the
-     * host: that belongs to the start. Kernels before 5.14 do not know the advice and fault later.
-     */
+     * host: that belongs to the start. Kernels before 5.14 do not know the advice and fault
+     * later. */
     if (madvise(memory, kept_size, MADV_POPULATE_WRITE) != 0 && errno == ENOMEM) {
         os_unmap_memory(memory, kept_size);
         return NULL;

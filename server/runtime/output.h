@@ -21,8 +21,8 @@
 extern "C" {
 #endif
 
-/* Whether there is room, waiting for it for up to wait_ms. True also where a write fails at once.
- */
+/* Whether there is room, waiting for it for up to wait_ms. True also where a write fails at
+ * once. */
 bool output_has_room(int fd, int wait_ms);
 
 /* Writes if there is room now. The bytes written, which may be fewer than size, or a negative errno

@@ -1,4 +1,5 @@
-/* The client: gets the whole of a sequence, whatever happens to its connections.
+/*
+ * The client: gets the whole of a sequence, whatever happens to its connections.
  *
  * It opens a sequence with INIT, takes batch after batch, and closes with FIN. When a connection is
  * lost it connects again, to the same server or the next of its list, with exponential backoff, and

@@ -1,4 +1,5 @@
-/* The client's connection: connect, send, and receive whole replies, each within a time limit.
+/*
+ * The client's connection: connect, send, and receive whole replies, each within a time limit.
  *
  * Ownership: the link owns its descriptor between client_link_open() and client_link_close(), and
  * its buffer from client_link_init() to client_link_destroy(). Threading: one thread per link.

@@ -1,4 +1,5 @@
-/* What a client has received so far, in memory and in a file, so that it can go on after it was
+/*
+ * What a client has received so far, in memory and in a file, so that it can go on after it was
  * killed.
  *
  * The file is the conversation: the INIT message and each NUM message as they went over the wire,

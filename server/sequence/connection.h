@@ -1,4 +1,5 @@
-/* One connection of the server: a socket, its buffers, its times, and the conversation on it.
+/*
+ * One connection of the server: a socket, its buffers, its times, and the conversation on it.
  *
  * Requests are read only while there is room for them, and replies are made only as fast as the
  * socket takes them, so a connection never needs more than its two fixed buffers. When the

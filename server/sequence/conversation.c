@@ -136,8 +136,8 @@ static void handle_batch_request(struct conversation *conversation,
     }
 }
 
-/* Feeds the checksum with what a client that skipped numbers, or came back, has not had from here.
- */
+/* Feeds the checksum with what a client that skipped numbers, or came back, has not had from
+ * here. */
 static void complete_checksum(struct conversation *conversation) {
     uint8_t numbers[LIMIT_PIECE_NUMBER_COUNT];
     uint32_t number_count = conversation->session.number_count;

@@ -1,4 +1,5 @@
-/* The server's side of one connection as a state machine: request bytes in, reply bytes out.
+/*
+ * The server's side of one connection as a state machine: request bytes in, reply bytes out.
  *
  *   AWAITING_SESSION --INIT, CONT--> READY --RECV--> READY --FIN--> OVER
  *                                    READY --STREAM--> PUSHING ---> OVER

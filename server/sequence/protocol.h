@@ -1,4 +1,5 @@
-/* The wire protocol of the sequence service: text messages over TCP, each ended by ';'.
+/*
+ * The wire protocol of the sequence service: text messages over TCP, each ended by ';'.
  *
  *   client -> server                           server -> client
  *   INIT,<client-id>,<n>,<batch-size>;         ACK;            or ERR,<reason>;
@@ -135,8 +136,8 @@ enum protocol_status protocol_parse_reply(const char *bytes, size_t size, uint8_
 size_t protocol_write_ack(char *out);
 
 /* Writes "ERR,<text>;" to `out`, which has room for PROTOCOL_ERROR_SIZE_MAX bytes. Returns the
- * size. `text` is terminated, has no ';', and is cut off at PROTOCOL_ERROR_TEXT_LENGTH_MAX bytes.
- */
+ * size. `text` is terminated, has no ';', and is cut off at PROTOCOL_ERROR_TEXT_LENGTH_MAX
+ * bytes. */
 size_t protocol_write_error(const char *text, char *out);
 
 /* Writes "FAC,<checksum>;" to `out`, which has room for PROTOCOL_CHECKSUM_REPLY_SIZE bytes. Returns

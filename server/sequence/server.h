@@ -1,4 +1,5 @@
-/* The sequence server: accepts connections, moves them on, watches their times, purges sessions.
+/*
+ * The sequence server: accepts connections, moves them on, watches their times, purges sessions.
  *
  * Everything is allocated by server_open() for the largest number of connections; pages of
  * connections that are never used stay untouched. Beyond the limit a connection is told ERR and
@@ -61,8 +62,8 @@ struct server {
  * printed. */
 int server_open(struct server *server, const struct server_config *config, int signal_fd);
 
-/* Serves until a signal arrives. Returns 0, or a negative errno value if waiting for events failed.
- */
+/* Serves until a signal arrives. Returns 0, or a negative errno value if waiting for events
+ * failed. */
 int server_run(struct server *server);
 
 /* Ends all connections and frees everything. */

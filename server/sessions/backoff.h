@@ -1,4 +1,5 @@
-/* How long a client waits before it tries to connect again: twice as long each time, up to a limit,
+/*
+ * How long a client waits before it tries to connect again: twice as long each time, up to a limit,
  * and by chance, so that thousands of clients that lost the same server do not come back at once.
  *
  * Threading: pure function.

@@ -1,4 +1,5 @@
-/* The ChaCha20 block function (RFC 8439, section 2.3): 64 bytes that cannot be told from random
+/*
+ * The ChaCha20 block function (RFC 8439, section 2.3): 64 bytes that cannot be told from random
  * ones, for a secret key and any block number. Unlike a stateful generator it gives every block
  * directly, so a client that asks for its numbers back and forth costs no more than one that goes
  * in order.

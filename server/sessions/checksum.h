@@ -1,4 +1,5 @@
-/* The checksum of a sequence: the MD5 of its numbers written as Python prints a list, "[6, 41,
+/*
+ * The checksum of a sequence: the MD5 of its numbers written as Python prints a list, "[6, 41,
  * 81]". It is fed piece by piece, so that nobody has to keep the text. MD5 guards against mistakes
  * here, not against an adversary.
  *

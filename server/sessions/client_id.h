@@ -1,4 +1,5 @@
-/* Client-ids: UUIDs as text (8-4-4-4-12 hexadecimal digits in either case).
+/*
+ * Client-ids: UUIDs as text (8-4-4-4-12 hexadecimal digits in either case).
  *
  * Threading: pure function.
  */

@@ -1,4 +1,5 @@
-/* Plain decimal numbers: digits only, without sign, space or leading zeros, so that each number has
+/*
+ * Plain decimal numbers: digits only, without sign, space or leading zeros, so that each number has
  * one spelling. For what comes from outside, which the readers of the C library take too lightly.
  *
  * Threading: pure functions.

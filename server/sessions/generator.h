@@ -1,4 +1,5 @@
-/* The numbers of a sequence, 0 to 100 each, as a function of a seed: any piece of the sequence can
+/*
+ * The numbers of a sequence, 0 to 100 each, as a function of a seed: any piece of the sequence can
  * be made again at any time, so a session need not keep the numbers and costs the same whatever its
  * length.
  *

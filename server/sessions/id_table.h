@@ -1,4 +1,5 @@
-/* A table of client-ids: a hash table that gives each one a small index, under which its owner
+/*
+ * A table of client-ids: a hash table that gives each one a small index, under which its owner
  * keeps what belongs to it in arrays of its own; and a queue of those that are due to go one day.
  *
  * Everything is allocated once for the largest number; the pages of what is never used stay

@@ -1,4 +1,5 @@
-/* MT19937, the Mersenne Twister of Matsumoto and Nishimura ("Mersenne Twister: A 623-dimensionally
+/*
+ * MT19937, the Mersenne Twister of Matsumoto and Nishimura ("Mersenne Twister: A 623-dimensionally
  * equidistributed uniform pseudo-random number generator", ACM TOMACS 8(1), 1998), with the
  * initialisation by an array of their revision of 2002, which is the one CPython's random uses.
  *

@@ -1,4 +1,5 @@
-/* A progress bar for a line of a terminal, as text.
+/*
+ * A progress bar for a line of a terminal, as text.
  *
  * Threading: pure functions.
  */

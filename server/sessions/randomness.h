@@ -1,4 +1,5 @@
-/* The operating system's randomness.
+/*
+ * The operating system's randomness.
  *
  * Threading: no state; any thread.
  */

@@ -1,4 +1,5 @@
-/* A client of Redis as it is met: one server, several nodes of a cluster, or whatever master the
+/*
+ * A client of Redis as it is met: one server, several nodes of a cluster, or whatever master the
  * sentinels name; with the connections, logins, redirections and second attempts that this takes.
  *
  * A connection that turns out to be lost when it is used again, or a server that has become a

@@ -1,4 +1,5 @@
-/* What a client of a Redis cluster must know (https://redis.io/docs/reference/cluster-spec): which
+/*
+ * What a client of a Redis cluster must know (https://redis.io/docs/reference/cluster-spec): which
  * of the 16384 slots a key is in, and how nodes say that a slot is another's.
  *
  * Threading: pure functions.
@@ -22,8 +23,8 @@ enum { REDIS_SLOT_COUNT = 16384 };
 /* The slot of the terminated `key`, which has no hash tag (no braces). */
 uint16_t redis_cluster_slot(const char *key);
 
-/* Reads "MOVED <slot> <host>:<port>" or "ASK ...", sent by the node at `host`. False: it is none.
- */
+/* Reads "MOVED <slot> <host>:<port>" or "ASK ...", sent by the node at `host`. False: it is
+ * none. */
 bool redis_cluster_parse_redirection(const struct redis_reply *error, const char *host,
                                      uint32_t *slot, struct redis_address *address);
 

@@ -1,4 +1,5 @@
-/* A connection to one Redis server, by TCP, TLS or a Unix socket: commands out, whole replies in,
+/*
+ * A connection to one Redis server, by TCP, TLS or a Unix socket: commands out, whole replies in,
  * each before a deadline however slowly the bytes drip.
  *
  * Looking up a name is the system's, and is not bound by the deadline: give numeric addresses where
@@ -44,8 +45,7 @@ void redis_connection_close(struct redis_connection *connection);
 /* Sends a command of `word_count` terminated words and receives the reply, which holds until the
  * buffer is used again: its first item is `*reply`, its whole of `*reply_size` bytes begins at
  * reply_bytes. False: the connection is closed; whether the server has run the command is not
- * known.
- */
+ * known. */
 bool redis_connection_call(struct redis_connection *connection, const char *const *words,
                            size_t word_count, int64_t deadline_ms, struct redis_reply *reply,
                            size_t *reply_size);

@@ -1,4 +1,5 @@
-/* Where Redis is, as a URL says it:
+/*
+ * Where Redis is, as a URL says it:
  *
  *   redis://[USER@]HOST[:PORT][,HOST[:PORT]...][/DATABASE]    a server, or nodes of a cluster
  *   rediss://...[?ssl-ca=FILE&ssl-cert=FILE&ssl-key=FILE]     the same over TLS

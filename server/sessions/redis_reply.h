@@ -1,4 +1,5 @@
-/* The replies of Redis (RESP2, https://redis.io/docs/reference/protocol-spec), strictly: what a
+/*
+ * The replies of Redis (RESP2, https://redis.io/docs/reference/protocol-spec), strictly: what a
  * hostile or broken server sends is refused, not interpreted.
  *
  * A reply is an item, or an array of items, which may be arrays again. An array is its head only;
@@ -20,8 +21,8 @@ extern "C" {
 enum {
     /* The longest reply: the slots of a large cluster. */
     REDIS_REPLY_SIZE_MAX = 262144,
-    /* The most items of one reply, those of inner arrays included: each takes four bytes or more.
-     */
+    /* The most items of one reply, those of inner arrays included: each takes four bytes or
+     * more. */
     REDIS_REPLY_ITEM_COUNT_MAX = REDIS_REPLY_SIZE_MAX / 4,
 };
 

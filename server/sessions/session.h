@@ -1,4 +1,5 @@
-/* A session: what the server must remember so that a client can go on after its connection was
+/*
+ * A session: what the server must remember so that a client can go on after its connection was
  * lost.
  *
  * A session never changes once it is made. It holds the seed of its numbers instead of the numbers,

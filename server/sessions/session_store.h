@@ -1,4 +1,5 @@
-/* Where sessions are kept: an interface with two implementations, session_store_memory.h and
+/*
+ * Where sessions are kept: an interface with two implementations, session_store_memory.h and
  * session_store_redis.h.
  *
  * A session is attached while a connection works on it (several may). When the last one lets go,
@@ -111,8 +112,7 @@ static inline enum session_store_result session_store_read_note(struct session_s
 }
 
 /* Removes sessions whose time is up, at most SESSION_STORE_PURGE_COUNT_MAX of them, and tells
- * `handler`.
- */
+ * `handler`. */
 static inline void session_store_purge(struct session_store *store, int64_t now_ms,
                                        session_purged_handler *handler, void *context) {
     store->operations->purge(store->state, now_ms, handler, context);

@@ -1,4 +1,5 @@
-/* Sessions in this process's memory. They end with the process.
+/*
+ * Sessions in this process's memory. They end with the process.
  *
  * Ownership and threading: the interface's (session_store.h).
  */

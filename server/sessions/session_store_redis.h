@@ -1,4 +1,5 @@
-/* Sessions in Redis, shared by all servers that use it. What stands there, so that another program
+/*
+ * Sessions in Redis, shared by all servers that use it. What stands there, so that another program
  * can share it, is in README.md beside this file.
  *
  * A session is a key whose value is its text (session.h), written with SET NX, so that of two

@@ -1,4 +1,5 @@
-/* A gRPC call as the server sees it arrive: what its headers say, and its messages.
+/*
+ * A gRPC call as the server sees it arrive: what its headers say, and its messages.
  *
  * Fed with headers and bytes in whatever pieces they come; judged when the headers are complete.
  * Follows gRPC over HTTP2 (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). No

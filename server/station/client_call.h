@@ -1,4 +1,5 @@
-/* The client's side of one call: connect, ask, and hand on the numbers as they come.
+/*
+ * The client's side of one call: connect, ask, and hand on the numbers as they come.
  *
  * Ownership: nothing is left open when it returns. Threading: one thread; it blocks.
  */

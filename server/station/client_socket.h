@@ -1,4 +1,5 @@
-/* A blocking connection to a server, with a time limit.
+/*
+ * A blocking connection to a server, with a time limit.
  *
  * Threading: any thread; it blocks.
  */

@@ -1,4 +1,5 @@
-/* What a client has received so far, in memory and in a file, so that it can go on after it was
+/*
+ * What a client has received so far, in memory and in a file, so that it can go on after it was
  * killed: "station 1 <client-id> <count>", and then the numbers, one a line. A torn last line, left
  * by a client that was killed while it wrote, is cut off. It survives the death of the process, not
  * the loss of power. A file that holds anything else is left alone.

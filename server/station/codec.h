@@ -1,4 +1,5 @@
-/* The messages of the station's services, as protocol buffers (protos/ has their definitions).
+/*
+ * The messages of the station's services, as protocol buffers (protos/ has their definitions).
  *
  * Decoding keeps the last value of a field that comes twice, skips what it does not know, and
  * leaves numbers as wide as they came, so that the caller can refuse what is too large instead of

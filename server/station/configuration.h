@@ -1,4 +1,5 @@
-/* What can be chosen on the station's command line.
+/*
+ * What can be chosen on the station's command line.
  *
  * Ownership: texts are those of argv. Threading: main thread.
  */

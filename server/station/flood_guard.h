@@ -1,4 +1,5 @@
-/* Tells a client that floods from one that is busy: frames that ask for nothing cost a token each.
+/*
+ * Tells a client that floods from one that is busy: frames that ask for nothing cost a token each.
  * Tokens come with time, and with the data that the client was sent.
  *
  * Ownership: plain values. Threading: pure functions; times are monotonic milliseconds.

@@ -1,4 +1,5 @@
-/* The server's side of one HTTP/2 connection that carries gRPC calls: bytes in, calls to the
+/*
+ * The server's side of one HTTP/2 connection that carries gRPC calls: bytes in, calls to the
  * handlers, what they produce out.
  *
  * nghttp2 speaks the protocol. Here are the buffers, the limits that it has not, the times, and
@@ -101,8 +102,8 @@ int http2_configuration_init(struct http2_configuration *configuration,
                              const struct http2_handlers *handlers, void *context);
 void http2_configuration_destroy(struct http2_configuration *configuration);
 
-/* Starts to serve on `fd`, which the connection owns from now on if this succeeds. 0, or -ENOMEM.
- */
+/* Starts to serve on `fd`, which the connection owns from now on if this succeeds. 0, or
+ * -ENOMEM. */
 int http2_open(struct http2_connection *connection, const struct http2_configuration *configuration,
                int fd, int64_t now_ms);
 

@@ -1,4 +1,5 @@
-/* The two halves of http2.h between themselves: what nghttp2 calls, and how calls are answered.
+/*
+ * The two halves of http2.h between themselves: what nghttp2 calls, and how calls are answered.
  *
  * Ownership and threading: http2.h's.
  */

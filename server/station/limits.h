@@ -52,8 +52,7 @@ enum {
     /* Frames that ask for nothing (SETTINGS, PING, PRIORITY, WINDOW_UPDATE, RST_STREAM, empty DATA,
      * unknown ones): this many at once, so many more a second, and so many for each frame of data
      * that the client was sent, because honest clients measure and open their windows as data
-     * comes.
-     */
+     * comes. */
     LIMIT_IDLE_FRAME_BURST = 4000,
     LIMIT_IDLE_FRAMES_PER_SECOND = 200,
     LIMIT_IDLE_FRAMES_PER_DATA = 4,

@@ -1,4 +1,5 @@
-/* The methods of the station, by their paths.
+/*
+ * The methods of the station, by their paths.
  *
  * Threading: constants and pure functions.
  */

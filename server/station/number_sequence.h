@@ -1,4 +1,5 @@
-/* The numbers of the station, uniform over all of 32 bits: the words of a session's generator. And
+/*
+ * The numbers of the station, uniform over all of 32 bits: the words of a session's generator. And
  * their checksum: CRC-32 (IEEE 802.3, as zlib has it) over
  * the decimal texts of all numbers, joined without a separator.
  *

@@ -1,4 +1,5 @@
-/* The streams of numbers: GetNumbers, Start and Resume.
+/*
+ * The streams of numbers: GetNumbers, Start and Resume.
  *
  * Ownership and threading: stream.h's; the session store is the caller's.
  */

@@ -1,4 +1,5 @@
-/* What the reflection service answers: names of services, and the descriptors of the .proto files,
+/*
+ * What the reflection service answers: names of services, and the descriptors of the .proto files,
  * which protoc made when this was built.
  *
  * An answer is written piece by piece, because it may be longer than the room that a client's

@@ -1,4 +1,5 @@
-/* The station's services behind http2.h: which call gets which answer, and when.
+/*
+ * The station's services behind http2.h: which call gets which answer, and when.
  *
  * Ownership: the services own the streams of all connections, allocated once. Threading: the event
  * loop's thread.

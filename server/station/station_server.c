@@ -67,8 +67,8 @@ static void end_all_slots(struct station_server *server) {
 }
 
 /* Watches for what the connection waits for now; false if the system has no room for that. A
- * deadline that moved later is left in the heap: when it comes, the connection finds nothing to do.
- */
+ * deadline that moved later is left in the heap: when it comes, the connection finds nothing to
+ * do. */
 static bool update_slot(struct station_server_slot *slot) {
     struct http2_connection *connection = connection_of(slot);
     if (epoll_loop_set_events(&slot->server->loop, slot->watch_index,

@@ -1,4 +1,5 @@
-/* The station's server: accepts connections, moves them on, watches their times, purges sessions.
+/*
+ * The station's server: accepts connections, moves them on, watches their times, purges sessions.
  *
  * Everything of ours is allocated by station_server_open() for the largest number of connections
  * and streams; what is never used stays untouched. Beyond the limit connections wait in the

@@ -1,4 +1,5 @@
-/* How a gRPC call ends: a status, and a text for people.
+/*
+ * How a gRPC call ends: a status, and a text for people.
  *
  * Threading: pure functions.
  */

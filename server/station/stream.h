@@ -1,4 +1,5 @@
-/* A call to one of the station's services: what it needs while it is answered.
+/*
+ * A call to one of the station's services: what it needs while it is answered.
  *
  * Ownership: the services own the streams, in a table made once for all connections. Threading: the
  * event loop's thread.

@@ -1,4 +1,5 @@
-/* UUIDs as people and programs write them.
+/*
+ * UUIDs as people and programs write them.
  *
  * Threading: pure function.
  */

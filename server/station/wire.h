@@ -1,4 +1,5 @@
-/* The wire format of protocol buffers: fields, one after the other, of a message in memory.
+/*
+ * The wire format of protocol buffers: fields, one after the other, of a message in memory.
  *
  * Reading is strict: a length that leads out of the message, a varint of more than 64 bits, a field
  * number that cannot be, and the groups that nobody has used since 2008 are errors, and nothing
