@@ -45,7 +45,7 @@ static const char summary[] =
 static const char examples[] =
     "  records_load                                        1000 users, 100 requests each\n"
     "  records_load --concurrent-users=1 --requests-per-user=100000 --keep\n"
-    "  records_load --concurrent-users=250 --delay=0.001   as seed 004 measured\n";
+    "  records_load --concurrent-users=250 --delay=0.001   one record every millisecond each\n";
 
 static enum options_outcome read_settings(struct settings *settings, int argc, char **argv) {
     *settings = (struct settings){.host = "127.0.0.1",

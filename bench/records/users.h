@@ -1,6 +1,6 @@
 /*
  * Users of the records server, many at a time: each sends its records one after the other, every
- * one over a connection of its own (as seed 004's test client does), or all over one.
+ * one over a connection of its own, or all over one.
  *
  * A request is over when the server has ended the connection in an orderly way; under the server's
  * --ack that means that the record is in the store. Anything else is a failed request; only where

@@ -57,7 +57,7 @@ class RecordsProcess : public testing::TestWithParam<const char *> {
     std::unique_ptr<TestedStore> store_;
 };
 
-// The loop of seed 004, to the letter but for the port.
+// What a shell loop of a thousand clients at a time sends.
 TEST_P(RecordsProcess, AThousandNetcatsAtATime) {
     if (access(kNetcat, X_OK) != 0) {
         GTEST_SKIP() << "no " << kNetcat << " (package netcat-openbsd)";
