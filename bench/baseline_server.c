@@ -63,7 +63,6 @@ static enum options_outcome read_options(struct server *server, int argc, char *
         .summary = "Receives bytes, and throws them away or stores them: what the machine can do "
                    "at most.\nStop it with SIGTERM.",
         .examples = "  baseline_server --port=4000 --log=/dev/shm/baseline.log\n",
-        .version = PROGRAM " (numbers) 1.0.0",
         .specs = specs,
         .spec_count = sizeof specs / sizeof specs[0],
     };

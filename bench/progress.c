@@ -33,7 +33,7 @@ void progress_format_line(char *line, const char *label, uint64_t done, uint64_t
     }
     double share = done >= total ? 1 : (double)done / (double)total;
     double left_seconds = rate > 0 && done < total ? (double)(total - done) / rate : 0;
-    int filled = (int)(share * BAR_WIDTH);
+    int filled = (int)(share * (int)BAR_WIDTH);
     char bar[BAR_WIDTH + 1];
     memset(bar, '.', BAR_WIDTH);
     memset(bar, '#', (size_t)filled);

@@ -18,7 +18,7 @@
 #include "server/runtime/options.h"
 #include "server/runtime/os.h"
 
-#define PROGRAM "load"
+#define PROGRAM "numbers-load"
 
 enum {
     DEFAULT_NUMBER_COUNT = 1000000,
@@ -64,11 +64,13 @@ static const char summary[] =
     "Exit code 0: the server confirmed every connection with an orderly end, so that all valid\n"
     "lines are in its log. 1: a connection was refused or reset, or timed out. 2: wrong usage.";
 
-static const char examples[] =
-    "  load --count=10000000 --connections=5\n"
-    "  load --order=permutation --count=1000000000 --connections=5  every number there is, once\n"
-    "  load --duplicates=50 --rate=100000 --count=3000000           half a minute of mild load\n"
-    "  seq -f %09.0f 0 99 | load --from=- --terminate               your own lines, then stop\n";
+static const char examples[] = "  numbers-load --count=10000000 --connections=5\n"
+                               "  numbers-load --order=permutation --count=1000000000 "
+                               "--connections=5  every number there is, once\n"
+                               "  numbers-load --duplicates=50 --rate=100000 --count=3000000       "
+                               "    half a minute of mild load\n"
+                               "  seq -f %09.0f 0 99 | numbers-load --from=- --terminate           "
+                               "    your own lines, then stop\n";
 
 static enum options_outcome read_settings(struct settings *settings, int argc, char **argv) {
     *settings = (struct settings){.host = "127.0.0.1",
@@ -110,7 +112,6 @@ static enum options_outcome read_settings(struct settings *settings, int argc, c
         .program = PROGRAM,
         .summary = summary,
         .examples = examples,
-        .version = PROGRAM " (numbers) 1.0.0",
         .specs = specs,
         .spec_count = sizeof specs / sizeof specs[0],
     };

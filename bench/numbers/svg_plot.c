@@ -2,16 +2,14 @@
 
 #include <math.h>
 
-enum {
-    WIDTH = 860,
-    TOP = 84, /* above the first bar */
-    ROW_HEIGHT = 46,
-    BAR_HEIGHT = 22,
-    LEFT = 250, /* where the bars start: names and descriptions are left of it */
-    RIGHT = 76, /* room for the value after the longest whisker */
-    BOTTOM = 94,
-    TICK_COUNT_MAX = 6,
-};
+static const int WIDTH = 860;
+static const int TOP = 84; /* above the first bar */
+static const int ROW_HEIGHT = 46;
+static const int BAR_HEIGHT = 22;
+static const int LEFT = 250; /* where the bars start: names and descriptions are left of it */
+static const int RIGHT = 76; /* room for the value after the longest whisker */
+static const int BOTTOM = 94;
+static const int TICK_COUNT_MAX = 6;
 
 /* Colours for both a light and a dark page: the reader's setting decides. */
 static const char style[] =

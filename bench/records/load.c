@@ -73,7 +73,6 @@ static enum options_outcome read_settings(struct settings *settings, int argc, c
         .program = "records_load",
         .summary = summary,
         .examples = examples,
-        .version = "records_load 1.0.0",
         .specs = specs,
         .spec_count = sizeof specs / sizeof specs[0],
     };

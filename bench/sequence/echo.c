@@ -76,7 +76,6 @@ static enum options_outcome read_options(int argc, char **argv) {
         .summary = "Answers the sequence protocol's messages on a free port of 127.0.0.1, and does "
                    "nothing else.\nStop it with SIGTERM.",
         .examples = "  sequence_echo\n",
-        .version = "sequence_echo 1.0.0",
     };
     int first_argument_index;
     return options_parse(&options, argc, argv, &first_argument_index);

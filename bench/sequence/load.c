@@ -264,7 +264,6 @@ int main(int argc, char **argv) {
         .program = "sequence_load",
         .summary = "Load for the sequence server.",
         .examples = "  sequence_load --port=5000 --clients=1000 --numbers=1000\n",
-        .version = "sequence_load 1.0.0",
         .specs = specs,
         .spec_count = sizeof specs / sizeof specs[0],
     };

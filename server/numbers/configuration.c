@@ -22,9 +22,9 @@ static const char summary[] = "Receives lines of nine decimal digits over TCP an
                               "this run to a log, one a line. The line `terminate` shuts it down.";
 
 static const char examples[] =
-    "  server                                     serve 127.0.0.1:4000, log to ./numbers.log\n"
-    "  server --port=0 --log=/tmp/numbers.log     take any free port, and say which\n"
-    "  server --resume --fsync=always             go on with an old log; FIN means on the disk\n"
+    "  numbers-server                                  serve 127.0.0.1:4000, log to ./numbers.log\n"
+    "  numbers-server --port=0 --log=/tmp/numbers.log  take any free port, and say which\n"
+    "  numbers-server --resume --fsync=always          go on with an old log; FIN: on the disk\n"
     "  printf '314159265\\n' | nc -N localhost 4000\n";
 
 /* As many workers as processors, so that none idles while the loop waits for the workers or the
@@ -52,7 +52,7 @@ static void set_defaults(struct configuration *configuration) {
     };
 }
 
-static enum options_outcome parse(struct configuration *configuration, const char *version,
+static enum options_outcome parse(struct configuration *configuration, const char *version_details,
                                   int argc, char **argv) {
     const struct option_spec specs[] = {
         {"port", "NUMBER", "listen on this TCP port; 0 takes any free one", OPTION_INTEGER,
@@ -88,14 +88,14 @@ static enum options_outcome parse(struct configuration *configuration, const cha
          &configuration->log_level, 0, 0, log_level_names},
     };
     const struct options options = {
-        .program = "server",
+        .program = "numbers-server",
         .summary = summary,
         .examples = examples,
         .exit_codes = "  0   ended by `terminate` or a signal, and all that was read is stored\n"
                       "  1   could not start: port taken, log not writable or locked\n"
                       "  2   a bad option or value\n"
                       "  74  the log could not be stored\n",
-        .version = version,
+        .version_details = version_details,
         .specs = specs,
         .spec_count = sizeof specs / sizeof specs[0],
     };
@@ -112,14 +112,14 @@ static enum options_outcome parse(struct configuration *configuration, const cha
 static bool select_kernels(struct configuration *configuration) {
     const char *parser_kernel = getenv("NUMBERS_PARSER_KERNEL");
     if (line_parser_select(&configuration->parser, parser_kernel) != LINE_PARSER_SELECTED) {
-        (void)fprintf(stderr, "server: NUMBERS_PARSER_KERNEL: no kernel '%s' here\n",
+        (void)fprintf(stderr, "numbers-server: NUMBERS_PARSER_KERNEL: no kernel '%s' here\n",
                       parser_kernel);
         return false;
     }
     const char *formatter_kernel = getenv("NUMBERS_FORMATTER_KERNEL");
     if (number_formatter_select(&configuration->formatter, formatter_kernel) !=
         NUMBER_FORMATTER_SELECTED) {
-        (void)fprintf(stderr, "server: NUMBERS_FORMATTER_KERNEL: no kernel '%s' here\n",
+        (void)fprintf(stderr, "numbers-server: NUMBERS_FORMATTER_KERNEL: no kernel '%s' here\n",
                       formatter_kernel);
         return false;
     }
@@ -132,11 +132,11 @@ enum options_outcome configuration_read(struct configuration *configuration, int
     if (!select_kernels(configuration)) {
         return OPTIONS_INVALID;
     }
-    char version[VERSION_CAPACITY];
-    (void)snprintf(version, sizeof version,
-                   "numbers server 1.0.0\nparser kernel: %s\n"
+    char version_details[VERSION_CAPACITY];
+    (void)snprintf(version_details, sizeof version_details,
+                   "parser kernel: %s\n"
                    "formatter kernel: %s",
                    line_parser_kernel_name(&configuration->parser),
                    number_formatter_kernel_name(&configuration->formatter));
-    return parse(configuration, version, argc, argv);
+    return parse(configuration, version_details, argc, argv);
 }

@@ -16,7 +16,7 @@ enum {
     PASSWORD_CAPACITY = 1024,
 };
 
-static const char program[] = "server";
+static const char program[] = "records-server";
 static const char password_variable[] = "RECORDS_PASSWORD";
 static const char *const durability_names[] = {"never", "always", NULL};
 
@@ -26,9 +26,9 @@ static const char summary[] =
     "bounded buffer and writes them to a store in the background. A second port shows them again.";
 
 static const char examples[] =
-    "  server                                   ports 2525 and 2526, records in ./records.db\n"
-    "  server --store=file:records.jsonl        a file of JSON lines instead of SQLite\n"
-    "  RECORDS_PASSWORD=... server --store=mysql://root@127.0.0.1:3306/tsdb\n"
+    "  records-server                             ports 2525 and 2526, records in ./records.db\n"
+    "  records-server --store=file:records.jsonl  a file of JSON lines instead of SQLite\n"
+    "  RECORDS_PASSWORD=... records-server --store=mysql://root@127.0.0.1:3306/tsdb\n"
     "  echo '{\"id\": \"1\", \"name\": \"John Doe\", \"age\": \"25\"}' | nc -N localhost 2525\n"
     "  echo 'get data' | nc -N localhost 2526\n"
     "  echo 'id 1' | nc -N localhost 2526\n";
@@ -85,7 +85,6 @@ enum options_outcome configuration_read(struct configuration *configuration, int
                       "  1   could not start: port taken, store out of reach or not usable\n"
                       "  2   a bad option or value\n"
                       "  74  records could not be stored\n",
-        .version = "records server 1.0.0",
         .specs = specs,
         .spec_count = sizeof specs / sizeof specs[0],
     };
@@ -126,7 +125,7 @@ bool configuration_read_password(const struct configuration *configuration, char
     const char *text = getenv(password_variable);
     if (configuration->password_path != NULL) {
         if (!read_first_line(configuration->password_path, line, sizeof line)) {
-            (void)fprintf(stderr, "server: cannot read the password from %s: %s\n",
+            (void)fprintf(stderr, "records-server: cannot read the password from %s: %s\n",
                           configuration->password_path, strerror(errno));
             return false;
         }

@@ -517,7 +517,7 @@ TEST(RecordsCommandLine, UsageErrors) {
         }
         EXPECT_EQ(result.status, Exited(2)) << argument;
         EXPECT_EQ(SplitLines(result.errors).size(), 1u) << result.errors;
-        EXPECT_EQ(result.errors.rfind("server: ", 0), 0u) << result.errors;
+        EXPECT_EQ(result.errors.rfind("records-server: ", 0), 0u) << result.errors;
         EXPECT_NE(result.errors.find(" (see --help)\n"), std::string::npos) << result.errors;
     }
 }
@@ -526,7 +526,7 @@ TEST(RecordsCommandLine, OnePortForBoth) {
     ProcessResult result =
         RunToEnd(RecordsServerCommand({"--ingest-port=3001", "--query-port=3001"}));
     EXPECT_EQ(result.status, Exited(2));
-    EXPECT_EQ(result.errors, "server: --ingest-port and --query-port are both 3001 (see --help)\n");
+    EXPECT_EQ(result.errors, "records-server: --ingest-port and --query-port are both 3001 (see --help)\n");
 }
 
 TEST(RecordsCommandLine, HelpAndVersion) {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "server/runtime/escape.h"
+#include "server/runtime/version.h"
 
 enum {
     SPEC_CAPACITY = 62,
@@ -244,7 +245,10 @@ static void print_help(const struct options *options) {
 }
 
 static void print_version(const struct options *options) {
-    (void)printf("%s\n", options->version);
+    (void)printf("%s %s\n", options->program, version_text());
+    if (options->version_details != NULL) {
+        (void)printf("%s\n", options->version_details);
+    }
 }
 
 /* Whoever asked for a text must be able to rely on having all of it. */

@@ -48,12 +48,13 @@ struct option_spec {
 };
 
 struct options {
-    const char *program;    /* "server" */
+    const char *program;    /* "numbers-server" */
     const char *arguments;  /* what may follow the options, for the usage line; NULL: nothing */
     const char *summary;    /* what the program is for: a sentence or two */
     const char *examples;   /* lines of their own */
     const char *exit_codes; /* what they mean, lines of their own; NULL: not shown */
-    const char *version;    /* what --version prints, one or several lines */
+    /* What --version prints behind the program's name and version.h's; NULL: nothing. */
+    const char *version_details;
     const struct option_spec *specs;
     size_t spec_count;
 };

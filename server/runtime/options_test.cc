@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "server/runtime/version.h"
 #include "gtest/gtest.h"
 
 namespace {
@@ -61,7 +62,7 @@ class OptionsTest : public testing::Test {
         {"a-colour-of-your-own-choice", "red|green", "a colour", OPTION_CHOICE, &colour_, 0, 0,
          kColours},
     };
-    options options_{"tool", nullptr, "Does something.", "  tool --flag\n", nullptr, "tool 1.0",
+    options options_{"tool", nullptr, "Does something.", "  tool --flag\n", nullptr, nullptr,
                      specs_, 8};
     int first_argument_index_ = -1;
     std::string output_;
@@ -228,7 +229,10 @@ TEST_F(OptionsTest, HelpNamesTheArguments) {
 
 TEST_F(OptionsTest, ShowsTheVersion) {
     EXPECT_EQ(Parse({"--version"}), OPTIONS_SHOWN);
-    EXPECT_EQ(output_, "tool 1.0\n");
+    EXPECT_EQ(output_, "tool " + std::string(version_text()) + "\n");
+    options_.version_details = "kernel: fast\nother: slow";
+    EXPECT_EQ(Parse({"--version"}), OPTIONS_SHOWN);
+    EXPECT_EQ(output_, "tool " + std::string(version_text()) + "\nkernel: fast\nother: slow\n");
 }
 
 TEST_F(OptionsTest, KnowsTheShortFormOfHelpAndPort) {

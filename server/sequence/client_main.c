@@ -125,23 +125,22 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
         {"verbose", NULL, "print each message", OPTION_FLAG, &s->config.is_verbose, 0, 0, NULL},
     };
     const struct options options = {
-        .program = "client",
+        .program = "sequence-client",
         .arguments = "NEW [N] [PORT] | CONTINUE [PORT]",
         .summary =
             "Gets a sequence of N random numbers (0 to 65535, by default a random N) from the "
             "sequence\nserver at PORT (by default 5000), reconnecting as often as need be, "
             "and checks its checksum.\nCONTINUE goes on with the sequence in the state "
             "file.",
-        .examples =
-            "  client NEW 1000 5000\n"
-            "  client NEW 5 5000 --client-id 123e4567-e89b-12d3-a456-426614174000 --verbose\n"
-            "  client CONTINUE 5000\n",
+        .examples = "  sequence-client NEW 1000 5000\n"
+                    "  sequence-client NEW 5 5000 --client-id 123e4567-e89b-12d3-a456-426614174000 "
+                    "--verbose\n"
+                    "  sequence-client CONTINUE 5000\n",
         .exit_codes = "  0   all numbers are there, and the checksum is valid\n"
                       "  1   not so: refused, no server reached, a wrong checksum, or nothing to "
                       "continue\n"
                       "  2   a bad argument, option or value\n"
                       "  74  the state file cannot be written\n",
-        .version = "client 1.0.0",
         .specs = specs,
         .spec_count = sizeof specs / sizeof specs[0],
     };

@@ -122,7 +122,6 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
                       "  1   could not start: port taken, Redis out of reach, no memory\n"
                       "  2   a bad option or value\n"
                       "  74  the system did not let it wait for its clients\n",
-        .version = "sequence-server 1.0.0",
         .specs = specs,
         .spec_count = sizeof specs / sizeof specs[0],
     };

@@ -65,20 +65,19 @@ enum options_outcome client_configuration_read(struct client_configuration *c, i
          &c->timeout_ms, 1, milliseconds_max, NULL},
     };
     const struct options options = {
-        .program = "client",
+        .program = "station-client",
         .arguments = "NEW [COUNT] | CONTINUE",
         .summary = "Gets a sequence of COUNT random numbers (1 to 65535, by default a random one) "
                    "from the numbers\nstation, reconnecting as often as need be, and checks its "
                    "checksum. CONTINUE goes on with the\nsequence in the state file.",
-        .examples = "  client NEW 1000\n"
-                    "  client NEW 5 --client-id 123e4567-e89b-12d3-a456-426614174000\n"
-                    "  client CONTINUE --port 12346\n",
+        .examples = "  station-client NEW 1000\n"
+                    "  station-client NEW 5 --client-id 123e4567-e89b-12d3-a456-426614174000\n"
+                    "  station-client CONTINUE --port 12346\n",
         .exit_codes = "  0   all numbers are there, and the checksum is valid\n"
                       "  1   not so: refused, no server reached, a wrong checksum, or nothing to "
                       "continue\n"
                       "  2   a bad argument, option or value\n"
                       "  74  the state file cannot be written\n",
-        .version = "client 1.0.0",
         .specs = specs,
         .spec_count = sizeof specs / sizeof specs[0],
     };

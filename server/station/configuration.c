@@ -94,7 +94,6 @@ enum options_outcome configuration_read(struct configuration *c, int argc, char 
                       "  1   could not start: port taken, Redis out of reach, no memory\n"
                       "  2   a bad option or value\n"
                       "  74  the system did not let it wait for its clients\n",
-        .version = "station-server 1.0.0",
         .specs = specs,
         .spec_count = sizeof specs / sizeof specs[0],
     };
