@@ -54,7 +54,7 @@ static void on_signal(void *context, short events) {
     } else if (signal_number > 0) {
         /* As after kill -9, but with a word: nothing confirmed is lost, and nobody is waited for.
          */
-        _exit(conclude(server));
+        _exit((int)conclude(server));
     }
 }
 

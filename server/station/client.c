@@ -247,7 +247,7 @@ int main(int argc, char **argv) {
         error = os_enter_working_directory();
     }
     if (error != 0) {
-        return complain("cannot start", strerror(-error));
+        return (int)complain("cannot start", strerror(-error));
     }
     enum client_state_result result = client_state_open(&state, configuration.state_path);
     enum exit_code code = EXIT_CODE_START_FAILURE;
@@ -258,12 +258,13 @@ int main(int argc, char **argv) {
         client_state_close(&state);
         break;
     case CLIENT_STATE_IN_USE:
-        return complain(configuration.state_path,
-                        "another client is using it; choose a --state FILE");
+        return (int)complain(configuration.state_path,
+                             "another client is using it; choose a --state FILE");
     case CLIENT_STATE_BAD_FILE:
-        return complain(configuration.state_path, "this is no state file; choose a --state FILE");
+        return (int)complain(configuration.state_path,
+                             "this is no state file; choose a --state FILE");
     case CLIENT_STATE_IO_ERROR:
-        return complain(configuration.state_path, strerror(state.error));
+        return (int)complain(configuration.state_path, strerror(state.error));
     }
-    return code;
+    return (int)code;
 }

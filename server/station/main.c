@@ -84,5 +84,5 @@ int main(int argc, char **argv) {
         session_store_destroy(&store);
     }
     (void)os_close(signal_fd);
-    return code;
+    return (int)code;
 }
