@@ -218,10 +218,9 @@ int main(int argc, char **argv) {
          STREAMS_PER_CONNECTION * CONNECTION_COUNT_MAX, NULL},
         {"seconds", "SECONDS", "how long", OPTION_SECONDS, &duration_ms, 1, 3600 * 1000, NULL},
     };
-    const struct options options = {.program = "load",
+    const struct options options = {.program = "station_load",
                                     .summary = "Counts the messages of many streams of numbers.",
-                                    .examples = "  load --streams 1000 --seconds 3\n",
-                                    .version = "load 1.0.0",
+                                    .examples = "  station_load --streams 1000 --seconds 3\n",
                                     .specs = specs,
                                     .spec_count = sizeof specs / sizeof specs[0]};
     int first;
