@@ -26,10 +26,10 @@ static void end_call(struct log_writer *writer, enum log_writer_call call) {
     atomic_store_explicit(&writer->call_since_ms[call], 0, memory_order_relaxed);
 }
 
-static int sync_log(struct log_writer *writer, enum log_writer_call call) {
-    begin_call(writer, call);
+static int sync_log(struct log_writer *writer) {
+    begin_call(writer, LOG_WRITER_CALL_SYNC);
     int error = os_fdatasync(writer->config.log->fd);
-    end_call(writer, call);
+    end_call(writer, LOG_WRITER_CALL_SYNC);
     return error;
 }
 
@@ -40,7 +40,7 @@ static void fail(struct log_writer *writer, int error) {
     (void)atomic_compare_exchange_strong(&writer->error, &none, error);
     (void)pthread_cond_broadcast(&writer->block_freed);
     (void)pthread_cond_signal(&writer->work_arrived);
-    (void)pthread_cond_signal(&writer->writing_ended);
+    (void)pthread_cond_signal(&writer->sync_due);
     (void)pthread_mutex_unlock(&writer->mutex);
     wakeup_signal(writer->config.progress);
 }
@@ -115,15 +115,10 @@ static int write_block(struct log_writer *writer, const struct log_block *block)
     return 0;
 }
 
-/* Writes a block and, if the policy says so, makes it durable; then it is free again. 0, or the
- * negative errno value of a final failure. */
+/* Writes a block; then it is free again. 0, or the negative errno value of a final failure. */
 static int store_block(struct log_writer *writer, struct log_block *block) {
     size_t size = block->size;
     int error = write_block(writer, block);
-    /* The producers fill the next block meanwhile, so one fdatasync serves many lines. */
-    if (error == 0 && writer->config.durability == DURABILITY_ALWAYS) {
-        error = sync_log(writer, LOG_WRITER_CALL_WRITE);
-    }
     if (error != 0) {
         return error;
     }
@@ -132,7 +127,11 @@ static int store_block(struct log_writer *writer, struct log_block *block) {
     writer->free_blocks[writer->free_count++] = block;
     writer->written_position += size;
     (void)pthread_cond_signal(&writer->block_freed);
-    atomic_store(&writer->stored_position, writer->written_position);
+    if (writer->config.durability == DURABILITY_ALWAYS) {
+        (void)pthread_cond_signal(&writer->sync_due);
+    } else {
+        atomic_store(&writer->stored_position, writer->written_position);
+    }
     (void)pthread_mutex_unlock(&writer->mutex);
     wakeup_signal(writer->config.progress);
     return 0;
@@ -194,7 +193,7 @@ static struct task next_task(struct log_writer *writer) {
 static void end_thread(struct log_writer *writer, bool *flag) {
     (void)pthread_mutex_lock(&writer->mutex);
     *flag = true;
-    (void)pthread_cond_signal(&writer->writing_ended);
+    (void)pthread_cond_signal(&writer->sync_due);
     (void)pthread_mutex_unlock(&writer->mutex);
     wakeup_signal(writer->config.progress);
 }
@@ -218,11 +217,18 @@ static void *run_writer(void *context) {
     return NULL;
 }
 
+/* Whether there is something to sync at once, or nothing any more. Call with the mutex held. */
+static bool is_sync_due(const struct log_writer *writer) {
+    return writer->is_written_out || atomic_load(&writer->error) != 0 ||
+           (writer->config.durability == DURABILITY_ALWAYS &&
+            writer->written_position != writer->synced_position);
+}
+
 /* Waits for the next time to sync; false when there is nothing more to do, ever. */
 static bool wait_for_sync_time(struct log_writer *writer, int64_t deadline_ms, uint64_t *position) {
     (void)pthread_mutex_lock(&writer->mutex);
-    while (!writer->is_written_out && atomic_load(&writer->error) == 0 &&
-           !condition_wait_until(&writer->writing_ended, &writer->mutex, deadline_ms)) {
+    while (!is_sync_due(writer) &&
+           !condition_wait_until(&writer->sync_due, &writer->mutex, deadline_ms)) {
     }
     *position = writer->written_position;
     bool is_last_done = writer->is_written_out && *position == writer->synced_position;
@@ -231,6 +237,8 @@ static bool wait_for_sync_time(struct log_writer *writer, int64_t deadline_ms, u
     return goes_on;
 }
 
+/* Syncs once an interval, or under `always` whenever something was written: all that was written
+ * during one call is synced by the next. */
 static void *run_sync(void *context) {
     struct log_writer *writer = context;
     uint64_t position;
@@ -242,14 +250,18 @@ static void *run_sync(void *context) {
         if (position == writer->synced_position) {
             continue;
         }
-        int error = sync_log(writer, LOG_WRITER_CALL_SYNC);
+        int error = sync_log(writer);
         if (error != 0) {
             fail(writer, error);
             break;
         }
         (void)pthread_mutex_lock(&writer->mutex);
         writer->synced_position = position;
+        if (writer->config.durability == DURABILITY_ALWAYS) {
+            atomic_store(&writer->stored_position, position);
+        }
         (void)pthread_mutex_unlock(&writer->mutex);
+        wakeup_signal(writer->config.progress);
     }
     end_thread(writer, &writer->is_synced_out);
     return NULL;
@@ -257,7 +269,7 @@ static void *run_sync(void *context) {
 
 static int init_synchronization(struct log_writer *writer) {
     pthread_cond_t *const conditions[] = {&writer->block_freed, &writer->work_arrived,
-                                          &writer->writing_ended};
+                                          &writer->sync_due};
     int error = -pthread_mutex_init(&writer->mutex, NULL);
     if (error != 0) {
         return error;
@@ -291,13 +303,13 @@ static int allocate_blocks(struct log_writer *writer) {
 }
 
 static int start_threads(struct log_writer *writer) {
-    writer->is_synced_out = writer->config.durability != DURABILITY_INTERVAL;
+    writer->is_synced_out = writer->config.durability == DURABILITY_NEVER;
     int error = os_thread_create(&writer->writer_thread, "log-writer", run_writer, writer);
     if (error != 0) {
         return error;
     }
     writer->has_writer_thread = true;
-    if (writer->config.durability == DURABILITY_INTERVAL) {
+    if (writer->config.durability != DURABILITY_NEVER) {
         error = os_thread_create(&writer->sync_thread, "log-sync", run_sync, writer);
         writer->has_sync_thread = error == 0;
     }
@@ -403,7 +415,7 @@ void log_writer_destroy(struct log_writer *writer) {
     if (writer->has_sync_thread) {
         (void)pthread_join(writer->sync_thread, NULL);
     }
-    (void)pthread_cond_destroy(&writer->writing_ended);
+    (void)pthread_cond_destroy(&writer->sync_due);
     (void)pthread_cond_destroy(&writer->work_arrived);
     (void)pthread_cond_destroy(&writer->block_freed);
     (void)pthread_mutex_destroy(&writer->mutex);

@@ -8,8 +8,9 @@
  *
  * Positions count the bytes submitted since the start. The stored position tells how far the
  * promise of the durability policy has been kept: handed to the kernel (never, interval) or on the
- * disk (always). Under `interval` a second thread calls fdatasync, so that a slow disk does not
- * stop the writing: a line is on the disk after the interval and the time that one call takes.
+ * disk (always). A second thread calls fdatasync, so that a slow disk does not stop the writing.
+ * Under `interval` a line is on the disk after the interval and the time that one call takes; under
+ * `always` one call follows the other, each for all that was written during the one before.
  *
  * A full disk (ENOSPC, EDQUOT, EFBIG) is waited out, with a warning every 30 s. Any other failed
  * write, and any failed fdatasync, is final: the writer stops and log_writer_error tells why. A
@@ -77,8 +78,8 @@ struct log_writer {
 
     pthread_mutex_t mutex; /* guards what follows, up to the atomics */
     pthread_cond_t block_freed;
-    pthread_cond_t work_arrived;  /* for the writer thread, which alone waits for it */
-    pthread_cond_t writing_ended; /* for the sync thread: all is written, or writing has failed */
+    pthread_cond_t work_arrived; /* for the writer thread, which alone waits for it */
+    pthread_cond_t sync_due;     /* for the sync thread */
     struct log_block *free_blocks[LOG_WRITER_BLOCK_CAPACITY];
     size_t free_count;
     struct log_block *queue[LOG_WRITER_BLOCK_CAPACITY]; /* submitted, oldest first */

@@ -42,6 +42,24 @@ TEST_F(LogWriterTest, AlwaysAdvancesOnlyAfterTheSync) {
     EXPECT_EQ(os_faulty_call_count("fdatasync"), 2u);
 }
 
+// One call serves all that was written while the one before was under way.
+TEST_F(LogWriterTest, UnderAlwaysWritingGoesOnDuringASlowSync) {
+    config_.durability = DURABILITY_ALWAYS;
+    Start("fdatasync:1:hold");
+    ASSERT_TRUE(Submit(Records(0, 10)));
+    os_faulty_await_call("fdatasync", 1);
+    for (uint32_t block = 1; block < 20; ++block) {
+        ASSERT_TRUE(Submit(Records(block * 10, 10)));
+    }
+    os_faulty_await_call("append", 20);
+    EXPECT_EQ(log_writer_stored_position(&writer_), 0u);
+    os_faulty_release();
+    AwaitStored(20 * kBlockSize);
+    Finish();
+    EXPECT_LE(os_faulty_call_count("fdatasync"), 3u);
+    EXPECT_EQ(File(), Records(0, 200));
+}
+
 TEST_F(LogWriterTest, UnderAlwaysAFailedSyncIsFinalAndNeverRepeated) {
     config_.durability = DURABILITY_ALWAYS;
     Start("fdatasync:2:EIO");
