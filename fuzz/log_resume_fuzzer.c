@@ -134,13 +134,13 @@ static enum log_file_status load(struct dedup_map *map, char *messages) {
     check(ftruncate(fixture.messages_fd, 0) == 0 && lseek(fixture.messages_fd, 0, SEEK_SET) == 0,
           "messages");
     check(log_file_open(&log, fixture.path, &fixture.logger) == LOG_FILE_OK, "open");
-    const struct log_loader_config config = {.log = &log,
-                                             .map = map,
-                                             .parser = &fixture.parser,
-                                             .stop_fd = -1,
-                                             .logger = &fixture.logger};
+    const struct log_loader_configuration configuration = {.log = &log,
+                                                           .map = map,
+                                                           .parser = &fixture.parser,
+                                                           .stop_fd = -1,
+                                                           .logger = &fixture.logger};
     off_t kept_size;
-    enum log_file_status status = log_loader_load(&config, &kept_size);
+    enum log_file_status status = log_loader_load(&configuration, &kept_size);
     if (status == LOG_FILE_OK) {
         status = log_file_cut(&log, kept_size, &fixture.logger);
     }

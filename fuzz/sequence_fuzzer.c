@@ -168,13 +168,13 @@ static struct transcript play(const struct script *script, bool in_chunks, char 
     const struct session_store_limits limits = {.capacity = STORE_CAPACITY,
                                                 .ttl_ms = SESSION_TTL_MS};
     check(session_store_memory_open(&store, &limits) == 0, "session_store_memory_open");
-    struct conversation_config config = {
+    struct conversation_configuration configuration = {
         .store = &store,
         .kind = script->is_test_mode ? GENERATOR_PYTHON : GENERATOR_KEYED,
         .is_ticking = script->is_ticking,
         .fail_every = script->fail_every,
     };
-    conversation_begin(&conversation, &config);
+    conversation_begin(&conversation, &configuration);
     size_t consumed_size = 0;
     size_t received_size = 0;
     int run_count = 0;

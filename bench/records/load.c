@@ -86,7 +86,8 @@ static enum options_outcome read_settings(struct settings *settings, int argc, c
     return outcome;
 }
 
-static bool find_server(const struct settings *settings, struct records_users_config *config) {
+static bool find_server(const struct settings *settings,
+                        struct records_users_configuration *configuration) {
     char port[8];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *addresses;
@@ -96,8 +97,8 @@ static bool find_server(const struct settings *settings, struct records_users_co
         (void)fprintf(stderr, "records_load: %s: %s\n", settings->host, gai_strerror(error));
         return false;
     }
-    memcpy(&config->address, addresses->ai_addr, addresses->ai_addrlen);
-    config->address_size = addresses->ai_addrlen;
+    memcpy(&configuration->address, addresses->ai_addr, addresses->ai_addrlen);
+    configuration->address_size = addresses->ai_addrlen;
     freeaddrinfo(addresses);
     return true;
 }
@@ -113,7 +114,7 @@ static void print_summary(struct records_users *users, double seconds) {
     }
     percentile_sort(users->latencies_ms, users->latency_count);
     (void)printf("latency of a %s in ms: shortest %.3f",
-                 users->config.keeps_connection ? "user's whole stream" : "request",
+                 users->configuration.keeps_connection ? "user's whole stream" : "request",
                  percentile_of(users->latencies_ms, users->latency_count, 0));
     for (size_t index = 0; index < sizeof percents / sizeof percents[0]; index++) {
         (void)printf(", %g %% %.3f", percents[index],
@@ -122,9 +123,10 @@ static void print_summary(struct records_users *users, double seconds) {
     (void)printf(", longest %.3f\n", percentile_of(users->latencies_ms, users->latency_count, 100));
 }
 
-static int run(const struct settings *settings, const struct records_users_config *config) {
+static int run(const struct settings *settings,
+               const struct records_users_configuration *configuration) {
     struct records_users users;
-    int error = records_users_init(&users, config);
+    int error = records_users_init(&users, configuration);
     if (error != 0) {
         (void)fprintf(stderr, "records_load: %s\n", strerror(-error));
         return EXIT_FAILURE;
@@ -161,15 +163,15 @@ int main(int argc, char **argv) {
         break;
     }
     (void)signal(SIGPIPE, SIG_IGN);
-    struct records_users_config config = {
+    struct records_users_configuration configuration = {
         .user_count = (size_t)settings.user_count,
         .requests_per_user = (uint64_t)settings.requests_per_user,
         .delay_us = settings.delay_ms * 1000,
         .keeps_connection = settings.keeps_connection,
         .id_prefix = settings.id_prefix,
     };
-    if (!find_server(&settings, &config)) {
+    if (!find_server(&settings, &configuration)) {
         return EXIT_FAILURE;
     }
-    return run(&settings, &config);
+    return run(&settings, &configuration);
 }

@@ -41,7 +41,7 @@ static int64_t now_us(void) {
 }
 
 static uint64_t records_per_connection(const struct records_users *users) {
-    return users->config.keeps_connection ? users->config.requests_per_user : 1;
+    return users->configuration.keeps_connection ? users->configuration.requests_per_user : 1;
 }
 
 static void pause_user(struct records_user *user, int64_t pause_us) {
@@ -56,12 +56,13 @@ static void fill_output(struct records_user *user) {
     user->output_end = 0;
     while (user->connection_count < records_per_connection(users) &&
            sizeof user->output - user->output_end >= RECORD_CAPACITY) {
-        user->output_end += (size_t)snprintf(
-            user->output + user->output_end, RECORD_CAPACITY,
-            "{\"id\": \"%.64s%zu-%" PRIu64 "\", \"name\": \"John Hasa\", \"age\": \"30\"}\n",
-            users->config.id_prefix, user->index, user->finished_count + user->connection_count);
+        user->output_end += (size_t)snprintf(user->output + user->output_end, RECORD_CAPACITY,
+                                             "{\"id\": \"%.64s%zu-%" PRIu64
+                                             "\", \"name\": \"John Hasa\", \"age\": \"30\"}\n",
+                                             users->configuration.id_prefix, user->index,
+                                             user->finished_count + user->connection_count);
         user->connection_count++;
-        if (users->config.delay_us > 0) {
+        if (users->configuration.delay_us > 0) {
             break;
         }
     }
@@ -82,11 +83,11 @@ static void end_connection(struct records_user *user, int error) {
     }
     user->is_retrying = false;
     user->finished_count += count;
-    if (user->finished_count >= users->config.requests_per_user) {
+    if (user->finished_count >= users->configuration.requests_per_user) {
         user->state = USER_DONE;
         users->active_count--;
     } else {
-        pause_user(user, users->config.delay_us);
+        pause_user(user, users->configuration.delay_us);
     }
 }
 
@@ -120,11 +121,11 @@ static void send_output(struct records_user *user) {
         }
         user->output_begin += (size_t)size;
         bool is_sent = user->output_begin == user->output_end;
-        if (is_sent && users->config.delay_us > 0 &&
+        if (is_sent && users->configuration.delay_us > 0 &&
             user->connection_count < records_per_connection(users)) {
             /* The connection stays, silent for a while. */
             poll_loop_set_events(&users->loop, user->watch_index, 0);
-            pause_user(user, users->config.delay_us);
+            pause_user(user, users->configuration.delay_us);
         }
     }
 }
@@ -183,14 +184,14 @@ static void on_ready(void *context, short events) {
 }
 
 static void begin_connection(struct records_user *user) {
-    const struct records_users_config *config = &user->users->config;
+    const struct records_users_configuration *configuration = &user->users->configuration;
     if (!user->is_retrying) {
         user->begin_us = now_us();
     }
     user->connection_count = 0;
     user->output_begin = 0;
     user->output_end = 0;
-    user->fd = os_socket(config->address.ss_family, SOCK_STREAM, 0);
+    user->fd = os_socket(configuration->address.ss_family, SOCK_STREAM, 0);
     if (user->fd < 0) {
         user->is_retrying = true;
         pause_user(user, RETRY_PAUSE_US);
@@ -198,7 +199,8 @@ static void begin_connection(struct records_user *user) {
     }
     user->state = USER_CONNECTING;
     user->watch_index = poll_loop_add(&user->users->loop, user->fd, POLLOUT, on_ready, user);
-    if (connect(user->fd, (const struct sockaddr *)&config->address, config->address_size) != 0) {
+    if (connect(user->fd, (const struct sockaddr *)&configuration->address,
+                configuration->address_size) != 0) {
         if (errno == EADDRNOTAVAIL) {
             retry_later(user);
         } else if (errno != EINPROGRESS) {
@@ -218,17 +220,19 @@ static void resume(struct records_user *user) {
     }
 }
 
-int records_users_init(struct records_users *users, const struct records_users_config *config) {
-    *users = (struct records_users){.config = *config, .active_count = config->user_count};
-    size_t latency_count_max = config->user_count;
-    if (!config->keeps_connection) {
-        latency_count_max *= (size_t)config->requests_per_user;
+int records_users_init(struct records_users *users,
+                       const struct records_users_configuration *configuration) {
+    *users = (struct records_users){.configuration = *configuration,
+                                    .active_count = configuration->user_count};
+    size_t latency_count_max = configuration->user_count;
+    if (!configuration->keeps_connection) {
+        latency_count_max *= (size_t)configuration->requests_per_user;
     }
-    int error = poll_loop_init(&users->loop, config->user_count);
+    int error = poll_loop_init(&users->loop, configuration->user_count);
     if (error != 0) {
         return error;
     }
-    users->users = calloc(config->user_count, sizeof *users->users);
+    users->users = calloc(configuration->user_count, sizeof *users->users);
     users->latencies_ms = calloc(latency_count_max, sizeof *users->latencies_ms);
     if (users->users == NULL || users->latencies_ms == NULL) {
         free(users->latencies_ms);
@@ -236,7 +240,7 @@ int records_users_init(struct records_users *users, const struct records_users_c
         poll_loop_destroy(&users->loop);
         return -ENOMEM;
     }
-    for (size_t index = 0; index < config->user_count; index++) {
+    for (size_t index = 0; index < configuration->user_count; index++) {
         users->users[index].users = users;
         users->users[index].index = index;
         pause_user(&users->users[index], 0);
@@ -253,7 +257,7 @@ void records_users_destroy(struct records_users *users) {
 bool records_users_run_once(struct records_users *users) {
     bool is_anyone_pausing = false;
     int64_t time_us = now_us();
-    for (size_t index = 0; index < users->config.user_count; index++) {
+    for (size_t index = 0; index < users->configuration.user_count; index++) {
         struct records_user *user = &users->users[index];
         if (user->state == USER_PAUSING && user->resume_us <= time_us) {
             resume(user);

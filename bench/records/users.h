@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-struct records_users_config {
+struct records_users_configuration {
     struct sockaddr_storage address;
     socklen_t address_size;
     size_t user_count;
@@ -36,7 +36,7 @@ struct records_users_config {
 struct records_user;
 
 struct records_users {
-    struct records_users_config config;
+    struct records_users_configuration configuration;
     struct poll_loop loop;
     struct records_user *users;
     size_t active_count;
@@ -49,7 +49,8 @@ struct records_users {
 };
 
 /* 0, or a negative errno value with nothing left over. */
-int records_users_init(struct records_users *users, const struct records_users_config *config);
+int records_users_init(struct records_users *users,
+                       const struct records_users_configuration *configuration);
 void records_users_destroy(struct records_users *users);
 
 /* Goes on for a moment. False: all users are done. */

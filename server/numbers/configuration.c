@@ -107,8 +107,8 @@ static enum options_outcome parse(struct configuration *configuration, const cha
     return outcome;
 }
 
-/* The kernels: the best that this processor runs, or those that the environment names (for tests).
- */
+/* The kernels: the best that this processor runs, or those that the environment names (for
+ * tests). */
 static bool select_kernels(struct configuration *configuration) {
     const char *parser_kernel = getenv("NUMBERS_PARSER_KERNEL");
     if (line_parser_select(&configuration->parser, parser_kernel) != LINE_PARSER_SELECTED) {

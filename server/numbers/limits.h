@@ -85,7 +85,7 @@ enum {
 
     /* How long the loop waits at most before it looks by itself at what the other threads have
      * done: a wakeup whose write failed delays it so long, and does not hang it. */
-    LONGEST_WAIT_MS = 500,
+    WAIT_MAX_MS = 500,
 
     /* The kernel may lack the memory for a poll for a moment: how often in a row it is tried again,
      * and how long after. */

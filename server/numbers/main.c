@@ -51,14 +51,14 @@ static enum log_file_status prepare_log(struct daemon *daemon) {
     off_t kept_size = 0;
     enum log_file_status status = LOG_FILE_OK;
     if (daemon->configuration.resumes) {
-        struct log_loader_config config = {
+        struct log_loader_configuration configuration = {
             .log = &daemon->log,
             .map = &daemon->map,
             .parser = &daemon->configuration.parser,
             .stop_fd = daemon->signal_fd,
             .logger = &daemon->logger,
         };
-        status = log_loader_load(&config, &kept_size);
+        status = log_loader_load(&configuration, &kept_size);
     }
     if (status == LOG_FILE_OK && daemon->configuration.durability != DURABILITY_NEVER) {
         status = log_file_sync(&daemon->log, &daemon->logger);
@@ -99,7 +99,7 @@ static enum exit_code run_with_reporter(struct daemon *daemon) {
 }
 
 static enum exit_code run_with_server(struct daemon *daemon) {
-    struct numbers_server_config config = {
+    struct numbers_server_configuration configuration = {
         .client_capacity = (size_t)daemon->configuration.client_capacity,
         .when_full = (enum when_full)daemon->configuration.when_full,
         .idle_timeout_ms = daemon->configuration.idle_timeout_ms,
@@ -113,18 +113,19 @@ static enum exit_code run_with_server(struct daemon *daemon) {
         .writer = &daemon->writer,
         .logger = &daemon->logger,
     };
-    int error = numbers_server_init(&daemon->server, &config);
+    int error = numbers_server_init(&daemon->server, &configuration);
     if (error != 0) {
         return startup_fail(&daemon->logger, "start the server", error);
     }
-    startup_allow_clients(config.client_capacity, DESCRIPTORS_BESIDE_CLIENTS, &daemon->logger);
+    startup_allow_clients(configuration.client_capacity, DESCRIPTORS_BESIDE_CLIENTS,
+                          &daemon->logger);
     enum exit_code exit_code = run_with_reporter(daemon);
     numbers_server_destroy(&daemon->server);
     return exit_code;
 }
 
 static enum exit_code run_with_pipeline(struct daemon *daemon) {
-    struct pipeline_config config = {
+    struct pipeline_configuration configuration = {
         .map = &daemon->map,
         .formatter = &daemon->configuration.formatter,
         .writer = &daemon->writer,
@@ -132,7 +133,7 @@ static enum exit_code run_with_pipeline(struct daemon *daemon) {
         .progress = &daemon->progress,
         .worker_count = (size_t)daemon->configuration.worker_count,
     };
-    int error = pipeline_init(&daemon->pipeline, &config);
+    int error = pipeline_init(&daemon->pipeline, &configuration);
     if (error != 0) {
         return startup_fail(&daemon->logger, "start the workers", error);
     }
@@ -142,21 +143,20 @@ static enum exit_code run_with_pipeline(struct daemon *daemon) {
 }
 
 static enum exit_code run_with_writer(struct daemon *daemon) {
-    const struct configuration *configuration = &daemon->configuration;
-    struct log_writer_config config = {
+    struct log_writer_configuration configuration = {
         .log = &daemon->log,
         .line_size = LINE_SIZE,
         .block_size = BLOCK_SIZE,
         .block_slack_size = NUMBER_FORMATTER_SLACK_SIZE,
-        .block_count = BLOCKS_PER_WORKER * (size_t)configuration->worker_count,
+        .block_count = BLOCKS_PER_WORKER * (size_t)daemon->configuration.worker_count,
         /* A device has nothing to force to a disk, and says so with an error. */
-        .durability =
-            daemon->log.is_regular ? (enum durability)configuration->durability : DURABILITY_NEVER,
-        .sync_interval_ms = configuration->sync_interval_ms,
+        .durability = daemon->log.is_regular ? (enum durability)daemon->configuration.durability
+                                             : DURABILITY_NEVER,
+        .sync_interval_ms = daemon->configuration.sync_interval_ms,
         .logger = &daemon->logger,
         .progress = &daemon->progress,
     };
-    int error = log_writer_init(&daemon->writer, &config);
+    int error = log_writer_init(&daemon->writer, &configuration);
     if (error != 0) {
         return startup_fail(&daemon->logger, "start the log writer", error);
     }

@@ -47,10 +47,10 @@ static void confirm_connection(struct connection *connection) {
 /* Ends the process as kill -9 would. No thread is waited for: one may be inside a call to a disk
  * that never answers. */
 static void end_at_once(struct numbers_server *server) {
-    logger_print(server->config.logger, LOG_LEVEL_ERROR,
+    logger_print(server->configuration.logger, LOG_LEVEL_ERROR,
                  "ending at once: up to %" PRIu64
                  " of the numbers that were received are not stored",
-                 pipeline_unstored_count(server->config.pipeline));
+                 pipeline_unstored_count(server->configuration.pipeline));
     _exit(EXIT_CODE_IO_FAILURE);
 }
 
@@ -61,11 +61,11 @@ static void start_shutdown(struct numbers_server *server, const char *reason) {
         }
         return;
     }
-    logger_print(server->config.logger, LOG_LEVEL_INFO, "shutting down: %s", reason);
+    logger_print(server->configuration.logger, LOG_LEVEL_INFO, "shutting down: %s", reason);
     server->is_shutting_down = true;
     server->impatience_from_ms = server->loop.now_ms + IMPATIENCE_AFTER_MS;
     accepting_update(server);
-    for (size_t index = 0; index < server->config.client_capacity; index++) {
+    for (size_t index = 0; index < server->configuration.client_capacity; index++) {
         if (server->connections[index].state == CONNECTION_RECEIVING) {
             reset_connection(&server->connections[index]);
         }
@@ -77,7 +77,7 @@ static void set_stalled(struct numbers_server *server, bool is_stalled) {
         return;
     }
     server->is_stalled = is_stalled;
-    for (size_t index = 0; index < server->config.client_capacity; index++) {
+    for (size_t index = 0; index < server->configuration.client_capacity; index++) {
         struct connection *connection = &server->connections[index];
         if (connection->state == CONNECTION_RECEIVING) {
             poll_loop_set_events(&server->loop, connection->watch_index, is_stalled ? 0 : POLLIN);
@@ -91,7 +91,7 @@ static void set_stalled(struct numbers_server *server, bool is_stalled) {
 static void take_pending(struct numbers_server *server) {
     struct pending *pending = &server->pending;
     pending->next_index +=
-        pipeline_add(server->config.pipeline, server->numbers + pending->next_index,
+        pipeline_add(server->configuration.pipeline, server->numbers + pending->next_index,
                      pending->count - pending->next_index, server->loop.now_ms);
     set_stalled(server, pending->next_index < pending->count);
     if (server->is_stalled) {
@@ -115,7 +115,7 @@ static void end_of_stream(struct connection *connection) {
     poll_loop_set_events(&server->loop, connection->watch_index, 0);
     connection->state = CONNECTION_STORING;
     server->storing_count++;
-    connection->awaited_batch = pipeline_hand_over(server->config.pipeline);
+    connection->awaited_batch = pipeline_hand_over(server->configuration.pipeline);
 }
 
 static void on_receivable(void *context, short events) {
@@ -141,7 +141,7 @@ static void on_receivable(void *context, short events) {
     struct pending *pending = &server->pending;
     pending->connection = connection;
     pending->next_index = 0;
-    pending->count = session_receive(&connection->session, server->config.parser, bytes,
+    pending->count = session_receive(&connection->session, server->configuration.parser, bytes,
                                      (size_t)size, server->numbers, &pending->stop);
     int watch_index = connection->watch_index;
     take_pending(server);
@@ -154,9 +154,9 @@ static void on_receivable(void *context, short events) {
 static void on_signal(void *context, short events) {
     (void)events;
     struct numbers_server *server = context;
-    int signal_number = signals_next(server->config.signal_fd);
+    int signal_number = signals_next(server->configuration.signal_fd);
     if (signal_number == SIGUSR1) {
-        log_writer_reopen(server->config.writer);
+        log_writer_reopen(server->configuration.writer);
     } else if (signal_number > 0) {
         start_shutdown(server, strsignal(signal_number));
     } else if (signal_number < 0) {
@@ -167,14 +167,14 @@ static void on_signal(void *context, short events) {
 static void on_progress(void *context, short events) {
     (void)events;
     struct numbers_server *server = context;
-    wakeup_clear(server->config.progress);
+    wakeup_clear(server->configuration.progress);
 }
 
 static void on_guard_gone(void *context, short events) {
     (void)events;
     struct numbers_server *server = context;
     poll_loop_remove(&server->loop, server->guard_watch); /* it would fire for ever */
-    logger_print(server->config.logger, LOG_LEVEL_WARNING,
+    logger_print(server->configuration.logger, LOG_LEVEL_WARNING,
                  "the tail guard has ended: a kill -9 may from now on leave a torn last line in "
                  "the log, which --resume cuts off; restart the server to have a guard again");
 }
@@ -183,13 +183,13 @@ static void confirm_stored_connections(struct numbers_server *server) {
     if (server->storing_count == 0) {
         return;
     }
-    uint64_t stored_batch = pipeline_stored_batch(server->config.pipeline);
-    if (log_writer_error(server->config.writer) != 0) {
+    uint64_t stored_batch = pipeline_stored_batch(server->configuration.pipeline);
+    if (log_writer_error(server->configuration.writer) != 0) {
         /* Once writing fails workers drop their lines, and a batch without lines seems stored. The
          * error is set before that, and so is seen here after it. */
         return;
     }
-    for (size_t index = 0; index < server->config.client_capacity; index++) {
+    for (size_t index = 0; index < server->configuration.client_capacity; index++) {
         struct connection *connection = &server->connections[index];
         if (connection->state == CONNECTION_STORING && connection->awaited_batch <= stored_batch) {
             confirm_connection(connection);
@@ -204,12 +204,12 @@ static int64_t earlier(int64_t left_ms, int64_t right_ms) {
 /* Resets the clients that have been silent for too long. It runs after the events of a turn, so
  * that a client whose bytes waited while the whole process did is not taken for a silent one. */
 static void end_idle_connections(struct numbers_server *server) {
-    int64_t timeout_ms = server->config.idle_timeout_ms;
+    int64_t timeout_ms = server->configuration.idle_timeout_ms;
     server->idle_deadline_ms = INT64_MAX;
     if (timeout_ms == 0 || server->is_stalled) {
         return;
     }
-    for (size_t index = 0; index < server->config.client_capacity; index++) {
+    for (size_t index = 0; index < server->configuration.client_capacity; index++) {
         struct connection *connection = &server->connections[index];
         if (connection->state != CONNECTION_RECEIVING) {
             continue;
@@ -224,7 +224,8 @@ static void end_idle_connections(struct numbers_server *server) {
 }
 
 static void give_up(struct numbers_server *server, const char *action, int error) {
-    logger_print(server->config.logger, LOG_LEVEL_ERROR, "cannot %s: %s", action, strerror(-error));
+    logger_print(server->configuration.logger, LOG_LEVEL_ERROR, "cannot %s: %s", action,
+                 strerror(-error));
     server->exit_code = EXIT_CODE_IO_FAILURE;
     server->is_done = true;
 }
@@ -233,7 +234,7 @@ static void give_up(struct numbers_server *server, const char *action, int error
 static void offer_to_end(struct numbers_server *server) {
     if (!server->has_offered_to_end && server->loop.now_ms >= server->impatience_from_ms) {
         server->has_offered_to_end = true;
-        logger_print(server->config.logger, LOG_LEVEL_WARNING,
+        logger_print(server->configuration.logger, LOG_LEVEL_WARNING,
                      "still storing what was received; a second SIGTERM or SIGINT ends the server "
                      "at once, and what is not stored by then is lost");
     }
@@ -241,8 +242,8 @@ static void offer_to_end(struct numbers_server *server) {
 
 /* Takes the next step towards the end, as far as the other threads have come. */
 static void advance_shutdown(struct numbers_server *server) {
-    struct pipeline *pipeline = server->config.pipeline;
-    struct log_writer *writer = server->config.writer;
+    struct pipeline *pipeline = server->configuration.pipeline;
+    struct log_writer *writer = server->configuration.writer;
     offer_to_end(server);
     if (server->is_stalled) {
         return;
@@ -264,15 +265,15 @@ static void advance_shutdown(struct numbers_server *server) {
 
 /* What each turn does after the events: everything that other threads or the clock made due. */
 static void do_what_is_due(struct numbers_server *server) {
-    int error = log_writer_error(server->config.writer);
+    int error = log_writer_error(server->configuration.writer);
     if (error != 0) {
         give_up(server, "store the log", error);
         return;
     }
     disk_watch_look(&server->disk_watch,
-                    log_writer_call_ms(server->config.writer, server->loop.now_ms),
-                    server->loop.now_ms, server->config.logger);
-    pipeline_run(server->config.pipeline, server->loop.now_ms);
+                    log_writer_call_ms(server->configuration.writer, server->loop.now_ms),
+                    server->loop.now_ms, server->configuration.logger);
+    pipeline_run(server->configuration.pipeline, server->loop.now_ms);
     if (server->is_stalled) {
         take_pending(server);
     }
@@ -287,13 +288,13 @@ static void do_what_is_due(struct numbers_server *server) {
 
 /* How long poll may wait, in milliseconds. */
 static int poll_timeout(struct numbers_server *server) {
-    int64_t deadline_ms = earlier(pipeline_deadline_ms(server->config.pipeline),
+    int64_t deadline_ms = earlier(pipeline_deadline_ms(server->configuration.pipeline),
                                   earlier(server->idle_deadline_ms, server->accept_again_ms));
     int64_t wait_ms = deadline_ms - os_now_ms();
     if (wait_ms < 0) {
         return 0;
     }
-    return wait_ms < LONGEST_WAIT_MS ? (int)wait_ms : LONGEST_WAIT_MS;
+    return wait_ms < WAIT_MAX_MS ? (int)wait_ms : WAIT_MAX_MS;
 }
 
 /* After a failed poll: waits a moment, and says whether to try again. */
@@ -321,32 +322,36 @@ enum exit_code numbers_server_run(struct numbers_server *server) {
 }
 
 static int add_watches(struct numbers_server *server) {
-    const struct numbers_server_config *config = &server->config;
+    const struct numbers_server_configuration *configuration = &server->configuration;
     int error = accepting_start(server, on_receivable);
     if (error != 0) {
         return error;
     }
-    int watch_index = poll_loop_add(&server->loop, config->signal_fd, POLLIN, on_signal, server);
+    int watch_index =
+        poll_loop_add(&server->loop, configuration->signal_fd, POLLIN, on_signal, server);
     if (watch_index >= 0) {
         watch_index =
-            poll_loop_add(&server->loop, config->progress->fd, POLLIN, on_progress, server);
+            poll_loop_add(&server->loop, configuration->progress->fd, POLLIN, on_progress, server);
     }
-    if (watch_index >= 0 && config->guard_fd >= 0) {
+    if (watch_index >= 0 && configuration->guard_fd >= 0) {
         watch_index =
-            poll_loop_add(&server->loop, config->guard_fd, POLLERR, on_guard_gone, server);
+            poll_loop_add(&server->loop, configuration->guard_fd, POLLERR, on_guard_gone, server);
         server->guard_watch = watch_index;
     }
     return watch_index < 0 ? watch_index : 0;
 }
 
-int numbers_server_init(struct numbers_server *server, const struct numbers_server_config *config) {
-    *server = (struct numbers_server){
-        .config = *config, .accept_again_ms = INT64_MAX, .idle_deadline_ms = INT64_MAX};
-    int error = poll_loop_init(&server->loop, config->client_capacity + WATCHES_BESIDE_CLIENTS);
+int numbers_server_init(struct numbers_server *server,
+                        const struct numbers_server_configuration *configuration) {
+    *server = (struct numbers_server){.configuration = *configuration,
+                                      .accept_again_ms = INT64_MAX,
+                                      .idle_deadline_ms = INT64_MAX};
+    int error =
+        poll_loop_init(&server->loop, configuration->client_capacity + WATCHES_BESIDE_CLIENTS);
     if (error != 0) {
         return error;
     }
-    server->connections = calloc(config->client_capacity, sizeof *server->connections);
+    server->connections = calloc(configuration->client_capacity, sizeof *server->connections);
     server->buffer = malloc(SESSION_HEADROOM_SIZE + RECEIVE_SIZE);
     server->numbers = calloc(RECEIVED_NUMBER_CAPACITY, sizeof *server->numbers);
     if (server->connections == NULL || server->buffer == NULL || server->numbers == NULL) {
@@ -361,8 +366,8 @@ int numbers_server_init(struct numbers_server *server, const struct numbers_serv
 }
 
 void numbers_server_destroy(struct numbers_server *server) {
-    for (size_t index = 0; server->connections != NULL && index < server->config.client_capacity;
-         index++) {
+    for (size_t index = 0;
+         server->connections != NULL && index < server->configuration.client_capacity; index++) {
         if (server->connections[index].state != CONNECTION_FREE) {
             reset_connection(&server->connections[index]);
         }

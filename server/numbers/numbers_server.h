@@ -44,7 +44,7 @@ extern "C" {
 
 enum when_full { WHEN_FULL_REFUSE, WHEN_FULL_WAIT };
 
-struct numbers_server_config {
+struct numbers_server_configuration {
     size_t client_capacity;
     enum when_full when_full;
     int64_t idle_timeout_ms;       /* 0: none */
@@ -87,9 +87,9 @@ struct pending {
 };
 
 struct numbers_server {
-    struct numbers_server_config config;
+    struct numbers_server_configuration configuration;
     struct poll_loop loop;
-    struct connection *connections; /* config.client_capacity entries */
+    struct connection *connections; /* configuration.client_capacity entries */
     size_t client_count;            /* connections that are not free */
     size_t storing_count;           /* of these, in CONNECTION_STORING */
     poll_handler *on_receivable;    /* of the connections' watches */
@@ -117,7 +117,8 @@ struct numbers_server {
 };
 
 /* Takes the memory and the watches. 0, or a negative errno value with nothing left over. */
-int numbers_server_init(struct numbers_server *server, const struct numbers_server_config *config);
+int numbers_server_init(struct numbers_server *server,
+                        const struct numbers_server_configuration *configuration);
 
 /* Serves until `terminate`, a signal, or a failure of the log, and returns the exit code. The log
  * writer has finished by then. */

@@ -12,7 +12,7 @@ struct worker {
 
 /* How many lines the worker's block has room for, at least one; 0 once writing has failed. */
 static size_t provide_room(struct worker *worker) {
-    struct log_writer *writer = worker->pipeline->config.writer;
+    struct log_writer *writer = worker->pipeline->configuration.writer;
     if (worker->block != NULL && worker->block->size + LINE_SIZE > BLOCK_SIZE) {
         log_writer_submit(writer, worker->block);
         worker->block = NULL;
@@ -26,7 +26,7 @@ static size_t provide_room(struct worker *worker) {
 /* Writes the worker's new numbers as lines into as many blocks as they take, and returns how many:
  * all of them, unless writing has failed. */
 static size_t format_new_numbers(struct worker *worker, size_t new_count) {
-    const struct number_formatter *formatter = worker->pipeline->config.formatter;
+    const struct number_formatter *formatter = worker->pipeline->configuration.formatter;
     size_t done_count = 0;
     size_t room_count;
     while (done_count < new_count && (room_count = provide_room(worker)) > 0) {
@@ -42,16 +42,17 @@ static size_t format_new_numbers(struct worker *worker, size_t new_count) {
 
 static void insert_bucket(struct worker *worker, const struct dedup_stage *stage,
                           size_t bucket_index) {
-    const struct pipeline_config *config = &worker->pipeline->config;
+    const struct pipeline_configuration *configuration = &worker->pipeline->configuration;
     size_t count = dedup_stage_bucket_count(stage, bucket_index);
     if (count == 0) {
         return;
     }
     size_t new_count =
-        dedup_map_insert_bucket(config->map, stage, bucket_index, worker->new_numbers);
+        dedup_map_insert_bucket(configuration->map, stage, bucket_index, worker->new_numbers);
     size_t logged_count = format_new_numbers(worker, new_count);
-    atomic_fetch_add_explicit(&config->tally->unique_count, logged_count, memory_order_relaxed);
-    atomic_fetch_add_explicit(&config->tally->duplicate_count, count - new_count,
+    atomic_fetch_add_explicit(&configuration->tally->unique_count, logged_count,
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&configuration->tally->duplicate_count, count - new_count,
                               memory_order_relaxed);
 }
 
@@ -66,7 +67,7 @@ static void insert_buckets(struct worker *worker, const struct dedup_stage *stag
         }
     }
     if (worker->block != NULL) {
-        log_writer_submit(pipeline->config.writer, worker->block);
+        log_writer_submit(pipeline->configuration.writer, worker->block);
         worker->block = NULL;
     }
 }
@@ -78,9 +79,9 @@ static void note_batch_end(struct pipeline *pipeline) {
     if (pipeline->end_count < BATCH_END_CAPACITY) {
         pipeline->end_count++;
     }
-    pipeline->ends[pipeline->end_count - 1] =
-        (struct batch_end){.batch = pipeline->inserted_batch,
-                           .position = log_writer_submitted_position(pipeline->config.writer)};
+    pipeline->ends[pipeline->end_count - 1] = (struct batch_end){
+        .batch = pipeline->inserted_batch,
+        .position = log_writer_submitted_position(pipeline->configuration.writer)};
 }
 
 /* The last worker to finish a batch frees its stage. */
@@ -95,7 +96,7 @@ static void finish_batch(struct pipeline *pipeline) {
     }
     (void)pthread_mutex_unlock(&pipeline->mutex);
     if (is_last) {
-        wakeup_signal(pipeline->config.progress);
+        wakeup_signal(pipeline->configuration.progress);
     }
 }
 
@@ -134,7 +135,7 @@ static void *run_worker(void *context) {
 static int allocate(struct pipeline *pipeline) {
     pipeline->bucket_capacity = dedup_stage_capacity_for_size(STAGE_SIZE);
     size_t scratch_size =
-        pipeline->bucket_capacity * sizeof(uint32_t) * pipeline->config.worker_count;
+        pipeline->bucket_capacity * sizeof(uint32_t) * pipeline->configuration.worker_count;
     pipeline->memory_size = STAGE_COUNT * STAGE_SIZE + scratch_size;
     pipeline->memory = os_map_memory(pipeline->memory_size);
     if (pipeline->memory == NULL) {
@@ -150,7 +151,7 @@ static int allocate(struct pipeline *pipeline) {
 }
 
 static int start_workers(struct pipeline *pipeline) {
-    for (size_t index = 0; index < pipeline->config.worker_count; index++) {
+    for (size_t index = 0; index < pipeline->configuration.worker_count; index++) {
         int error = os_thread_create(&pipeline->workers[index], "worker", run_worker, pipeline);
         if (error != 0) {
             return error;
@@ -160,8 +161,8 @@ static int start_workers(struct pipeline *pipeline) {
     return 0;
 }
 
-int pipeline_init(struct pipeline *pipeline, const struct pipeline_config *config) {
-    *pipeline = (struct pipeline){.config = *config};
+int pipeline_init(struct pipeline *pipeline, const struct pipeline_configuration *configuration) {
+    *pipeline = (struct pipeline){.configuration = *configuration};
     int error = -pthread_mutex_init(&pipeline->mutex, NULL);
     if (error != 0) {
         return error;
@@ -196,15 +197,15 @@ void pipeline_destroy(struct pipeline *pipeline) {
     }
 }
 
-/* Hands the filling stage to the workers if they are free; the other one then is the filling one.
- */
+/* Hands the filling stage to the workers if they are free; the other one then is the filling
+ * one. */
 static bool try_hand_over(struct pipeline *pipeline) {
     (void)pthread_mutex_lock(&pipeline->mutex);
     bool is_free = pipeline->inserted_batch == pipeline->inserting_batch;
     if (is_free) {
         pipeline->inserting_stage = &pipeline->stages[pipeline->filling_index];
         pipeline->inserting_batch++;
-        pipeline->busy_worker_count = pipeline->config.worker_count;
+        pipeline->busy_worker_count = pipeline->configuration.worker_count;
         atomic_store_explicit(&pipeline->next_bucket_index, 0, memory_order_relaxed);
         (void)pthread_cond_broadcast(&pipeline->batch_arrived);
         pipeline->handed_over_batch = pipeline->inserting_batch;
@@ -264,7 +265,7 @@ void pipeline_run(struct pipeline *pipeline, int64_t now_ms) {
 }
 
 uint64_t pipeline_stored_batch(struct pipeline *pipeline) {
-    uint64_t stored_position = log_writer_stored_position(pipeline->config.writer);
+    uint64_t stored_position = log_writer_stored_position(pipeline->configuration.writer);
     (void)pthread_mutex_lock(&pipeline->mutex);
     size_t stored_count = 0;
     while (stored_count < pipeline->end_count &&
@@ -283,14 +284,14 @@ uint64_t pipeline_stored_batch(struct pipeline *pipeline) {
 
 uint64_t pipeline_unstored_count(struct pipeline *pipeline) {
     /* In this order: what is stored by now is counted among what is read after it. */
-    uint64_t stored_count = log_writer_stored_position(pipeline->config.writer) / LINE_SIZE;
+    uint64_t stored_count = log_writer_stored_position(pipeline->configuration.writer) / LINE_SIZE;
     uint64_t count = filling_count(pipeline);
     (void)pthread_mutex_lock(&pipeline->mutex);
     if (pipeline->inserted_batch != pipeline->inserting_batch) {
         count += dedup_stage_count(pipeline->inserting_stage);
     }
     (void)pthread_mutex_unlock(&pipeline->mutex);
-    return count + atomic_load(&pipeline->config.tally->unique_count) - stored_count;
+    return count + atomic_load(&pipeline->configuration.tally->unique_count) - stored_count;
 }
 
 bool pipeline_is_drained(struct pipeline *pipeline) {

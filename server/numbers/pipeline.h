@@ -44,7 +44,7 @@
 extern "C" {
 #endif
 
-struct pipeline_config {
+struct pipeline_configuration {
     struct dedup_map *map;
     const struct number_formatter *formatter;
     struct log_writer *writer;
@@ -64,7 +64,7 @@ struct batch_end {
 enum { BATCH_END_CAPACITY = 8 };
 
 struct pipeline {
-    struct pipeline_config config;
+    struct pipeline_configuration configuration;
     void *memory; /* of both stages, then of the workers' scratch numbers */
     size_t memory_size;
     uint32_t *scratch_numbers; /* worker_count times bucket_capacity */
@@ -96,7 +96,7 @@ struct pipeline {
 };
 
 /* Takes the memory and starts the workers. 0, or a negative errno value with nothing left over. */
-int pipeline_init(struct pipeline *pipeline, const struct pipeline_config *config);
+int pipeline_init(struct pipeline *pipeline, const struct pipeline_configuration *configuration);
 
 /* Ends the workers, after the batch they are at, and gives the memory back. */
 void pipeline_destroy(struct pipeline *pipeline);
@@ -119,8 +119,8 @@ int64_t pipeline_deadline_ms(const struct pipeline *pipeline);
 /* The last batch that is stored. */
 uint64_t pipeline_stored_batch(struct pipeline *pipeline);
 
-/* At most so many of the numbers added are not stored: those of the stages count, duplicates too.
- */
+/* At most so many of the numbers added are not stored: those of the stages count, duplicates
+ * too. */
 uint64_t pipeline_unstored_count(struct pipeline *pipeline);
 
 /* Whether everything added has been inserted, formatted, and submitted to the log writer. */

@@ -63,21 +63,21 @@ class PipelineTest : public testing::TestWithParam<size_t> {
     }
 
     void Start(const std::string &plan = "") {
-        log_writer_config config{};
+        log_writer_configuration configuration{};
         log_.path = path_.c_str();
         log_.fd = fd_;
         log_.is_regular = true;
-        config.log = &log_;
-        config.line_size = LINE_SIZE;
-        config.block_size = BLOCK_SIZE;
-        config.block_slack_size = NUMBER_FORMATTER_SLACK_SIZE;
-        config.block_count = BLOCKS_PER_WORKER * GetParam();
-        config.durability = DURABILITY_NEVER;
-        config.sync_interval_ms = 1000;
-        config.logger = logger_.get();
-        config.progress = &progress_;
+        configuration.log = &log_;
+        configuration.line_size = LINE_SIZE;
+        configuration.block_size = BLOCK_SIZE;
+        configuration.block_slack_size = NUMBER_FORMATTER_SLACK_SIZE;
+        configuration.block_count = BLOCKS_PER_WORKER * GetParam();
+        configuration.durability = DURABILITY_NEVER;
+        configuration.sync_interval_ms = 1000;
+        configuration.logger = logger_.get();
+        configuration.progress = &progress_;
         ASSERT_TRUE(os_faulty_plan(plan.c_str()));
-        ASSERT_EQ(log_writer_init(&writer_, &config), 0);
+        ASSERT_EQ(log_writer_init(&writer_, &configuration), 0);
         ASSERT_EQ(pipeline_init(&pipeline_, &config_), 0);
         is_started_ = true;
     }
@@ -126,7 +126,7 @@ class PipelineTest : public testing::TestWithParam<size_t> {
     number_formatter formatter_{};
     log_writer writer_{};
     tally tally_{};
-    pipeline_config config_{};
+    pipeline_configuration config_{};
     pipeline pipeline_{};
     bool is_started_ = false;
     int64_t now_ms_ = 1000;

@@ -55,7 +55,7 @@ int ingest_port_init(struct ingest_port *port, const struct ingest_port_config *
         free_memory(port);
         return -ENOMEM;
     }
-    struct acceptor_config acceptor_config = {
+    struct acceptor_configuration acceptor_configuration = {
         .loop = config->loop,
         .listener = config->listener,
         .place_count = config->client_capacity,
@@ -63,7 +63,7 @@ int ingest_port_init(struct ingest_port *port, const struct ingest_port_config *
         .context = port,
         .logger = config->logger,
     };
-    int error = acceptor_init(&port->acceptor, &acceptor_config);
+    int error = acceptor_init(&port->acceptor, &acceptor_configuration);
     if (error != 0) {
         free_memory(port);
     }

@@ -98,7 +98,7 @@ int query_port_init(struct query_port *port, struct epoll_loop *loop,
          * process be killed, no client is to take half an answer for a whole one. */
         listener_set_reset_on_close(listener->fds[index], true);
     }
-    struct acceptor_config config = {
+    struct acceptor_configuration config = {
         .loop = loop,
         .listener = listener,
         .place_count = RECORDS_QUERIES_MAX,

@@ -15,8 +15,8 @@ enum {
 static void pause_after(struct acceptor *acceptor, int error) {
     int64_t now_ms = os_now_ms();
     if (warning_limiter_allows(&acceptor->warning, now_ms)) {
-        logger_print(acceptor->config.logger, LOG_LEVEL_WARNING, "cannot accept a client: %s",
-                     strerror(-error));
+        logger_print(acceptor->configuration.logger, LOG_LEVEL_WARNING,
+                     "cannot accept a client: %s", strerror(-error));
     }
     acceptor->again_ms = now_ms + ACCEPT_PAUSE_MS;
 }
@@ -24,15 +24,15 @@ static void pause_after(struct acceptor *acceptor, int error) {
 static int watch_all(struct acceptor *acceptor, short events) {
     int error = 0;
     for (size_t index = 0; index < acceptor->watch_count && error == 0; index++) {
-        error =
-            epoll_loop_set_events(acceptor->config.loop, acceptor->watch_indexes[index], events);
+        error = epoll_loop_set_events(acceptor->configuration.loop, acceptor->watch_indexes[index],
+                                      events);
     }
     return error;
 }
 
 static void update(struct acceptor *acceptor) {
     bool is_accepting = !acceptor->is_stopped && acceptor->again_ms == INT64_MAX &&
-                        acceptor->used_count < acceptor->config.place_count;
+                        acceptor->used_count < acceptor->configuration.place_count;
     if (is_accepting == acceptor->is_accepting) {
         return;
     }
@@ -49,7 +49,7 @@ static void update(struct acceptor *acceptor) {
 static int open_connection(struct acceptor *acceptor, int fd) {
     listener_tune_connection(fd);
     acceptor->used_count++;
-    int error = acceptor->config.open_connection(acceptor->config.context, fd);
+    int error = acceptor->configuration.open_connection(acceptor->configuration.context, fd);
     if (error != 0) {
         acceptor->used_count--;
     }
@@ -75,8 +75,8 @@ static void accept_some(struct acceptor *acceptor, int listening_fd, size_t coun
 }
 
 static void accept_everywhere(struct acceptor *acceptor, size_t count_max) {
-    for (size_t index = 0; index < acceptor->config.listener->count; index++) {
-        accept_some(acceptor, acceptor->config.listener->fds[index], count_max);
+    for (size_t index = 0; index < acceptor->configuration.listener->count; index++) {
+        accept_some(acceptor, acceptor->configuration.listener->fds[index], count_max);
     }
 }
 
@@ -85,11 +85,12 @@ static void on_acceptable(void *context, short events) {
     accept_everywhere(context, ACCEPTS_PER_TURN);
 }
 
-int acceptor_init(struct acceptor *acceptor, const struct acceptor_config *config) {
-    *acceptor = (struct acceptor){.config = *config, .is_accepting = true, .again_ms = INT64_MAX};
-    for (size_t index = 0; index < config->listener->count; index++) {
-        int watch_index = epoll_loop_add(config->loop, config->listener->fds[index], POLLIN,
-                                         on_acceptable, acceptor);
+int acceptor_init(struct acceptor *acceptor, const struct acceptor_configuration *configuration) {
+    *acceptor = (struct acceptor){
+        .configuration = *configuration, .is_accepting = true, .again_ms = INT64_MAX};
+    for (size_t index = 0; index < configuration->listener->count; index++) {
+        int watch_index = epoll_loop_add(configuration->loop, configuration->listener->fds[index],
+                                         POLLIN, on_acceptable, acceptor);
         if (watch_index < 0) {
             acceptor_close(acceptor);
             return watch_index;
@@ -129,6 +130,7 @@ void acceptor_close(struct acceptor *acceptor) {
     acceptor->is_accepting = false;
     acceptor->again_ms = INT64_MAX;
     while (acceptor->watch_count > 0) {
-        epoll_loop_remove(acceptor->config.loop, acceptor->watch_indexes[--acceptor->watch_count]);
+        epoll_loop_remove(acceptor->configuration.loop,
+                          acceptor->watch_indexes[--acceptor->watch_count]);
     }
 }

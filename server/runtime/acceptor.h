@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-struct acceptor_config {
+struct acceptor_configuration {
     struct epoll_loop *loop;
     const struct listener *listener;
     size_t place_count;
@@ -34,7 +34,7 @@ struct acceptor_config {
 };
 
 struct acceptor {
-    struct acceptor_config config;
+    struct acceptor_configuration configuration;
     int watch_indexes[LISTENER_CAPACITY];
     size_t watch_count;
     size_t used_count; /* places taken */
@@ -45,7 +45,7 @@ struct acceptor {
 };
 
 /* Begins to accept. 0, or a negative errno value with nothing left to close. */
-int acceptor_init(struct acceptor *acceptor, const struct acceptor_config *config);
+int acceptor_init(struct acceptor *acceptor, const struct acceptor_configuration *configuration);
 
 /* Says that a connection has gone and its place is free. */
 void acceptor_release(struct acceptor *acceptor);

@@ -105,7 +105,7 @@ class AcceptorTest : public testing::Test {
     CapturedLogger logger_;
     listener listener_ = {};
     epoll_loop loop_ = {};
-    acceptor_config config_ = {};
+    acceptor_configuration config_ = {};
     acceptor acceptor_ = {};
     std::function<int()> on_take_ = [] { return 0; };
     std::vector<int> taken_;

@@ -37,7 +37,7 @@ enum step_result {
 };
 
 struct client {
-    const struct client_config *config;
+    const struct client_configuration *configuration;
     struct client_state *state;
     struct client_link link;
     enum registration registration;
@@ -60,7 +60,7 @@ static size_t count_columns(void) {
 
 static void show_progress(struct client *client, bool is_last) {
     char text[PROGRESS_BAR_TEXT_SIZE];
-    if (!client->config->has_progress || (!is_last && os_now_ms() < client->progress_ms)) {
+    if (!client->configuration->has_progress || (!is_last && os_now_ms() < client->progress_ms)) {
         return;
     }
     client->progress_ms = os_now_ms() + PROGRESS_INTERVAL_MS;
@@ -71,7 +71,7 @@ static void show_progress(struct client *client, bool is_last) {
 
 /* Makes room for a message where the bar is. */
 static void clear_progress(const struct client *client) {
-    if (client->config->has_progress) {
+    if (client->configuration->has_progress) {
         (void)fputs(PROGRESS_BAR_CLEAR, stderr);
     }
 }
@@ -80,7 +80,7 @@ static void clear_progress(const struct client *client) {
  * Python gives them. */
 static enum step_result lose(struct client *client, int error) {
     client->cause = client->link.problem != NULL ? client->link.problem : strerror(-error);
-    if (client->config->is_verbose) {
+    if (client->configuration->is_verbose) {
         if (client->link.problem != NULL) {
             (void)printf("ERROR: %s\n", client->cause);
         } else {
@@ -94,7 +94,7 @@ static enum step_result send_request(struct client *client,
                                      const struct protocol_request *request) {
     char text[PROTOCOL_REQUEST_SIZE_MAX];
     size_t size = protocol_write_request(request, text);
-    if (client->config->is_verbose) {
+    if (client->configuration->is_verbose) {
         (void)printf("Sending message: '%.*s'\n", (int)size, text);
     }
     int error = client_link_send(&client->link, text, size);
@@ -158,15 +158,15 @@ static enum step_result receive_reply(struct client *client, enum protocol_reply
     int error =
         client_link_receive(&client->link, client->batch, client_state_next_count(client->state),
                             reply, &text, &text_size);
-    if (error == -ETIMEDOUT && client->config->is_streaming && client->registration == REGISTERED &&
-        client->link.timeout_ms < STREAM_TIMEOUT_MS_MAX) {
+    if (error == -ETIMEDOUT && client->configuration->is_streaming &&
+        client->registration == REGISTERED && client->link.timeout_ms < STREAM_TIMEOUT_MS_MAX) {
         /* The pause between two messages of a stream is the server's to choose. */
         client->link.timeout_ms *= 2;
     }
     if (error != 0) {
         return lose(client, error);
     }
-    if (client->config->is_verbose) {
+    if (client->configuration->is_verbose) {
         show_received(reply, text, text_size);
     }
     if (reply->kind == PROTOCOL_ERR) {
@@ -234,14 +234,14 @@ static uint32_t next_batch_index(const struct client *client) {
 static enum step_result receive_numbers(struct client *client) {
     enum step_result result = STEP_OK;
     struct protocol_request request = {
-        .kind = client->config->is_streaming ? PROTOCOL_STREAM : PROTOCOL_RECV,
+        .kind = client->configuration->is_streaming ? PROTOCOL_STREAM : PROTOCOL_RECV,
         .batch_index = next_batch_index(client),
     };
-    if (client->config->is_streaming) {
+    if (client->configuration->is_streaming) {
         result = send_request(client, &request);
     }
     while (result == STEP_OK && client_state_next_count(client->state) > 0) {
-        if (!client->config->is_streaming) {
+        if (!client->configuration->is_streaming) {
             request.batch_index = next_batch_index(client);
             result = send_request(client, &request);
         }
@@ -255,7 +255,8 @@ static enum step_result receive_numbers(struct client *client) {
 static enum step_result receive_checksum(struct client *client) {
     struct protocol_request fin = {.kind = PROTOCOL_FIN};
     struct protocol_reply reply;
-    enum step_result result = client->config->is_streaming ? STEP_OK : send_request(client, &fin);
+    enum step_result result =
+        client->configuration->is_streaming ? STEP_OK : send_request(client, &fin);
     if (result == STEP_OK) {
         result = receive_reply(client, PROTOCOL_FAC, &reply);
     }
@@ -266,7 +267,7 @@ static enum step_result receive_checksum(struct client *client) {
 }
 
 static void show_skipped(const struct client *client) {
-    if (client->config->is_verbose) {
+    if (client->configuration->is_verbose) {
         (void)printf("Requesting numbers\n");
         for (uint32_t i = 0; i < next_batch_index(client); i++) {
             (void)printf("Skipping chunk-nr: %" PRIu32 "\n", i);
@@ -289,18 +290,19 @@ static enum step_result converse(struct client *client) {
 
 /* Prints "client: HOST port PORT: CAUSE" without ending the line. */
 static void print_cause(const struct client *client) {
-    const struct client_server *server = &client->config->servers[client->server_index];
+    const struct client_server *server = &client->configuration->servers[client->server_index];
     clear_progress(client);
     (void)fprintf(stderr, "client: %s port %u: %s", server->host, server->port, client->cause);
 }
 
 static enum step_result use_connection(struct client *client) {
-    const struct client_server *server = &client->config->servers[client->server_index];
+    const struct client_server *server = &client->configuration->servers[client->server_index];
     int error = client_link_open(&client->link, server->host, server->port);
     if (error != 0) {
         enum step_result result = lose(client, error);
         /* A name that nobody knows was mistyped, unless it led to a server before. */
-        if (error == -ENOENT && client->config->server_count == 1 && !client->was_connected) {
+        if (error == -ENOENT && client->configuration->server_count == 1 &&
+            !client->was_connected) {
             print_cause(client);
             (void)fputc('\n', stderr);
             result = STEP_REFUSED;
@@ -309,7 +311,7 @@ static enum step_result use_connection(struct client *client) {
     }
     client->was_connected = true;
     enum step_result result = converse(client);
-    if (result == STEP_OK && client->config->is_verbose) {
+    if (result == STEP_OK && client->configuration->is_verbose) {
         (void)printf("Closing the connection\n");
     }
     client_link_close(&client->link);
@@ -319,16 +321,16 @@ static enum step_result use_connection(struct client *client) {
 /* Waits for the next attempt, at the next server. False: there is none. */
 static bool wait_to_retry(struct client *client) {
     print_cause(client);
-    if (client->retry_count >= client->config->max_retries) {
+    if (client->retry_count >= client->configuration->max_retries) {
         (void)fprintf(stderr, "; giving up after %" PRIu32 " retries\n", client->retry_count);
         return false;
     }
     uint32_t random = 0;
     (void)randomness_fill(&random, sizeof random);
     int64_t delay_ms =
-        backoff_delay_ms(client->config->retry_delay_ms, client->retry_count, random);
+        backoff_delay_ms(client->configuration->retry_delay_ms, client->retry_count, random);
     client->retry_count++;
-    client->server_index = (client->server_index + 1) % client->config->server_count;
+    client->server_index = (client->server_index + 1) % client->configuration->server_count;
     (void)fprintf(stderr, "; retry %" PRIu32 " in %g s\n", client->retry_count,
                   (double)delay_ms / 1000);
     (void)os_poll(NULL, 0, (int)delay_ms); /* coming back early does no harm */
@@ -373,14 +375,14 @@ static enum client_result finish(struct client *client, enum step_result result)
     return CLIENT_FAILED;
 }
 
-enum client_result client_run(const struct client_config *config, struct client_state *state,
-                              bool is_new) {
+enum client_result client_run(const struct client_configuration *configuration,
+                              struct client_state *state, bool is_new) {
     struct client client = {
-        .config = config,
+        .configuration = configuration,
         .state = state,
         .registration = is_new ? UNREGISTERED : REGISTERED,
     };
-    if (client_link_init(&client.link, config->timeout_ms) != 0) {
+    if (client_link_init(&client.link, configuration->timeout_ms) != 0) {
         (void)fprintf(stderr, "client: no memory\n");
         return CLIENT_FAILED;
     }

@@ -34,7 +34,7 @@ struct client_server {
     uint16_t port;
 };
 
-struct client_config {
+struct client_configuration {
     struct client_server servers[CLIENT_SERVER_COUNT_MAX]; /* tried in turn */
     size_t server_count;
     int64_t max_retries;    /* connections in a row that bring nothing new, after the first */
@@ -54,7 +54,7 @@ enum client_result {
 /* Gets what `state` lacks. `is_new`: the sequence begun in it is unknown to the server; otherwise
  * it is continued. Prints the sum and the verdict on standard output, and problems on standard
  * error. */
-enum client_result client_run(const struct client_config *config, struct client_state *state,
-                              bool is_new);
+enum client_result client_run(const struct client_configuration *configuration,
+                              struct client_state *state, bool is_new);
 
 #endif /* SERVER_SEQUENCE_CLIENT_H_ */

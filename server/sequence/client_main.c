@@ -16,7 +16,7 @@
 enum { PORT_DEFAULT = 5000, PORT_MAX = 65535, BATCH_SIZE_DEFAULT = 5, SECONDS_MAX = 1000000 };
 
 struct settings {
-    struct client_config config;
+    struct client_configuration configuration;
     bool is_new;
     int64_t number_count; /* < 0: by chance */
     int64_t batch_size;
@@ -28,7 +28,7 @@ struct settings {
 };
 
 /* Adds the server at HOST:PORT, an address of IPv6 in brackets. */
-static bool add_fallback(struct client_config *config, const char *text) {
+static bool add_fallback(struct client_configuration *configuration, const char *text) {
     const char *colon = strrchr(text, ':');
     int64_t port;
     if (colon == NULL || !options_read_number(colon + 1, 1, PORT_MAX, &port)) {
@@ -40,7 +40,7 @@ static bool add_fallback(struct client_config *config, const char *text) {
     if (host_length == 0 || host_length >= CLIENT_HOST_SIZE) {
         return false;
     }
-    struct client_server *server = &config->servers[config->server_count++];
+    struct client_server *server = &configuration->servers[configuration->server_count++];
     memcpy(server->host, host, host_length);
     server->host[host_length] = '\0';
     server->port = (uint16_t)port;
@@ -88,11 +88,11 @@ static bool check_settings(struct settings *s, const struct options *options) {
         options_complain(options, "--host is too long");
         return false;
     }
-    struct client_server *server = &s->config.servers[s->config.server_count++];
+    struct client_server *server = &s->configuration.servers[s->configuration.server_count++];
     memcpy(server->host, s->host, strlen(s->host) + 1);
     server->port = (uint16_t)s->port;
     for (size_t i = 0; i < s->fallbacks.count; i++) {
-        if (!add_fallback(&s->config, s->fallbacks.items[i])) {
+        if (!add_fallback(&s->configuration, s->fallbacks.items[i])) {
             options_complain(options, "--fallback takes HOST:PORT, not '%s'",
                              s->fallbacks.items[i]);
             return false;
@@ -115,14 +115,15 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
         {"state", "FILE", "where to keep what was received, for CONTINUE", OPTION_TEXT,
          &s->state_path, 0, 0, NULL},
         {"max-retries", "NUMBER", "connections in vain before giving up", OPTION_INTEGER,
-         &s->config.max_retries, 0, INT32_MAX, NULL},
+         &s->configuration.max_retries, 0, INT32_MAX, NULL},
         {"retry-delay", "SECONDS", "wait before the first of them, about twice as long each time",
-         OPTION_SECONDS, &s->config.retry_delay_ms, 0, BACKOFF_MAX_MS, NULL},
+         OPTION_SECONDS, &s->configuration.retry_delay_ms, 0, BACKOFF_MAX_MS, NULL},
         {"timeout", "SECONDS", "how long a server may be silent", OPTION_SECONDS,
-         &s->config.timeout_ms, 1, milliseconds_max, NULL},
-        {"stream", NULL, "let the server push the numbers", OPTION_FLAG, &s->config.is_streaming, 0,
-         0, NULL},
-        {"verbose", NULL, "print each message", OPTION_FLAG, &s->config.is_verbose, 0, 0, NULL},
+         &s->configuration.timeout_ms, 1, milliseconds_max, NULL},
+        {"stream", NULL, "let the server push the numbers", OPTION_FLAG,
+         &s->configuration.is_streaming, 0, 0, NULL},
+        {"verbose", NULL, "print each message", OPTION_FLAG, &s->configuration.is_verbose, 0, 0,
+         NULL},
     };
     const struct options options = {
         .program = "sequence-client",
@@ -194,7 +195,7 @@ static enum exit_code run(const struct settings *settings, struct client_state *
             return complain(settings->state_path, strerror(state->error));
         }
     }
-    switch (client_run(&settings->config, state, settings->is_new)) {
+    switch (client_run(&settings->configuration, state, settings->is_new)) {
     case CLIENT_DONE:
         return EXIT_CODE_OK;
     case CLIENT_FAILED:
@@ -234,9 +235,9 @@ static enum exit_code run_with_state(const struct settings *settings) {
 
 int main(int argc, char **argv) {
     struct settings settings = {
-        .config = {.max_retries = CLIENT_RETRY_COUNT_DEFAULT,
-                   .retry_delay_ms = CLIENT_RETRY_DELAY_MS_DEFAULT,
-                   .timeout_ms = 10 * 1000},
+        .configuration = {.max_retries = CLIENT_RETRY_COUNT_DEFAULT,
+                          .retry_delay_ms = CLIENT_RETRY_DELAY_MS_DEFAULT,
+                          .timeout_ms = 10 * 1000},
         .number_count = -1,
         .batch_size = BATCH_SIZE_DEFAULT,
         .port = PORT_DEFAULT,
@@ -251,6 +252,7 @@ int main(int argc, char **argv) {
     case OPTIONS_INVALID:
         return EXIT_CODE_USAGE;
     }
-    settings.config.has_progress = isatty(STDERR_FILENO) == 1 && !settings.config.is_verbose;
+    settings.configuration.has_progress =
+        isatty(STDERR_FILENO) == 1 && !settings.configuration.is_verbose;
     return (int)run_with_state(&settings);
 }

@@ -15,9 +15,9 @@ static int64_t earlier(int64_t one_ms, int64_t other_ms) {
     return one_ms < other_ms ? one_ms : other_ms;
 }
 
-static void reset(struct connection *connection, const struct connection_config *config, int fd,
-                  int64_t now_ms) {
-    connection->config = config;
+static void reset(struct connection *connection,
+                  const struct connection_configuration *configuration, int fd, int64_t now_ms) {
+    connection->configuration = configuration;
     connection->fd = fd;
     connection->is_lingering = false;
     connection->is_turn_over = false;
@@ -26,21 +26,23 @@ static void reset(struct connection *connection, const struct connection_config 
     connection->status = CONVERSATION_WANTS_INPUT;
     connection->begun_ms = now_ms;
     connection->active_ms = now_ms;
-    connection->keep_ms = now_ms + config->conversation->store->keep_interval_ms;
+    connection->keep_ms = now_ms + configuration->conversation->store->keep_interval_ms;
     connection->input_size = 0;
     connection->output_start = 0;
     connection->output_size = 0;
-    conversation_begin(&connection->conversation, config->conversation);
+    conversation_begin(&connection->conversation, configuration->conversation);
 }
 
-void connection_begin(struct connection *connection, const struct connection_config *config, int fd,
+void connection_begin(struct connection *connection,
+                      const struct connection_configuration *configuration, int fd,
                       int64_t now_ms) {
-    reset(connection, config, fd, now_ms);
+    reset(connection, configuration, fd, now_ms);
 }
 
-void connection_refuse(struct connection *connection, const struct connection_config *config,
-                       int fd, const char *text, int64_t now_ms) {
-    reset(connection, config, fd, now_ms);
+void connection_refuse(struct connection *connection,
+                       const struct connection_configuration *configuration, int fd,
+                       const char *text, int64_t now_ms) {
+    reset(connection, configuration, fd, now_ms);
     connection->output_size = protocol_write_error(text, connection->output);
     connection->status = CONVERSATION_OVER;
     conversation_end(&connection->conversation, now_ms);
@@ -90,7 +92,7 @@ static void run_conversation(struct connection *connection, int64_t now_ms) {
     memmove(connection->input, buffers.input, buffers.input_size);
     connection->input_size = buffers.input_size;
     if (connection->status == CONVERSATION_WANTS_TICK && !was_ticking) {
-        connection->tick_ms = now_ms + connection->config->tick_ms;
+        connection->tick_ms = now_ms + connection->configuration->tick_ms;
     }
 }
 
@@ -171,7 +173,7 @@ static bool is_awaiting_tick(const struct connection *connection) {
 }
 
 static int64_t idle_deadline_ms(const struct connection *connection) {
-    int64_t timeout_ms = connection->config->idle_timeout_ms;
+    int64_t timeout_ms = connection->configuration->idle_timeout_ms;
     if (timeout_ms == 0 || is_awaiting_tick(connection)) {
         return INT64_MAX;
     }
@@ -186,12 +188,12 @@ static int64_t opening_deadline_ms(const struct connection *connection) {
 }
 
 static int64_t session_deadline_ms(const struct connection *connection) {
-    int64_t timeout_ms = connection->config->session_timeout_ms;
+    int64_t timeout_ms = connection->configuration->session_timeout_ms;
     return timeout_ms == 0 ? INT64_MAX : connection->begun_ms + timeout_ms;
 }
 
 static int64_t keep_deadline_ms(const struct connection *connection) {
-    bool is_needed = connection->config->conversation->store->keep_interval_ms > 0 &&
+    bool is_needed = connection->configuration->conversation->store->keep_interval_ms > 0 &&
                      connection->conversation.has_session;
     return is_needed ? connection->keep_ms : INT64_MAX;
 }
@@ -221,17 +223,18 @@ enum connection_outcome connection_handle_time(struct connection *connection, in
         return connection->is_given_up ? CONNECTION_FINISHED : CONNECTION_OPEN;
     }
     if (keep_deadline_ms(connection) <= now_ms) {
-        struct session_store *store = connection->config->conversation->store;
+        struct session_store *store = connection->configuration->conversation->store;
         session_store_keep(store, connection->conversation.session.client_id);
         connection->keep_ms = now_ms + store->keep_interval_ms;
     }
     if (tick_deadline_ms(connection) <= now_ms) {
         /* From the time it was due, so that lateness does not add up; but never twice at once. */
-        int64_t next_ms = connection->tick_ms + connection->config->tick_ms;
+        int64_t next_ms = connection->tick_ms + connection->configuration->tick_ms;
         conversation_tick(&connection->conversation);
         connection->active_ms = now_ms; /* the silence until now was the server's */
         enum connection_outcome outcome = advance(connection, now_ms);
-        connection->tick_ms = next_ms > now_ms ? next_ms : now_ms + connection->config->tick_ms;
+        connection->tick_ms =
+            next_ms > now_ms ? next_ms : now_ms + connection->configuration->tick_ms;
         return outcome;
     }
     return CONNECTION_OPEN;

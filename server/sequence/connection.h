@@ -25,8 +25,8 @@ extern "C" {
 #endif
 
 /* What all connections of a server share. Times in milliseconds; 0: no such limit. */
-struct connection_config {
-    struct conversation_config *conversation;
+struct connection_configuration {
+    struct conversation_configuration *conversation;
     /* Without a whole message taken, or all output sent, or a tick awaited; bytes that drip do not
      * extend it. */
     int64_t idle_timeout_ms;
@@ -35,7 +35,7 @@ struct connection_config {
 };
 
 struct connection {
-    const struct connection_config *config;
+    const struct connection_configuration *configuration;
     int fd;
     bool is_lingering;   /* all is sent; waiting for the client to close */
     bool is_turn_over;   /* there is more to send at once, but the others come first */
@@ -62,13 +62,14 @@ enum connection_outcome {
     CONNECTION_FAILED,   /* the same, and fault injection asks for it */
 };
 
-/* Starts to serve on `fd`. `config` must outlive the connection. */
-void connection_begin(struct connection *connection, const struct connection_config *config, int fd,
-                      int64_t now_ms);
+/* Starts to serve on `fd`. `configuration` must outlive the connection. */
+void connection_begin(struct connection *connection,
+                      const struct connection_configuration *configuration, int fd, int64_t now_ms);
 
 /* Starts a connection that is told ERR with `text`, and nothing else. */
-void connection_refuse(struct connection *connection, const struct connection_config *config,
-                       int fd, const char *text, int64_t now_ms);
+void connection_refuse(struct connection *connection,
+                       const struct connection_configuration *configuration, int fd,
+                       const char *text, int64_t now_ms);
 
 /* Moves bytes as the poll events of the descriptor say. */
 enum connection_outcome connection_handle_events(struct connection *connection, short events,

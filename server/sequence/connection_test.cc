@@ -70,8 +70,8 @@ class ConnectionTest : public testing::Test {
     int server_ = -1;
     int64_t now_ms_ = 5000;
     session_store store_ = {};
-    conversation_config conversation_config_ = {};
-    connection_config config_ = {};
+    conversation_configuration conversation_config_ = {};
+    connection_configuration config_ = {};
     std::unique_ptr<connection> connection_ = std::make_unique<connection>();
 };
 

@@ -69,14 +69,14 @@ static void handle_init(struct conversation *conversation, const struct protocol
     memcpy(session->client_id, request->client_id, sizeof session->client_id);
     session->number_count = request->number_count;
     session->batch_size = request->batch_size;
-    session->kind = conversation->config->kind;
+    session->kind = conversation->configuration->kind;
     memset(session->key, 0, sizeof session->key);
     if (session->kind == GENERATOR_KEYED && !randomness_fill(session->key, sizeof session->key)) {
         refuse(conversation, buffers, "No random numbers available");
         return;
     }
     enum session_store_result result =
-        session_store_create(conversation->config->store, session, now_ms);
+        session_store_create(conversation->configuration->store, session, now_ms);
     if (result == SESSION_STORE_OK) {
         grant(conversation, buffers);
     } else {
@@ -87,7 +87,7 @@ static void handle_init(struct conversation *conversation, const struct protocol
 static void handle_cont(struct conversation *conversation, const struct protocol_request *request,
                         struct conversation_buffers *buffers, int64_t now_ms) {
     enum session_store_result result = session_store_attach(
-        conversation->config->store, request->client_id, now_ms, &conversation->session);
+        conversation->configuration->store, request->client_id, now_ms, &conversation->session);
     if (result == SESSION_STORE_OK) {
         grant(conversation, buffers);
     } else {
@@ -123,7 +123,7 @@ static void handle_batch_request(struct conversation *conversation,
         conversation->state = CONVERSATION_PUSHING;
     }
     bool is_within = request->batch_index > 0 && request->batch_index < batch_count;
-    if (is_stream && conversation->config->is_ticking && is_within) {
+    if (is_stream && conversation->configuration->is_ticking && is_within) {
         /* Coming back must not be a way around the pause. */
         conversation->end_index = request->batch_index * conversation->session.batch_size;
         conversation->next_index = conversation->end_index;
@@ -211,18 +211,18 @@ static bool answer_next_request(struct conversation *conversation,
 
 /* What is due when the last number of a NUM message has been written. */
 static void end_batch(struct conversation *conversation) {
-    struct conversation_config *config = conversation->config;
-    uint64_t before_count = config->number_count;
-    config->number_count += conversation->end_index - conversation->start_index;
-    if (config->fail_every > 0 &&
-        config->number_count / config->fail_every != before_count / config->fail_every) {
+    struct conversation_configuration *configuration = conversation->configuration;
+    uint64_t before_count = configuration->number_count;
+    configuration->number_count += conversation->end_index - conversation->start_index;
+    if (configuration->fail_every > 0 && configuration->number_count / configuration->fail_every !=
+                                             before_count / configuration->fail_every) {
         /* The message is still sent, so that batches larger than fail_every get through. */
         conversation->is_broken = true;
         conversation->state = CONVERSATION_CLOSED;
         return;
     }
     conversation->is_tick_awaited = conversation->state == CONVERSATION_PUSHING &&
-                                    config->is_ticking &&
+                                    configuration->is_ticking &&
                                     conversation->end_index < conversation->session.number_count;
 }
 
@@ -263,8 +263,9 @@ static void push_next(struct conversation *conversation, struct conversation_buf
     }
 }
 
-void conversation_begin(struct conversation *conversation, struct conversation_config *config) {
-    conversation->config = config;
+void conversation_begin(struct conversation *conversation,
+                        struct conversation_configuration *configuration) {
+    conversation->configuration = configuration;
     conversation->state = CONVERSATION_AWAITING_SESSION;
     conversation->has_session = false;
     conversation->is_tick_awaited = false;
@@ -300,7 +301,8 @@ void conversation_tick(struct conversation *conversation) {
 
 void conversation_end(struct conversation *conversation, int64_t now_ms) {
     if (conversation->has_session) {
-        session_store_detach(conversation->config->store, conversation->session.client_id, now_ms);
+        session_store_detach(conversation->configuration->store, conversation->session.client_id,
+                             now_ms);
     }
     conversation->has_session = false;
     conversation->state = CONVERSATION_CLOSED;

@@ -31,7 +31,7 @@ extern "C" {
 #endif
 
 /* What all conversations of a server share. */
-struct conversation_config {
+struct conversation_configuration {
     struct session_store *store;
     enum generator_kind kind; /* of sessions made here; GENERATOR_PYTHON in test mode */
     bool is_ticking;          /* STREAM waits for conversation_tick() between two NUM messages */
@@ -47,7 +47,7 @@ enum conversation_state {
 };
 
 struct conversation {
-    struct conversation_config *config;
+    struct conversation_configuration *configuration;
     enum conversation_state state;
     bool has_session;
     bool is_tick_awaited;
@@ -77,8 +77,9 @@ struct conversation_buffers {
     size_t output_size; /* the room left */
 };
 
-/* Starts a conversation. `config` must outlive it. */
-void conversation_begin(struct conversation *conversation, struct conversation_config *config);
+/* Starts a conversation. `configuration` must outlive it. */
+void conversation_begin(struct conversation *conversation,
+                        struct conversation_configuration *configuration);
 
 /* Answers as much as possible. Advances the pointers in `*buffers` over what it read and wrote, and
  * lessens the sizes accordingly. */

@@ -57,7 +57,7 @@ class ConversationTest : public testing::Test {
     }
 
     session_store store_ = {};
-    conversation_config config_ = {};
+    conversation_configuration config_ = {};
     conversation conversation_;
     int64_t now_ms_ = 0;
     conversation_status status_ = CONVERSATION_WANTS_INPUT;

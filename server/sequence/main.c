@@ -140,9 +140,9 @@ static int open_store(struct session_store *store, const struct settings *settin
     const struct session_store_limits limits = {.capacity = (size_t)settings->session_count_max,
                                                 .ttl_ms = settings->session_ttl_ms};
     if (settings->uses_redis) {
-        const struct redis_client_config config = {
+        const struct redis_client_configuration configuration = {
             .location = settings->redis, .password = getenv("REDIS_PASSWORD"), .logger = logger};
-        return session_store_redis_open(store, &config, "sequence", &limits);
+        return session_store_redis_open(store, &configuration, "sequence", &limits);
     }
     int error = session_store_memory_open(store, &limits);
     if (error != 0) {
@@ -154,7 +154,7 @@ static int open_store(struct session_store *store, const struct settings *settin
 /* Serves with the store until a signal arrives. */
 static enum exit_code serve(struct session_store *store, const struct settings *settings,
                             const struct logger *logger, int signal_fd) {
-    const struct server_config config = {
+    const struct server_configuration configuration = {
         .addresses = settings->addresses.items,
         .address_count = settings->addresses.count,
         .port = (uint16_t)settings->port,
@@ -174,7 +174,7 @@ static enum exit_code serve(struct session_store *store, const struct settings *
         .logger = logger,
     };
     struct server server;
-    if (server_open(&server, &config, signal_fd) != 0) {
+    if (server_open(&server, &configuration, signal_fd) != 0) {
         return EXIT_CODE_START_FAILURE;
     }
     int error = server_run(&server);

@@ -83,13 +83,13 @@ static void stop_listening(struct server *server) {
 
 /* Drops everyone and refuses connections until the time is over. */
 static void go_offline(struct server *server, int64_t now_ms) {
-    logger_print(server->config.logger, LOG_LEVEL_INFO, "going offline for %.15g s",
-                 (double)server->config.offline_ms / 1000);
+    logger_print(server->configuration.logger, LOG_LEVEL_INFO, "going offline for %.15g s",
+                 (double)server->configuration.offline_ms / 1000);
     stop_listening(server);
     end_all_slots(server, now_ms);
     server->relisten_warning = (struct warning_limiter){0};
     deadline_heap_set(&server->deadlines, listener_item(server),
-                      now_ms + server->config.offline_ms);
+                      now_ms + server->configuration.offline_ms);
 }
 
 /* Watches for what the connection waits for now; false if the system has no room for that. A
@@ -124,7 +124,7 @@ static void settle_slot(struct server_slot *slot, enum connection_outcome outcom
         break;
     case CONNECTION_FAILED:
         end_slot(slot, now_ms);
-        if (slot->server->config.offline_ms > 0) {
+        if (slot->server->configuration.offline_ms > 0) {
             go_offline(slot->server, now_ms);
         }
         break;
@@ -143,13 +143,13 @@ static const char *find_refusal(struct server_slot *slot, int fd) {
     struct sockaddr_storage storage = {0};
     struct sockaddr *address = (struct sockaddr *)&storage;
     socklen_t size = sizeof storage;
-    if (server->serving_count >= server->config.connection_count_max) {
+    if (server->serving_count >= server->configuration.connection_count_max) {
         return PROTOCOL_TEXT_TOO_MANY_CONNECTIONS;
     }
     bool is_known = getpeername(fd, address, &size) == 0; /* else it has gone already */
-    size_t limit = server->config.peer_connection_count_max;
+    size_t limit = server->configuration.peer_connection_count_max;
     if (limit > 0 && is_known &&
-        (server->config.is_loopback_limited || !listener_is_loopback(address))) {
+        (server->configuration.is_loopback_limited || !listener_is_loopback(address))) {
         slot->peer = peer_counts_take(&server->peers, address, limit);
         if (slot->peer == PEER_COUNTS_NONE) {
             return PROTOCOL_TEXT_TOO_MANY_OF_ONE_PEER;
@@ -173,14 +173,15 @@ static int add_connection(void *context, int fd) {
     server->free_count--;
     slot->watch_index = watch_index;
     slot->armed_ms = INT64_MAX;
-    int64_t idle_timeout_ms = server->config.connection.idle_timeout_ms;
+    int64_t idle_timeout_ms = server->configuration.connection.idle_timeout_ms;
     listener_bound_connection(fd, idle_timeout_ms > 0 ? idle_timeout_ms : LIMIT_DEAD_PEER_MS);
     const char *refusal = find_refusal(slot, fd);
     if (refusal == NULL) {
-        connection_begin(connection_of(slot), &server->config.connection, fd, now_ms);
+        connection_begin(connection_of(slot), &server->configuration.connection, fd, now_ms);
         settle_slot(slot, CONNECTION_OPEN, now_ms);
     } else {
-        connection_refuse(connection_of(slot), &server->config.connection, fd, refusal, now_ms);
+        connection_refuse(connection_of(slot), &server->configuration.connection, fd, refusal,
+                          now_ms);
         settle_slot(slot, connection_handle_events(connection_of(slot), 0, now_ms), now_ms);
     }
     return 0;
@@ -193,7 +194,7 @@ static void handle_signal(void *context, short events) {
     if (signal_number == 0) {
         return;
     }
-    logger_print(server->config.logger, LOG_LEVEL_INFO, "shutting down: %s",
+    logger_print(server->configuration.logger, LOG_LEVEL_INFO, "shutting down: %s",
                  signal_number > 0 ? strsignal(signal_number)
                                    : "a signal came that cannot be read");
     server->is_stopping = true;
@@ -201,21 +202,21 @@ static void handle_signal(void *context, short events) {
 
 /* Listens on `port`, and watches for connections. `logger` is told why that fails. */
 static int start_listening(struct server *server, uint16_t port, const struct logger *logger) {
-    const struct server_config *config = &server->config;
-    int error =
-        listener_open(&server->listener, config->addresses, config->address_count, port, logger);
+    const struct server_configuration *configuration = &server->configuration;
+    int error = listener_open(&server->listener, configuration->addresses,
+                              configuration->address_count, port, logger);
     if (error != 0) {
         return error;
     }
-    struct acceptor_config acceptor_config = {
+    struct acceptor_configuration acceptor_configuration = {
         .loop = &server->loop,
         .listener = &server->listener,
         .place_count = server->slot_count,
         .open_connection = add_connection,
         .context = server,
-        .logger = config->logger,
+        .logger = configuration->logger,
     };
-    error = acceptor_init(&server->acceptor, &acceptor_config);
+    error = acceptor_init(&server->acceptor, &acceptor_configuration);
     if (error != 0) {
         logger_print(logger, LOG_LEVEL_ERROR, "cannot watch the port: %s", strerror(-error));
         listener_close(&server->listener);
@@ -227,13 +228,13 @@ static void come_online(struct server *server, int64_t now_ms) {
     /* No message is so important: why it fails is not told at every attempt. */
     static const struct logger silence = {.lowest = LOG_LEVEL_ERROR + 1};
     const struct logger *logger = warning_limiter_allows(&server->relisten_warning, now_ms)
-                                      ? server->config.logger
+                                      ? server->configuration.logger
                                       : &silence;
     if (start_listening(server, server->port, logger) != 0) {
         deadline_heap_set(&server->deadlines, listener_item(server), now_ms + RELISTEN_PAUSE_MS);
         return;
     }
-    logger_print(server->config.logger, LOG_LEVEL_INFO, "online again");
+    logger_print(server->configuration.logger, LOG_LEVEL_INFO, "online again");
 }
 
 static void handle_due_times(struct server *server) {
@@ -263,7 +264,7 @@ static void print_purged(void *context, const char *client_id) {
 static int find_timeout_ms(const struct server *server) {
     int64_t now_ms = os_now_ms();
     int timeout_ms = deadline_heap_timeout_ms(&server->deadlines, now_ms);
-    int64_t due_ms = session_store_next_purge_ms(server->config.conversation.store);
+    int64_t due_ms = session_store_next_purge_ms(server->configuration.conversation.store);
     int64_t again_ms = acceptor_again_ms(&server->acceptor);
     if (again_ms < due_ms) {
         due_ms = again_ms;
@@ -279,7 +280,7 @@ static int find_timeout_ms(const struct server *server) {
 }
 
 static int allocate(struct server *server) {
-    server->slot_count = server->config.connection_count_max + REFUSAL_COUNT;
+    server->slot_count = server->configuration.connection_count_max + REFUSAL_COUNT;
     server->slots = calloc(server->slot_count, sizeof *server->slots);
     server->connections = calloc(server->slot_count, sizeof *server->connections);
     server->free_slots = calloc(server->slot_count, sizeof *server->free_slots);
@@ -305,36 +306,39 @@ static int check_room(void) {
     return fd < 0 ? fd : os_close(fd);
 }
 
-int server_open(struct server *server, const struct server_config *config, int signal_fd) {
-    *server = (struct server){.config = *config, .signal_fd = signal_fd};
-    server->config.connection.conversation = &server->config.conversation;
+int server_open(struct server *server, const struct server_configuration *configuration,
+                int signal_fd) {
+    *server = (struct server){.configuration = *configuration, .signal_fd = signal_fd};
+    server->configuration.connection.conversation = &server->configuration.conversation;
     int error = allocate(server);
     if (error != 0) {
-        logger_print(config->logger, LOG_LEVEL_ERROR, "cannot make room for %zu connections: %s",
-                     config->connection_count_max, strerror(-error));
+        logger_print(configuration->logger, LOG_LEVEL_ERROR,
+                     "cannot make room for %zu connections: %s",
+                     configuration->connection_count_max, strerror(-error));
         server_close(server);
         return error;
     }
-    startup_allow_clients(config->connection_count_max, OTHER_DESCRIPTOR_COUNT, config->logger);
+    startup_allow_clients(configuration->connection_count_max, OTHER_DESCRIPTOR_COUNT,
+                          configuration->logger);
     int signal_watch = epoll_loop_add(&server->loop, signal_fd, POLLIN, handle_signal, server);
     if (signal_watch < 0) {
-        (void)startup_fail(config->logger, "watch for signals", signal_watch);
+        (void)startup_fail(configuration->logger, "watch for signals", signal_watch);
         server_close(server);
         return signal_watch;
     }
-    error = start_listening(server, config->port, config->logger);
+    error = start_listening(server, configuration->port, configuration->logger);
     if (error != 0) {
         server_close(server);
         return error;
     }
     error = check_room();
     if (error != 0) {
-        (void)startup_fail(config->logger, "serve a single client", error);
+        (void)startup_fail(configuration->logger, "serve a single client", error);
         server_close(server);
         return error;
     }
     server->port = listener_port(&server->listener);
-    listener_announce(&server->listener, config->logger);
+    listener_announce(&server->listener, configuration->logger);
     return 0;
 }
 
@@ -342,12 +346,13 @@ int server_run(struct server *server) {
     while (!server->is_stopping) {
         int fired_count = epoll_loop_run_once(&server->loop, find_timeout_ms(server));
         if (fired_count < 0) {
-            logger_print(server->config.logger, LOG_LEVEL_ERROR, "epoll failed: %s",
+            logger_print(server->configuration.logger, LOG_LEVEL_ERROR, "epoll failed: %s",
                          strerror(-fired_count));
             return fired_count;
         }
         handle_due_times(server);
-        session_store_purge(server->config.conversation.store, os_now_ms(), print_purged, NULL);
+        session_store_purge(server->configuration.conversation.store, os_now_ms(), print_purged,
+                            NULL);
     }
     return 0;
 }

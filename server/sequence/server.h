@@ -25,7 +25,7 @@
 #include "server/sequence/connection.h"
 #include "server/sequence/conversation.h"
 
-struct server_config {
+struct server_configuration {
     const char *const *addresses;
     size_t address_count;
     uint16_t port; /* 0: any free one */
@@ -33,13 +33,13 @@ struct server_config {
     size_t peer_connection_count_max; /* of one peer; 0: no limit */
     bool is_loopback_limited;         /* this machine itself is a peer like the others */
     int64_t offline_ms; /* how long to be gone when fault injection breaks a connection */
-    struct connection_config connection;
-    struct conversation_config conversation;
+    struct connection_configuration connection;
+    struct conversation_configuration conversation;
     const struct logger *logger;
 };
 
 struct server {
-    struct server_config config;
+    struct server_configuration configuration;
     struct epoll_loop loop;
     struct listener listener;
     struct acceptor acceptor;
@@ -60,7 +60,8 @@ struct server {
 /* Listens, says so, and is ready. Signals must have been opened: `signal_fd` is watched for the one
  * that ends the server. Returns 0, or a negative errno value with nothing to close and the reason
  * printed. */
-int server_open(struct server *server, const struct server_config *config, int signal_fd);
+int server_open(struct server *server, const struct server_configuration *configuration,
+                int signal_fd);
 
 /* Serves until a signal arrives. Returns 0, or a negative errno value if waiting for events
  * failed. */

@@ -66,7 +66,7 @@ void redis_client_complain(struct redis_client *client, const char *text, size_t
         client->used == NULL ? &client->nodes[0].address : &client->used->address;
     char port[DECIMAL_LENGTH_MAX + 1];
     port[decimal_write(address->port, port)] = '\0';
-    logger_print(client->config.logger, client->complaint_level, "redis at %s%s%s: %s%s%s",
+    logger_print(client->configuration.logger, client->complaint_level, "redis at %s%s%s: %s%s%s",
                  address->host, address->port == 0 ? "" : ":", address->port == 0 ? "" : port,
                  escaped, remedy == NULL ? "" : ": ", remedy == NULL ? "" : remedy);
 }
@@ -83,7 +83,7 @@ static void note_success(struct redis_client *client) {
     if (client->is_complaining) {
         client->is_complaining = false;
         client->complaint[0] = '\0';
-        logger_print(client->config.logger, LOG_LEVEL_INFO, "redis answers again");
+        logger_print(client->configuration.logger, LOG_LEVEL_INFO, "redis answers again");
     }
 }
 
@@ -194,27 +194,27 @@ bool redis_client_call(struct redis_client *client, const char *const *words, si
     return false;
 }
 
-struct redis_client *redis_client_new(const struct redis_client_config *config) {
+struct redis_client *redis_client_new(const struct redis_client_configuration *configuration) {
     struct redis_client *client = calloc(1, sizeof *client);
     char *reply_bytes = malloc(REDIS_REPLY_SIZE_MAX);
     char problem[REDIS_PROBLEM_SIZE];
     if (client == NULL || reply_bytes == NULL) {
-        logger_print(config->logger, LOG_LEVEL_ERROR, "redis: no memory");
+        logger_print(configuration->logger, LOG_LEVEL_ERROR, "redis: no memory");
         free(client);
         free(reply_bytes);
         return NULL;
     }
-    client->config = *config;
+    client->configuration = *configuration;
     client->reply_bytes = reply_bytes;
     client->complaint_level = LOG_LEVEL_ERROR;
-    client->node_count = config->location.node_count;
+    client->node_count = configuration->location.node_count;
     for (size_t i = 0; i < client->node_count; i++) {
-        client->nodes[i].address = config->location.nodes[i];
+        client->nodes[i].address = configuration->location.nodes[i];
     }
-    if (config->location.uses_tls) {
-        client->tls = redis_connection_make_tls(&config->location, problem);
+    if (configuration->location.uses_tls) {
+        client->tls = redis_connection_make_tls(&configuration->location, problem);
         if (client->tls == NULL) {
-            logger_print(config->logger, LOG_LEVEL_ERROR, "redis: TLS: %s", problem);
+            logger_print(configuration->logger, LOG_LEVEL_ERROR, "redis: TLS: %s", problem);
             redis_client_free(client);
             return NULL;
         }

@@ -35,7 +35,7 @@ enum {
     REDIS_CLIENT_NODE_COUNT_MAX = 64,
 };
 
-struct redis_client_config {
+struct redis_client_configuration {
     struct redis_location location;
     const char *password; /* NULL or empty: none */
     const struct logger *logger;
@@ -45,7 +45,7 @@ struct redis_client;
 
 /* Makes a client, which connects when it is first used. Returns NULL, with the reason printed, if
  * there is no memory or TLS cannot be set up. */
-struct redis_client *redis_client_new(const struct redis_client_config *config);
+struct redis_client *redis_client_new(const struct redis_client_configuration *configuration);
 
 /* NULL does no harm. */
 void redis_client_free(struct redis_client *client);

@@ -21,7 +21,7 @@ struct redis_node {
 };
 
 struct redis_client {
-    struct redis_client_config config;
+    struct redis_client_configuration configuration;
     SSL_CTX *tls;
     char *reply_bytes;
     struct redis_node nodes[REDIS_CLIENT_NODE_COUNT_MAX]; /* those of the location first */

@@ -10,8 +10,8 @@ void redis_client_give_up(struct redis_node *node) {
 }
 
 static bool is_sentinel(const struct redis_client *client, const struct redis_node *node) {
-    return client->config.location.master_name[0] != '\0' &&
-           (size_t)(node - client->nodes) < client->config.location.node_count;
+    return client->configuration.location.master_name[0] != '\0' &&
+           (size_t)(node - client->nodes) < client->configuration.location.node_count;
 }
 
 /* Runs a command of the login; on an error or a loss the node is given up. */
@@ -36,9 +36,9 @@ static bool log_in_by(struct redis_client *client, struct redis_node *node,
 }
 
 static bool log_in(struct redis_client *client, struct redis_node *node, int64_t deadline_ms) {
-    const struct redis_client_config *config = &client->config;
-    const char *password = config->password == NULL ? "" : config->password;
-    const char *user = config->location.user;
+    const struct redis_client_configuration *configuration = &client->configuration;
+    const char *password = configuration->password == NULL ? "" : configuration->password;
+    const char *user = configuration->location.user;
     if (is_sentinel(client, node)) {
         return true; /* sentinels have passwords of their own, and no databases */
     }
@@ -52,9 +52,9 @@ static bool log_in(struct redis_client *client, struct redis_node *node, int64_t
         return false;
     }
     char database[DECIMAL_LENGTH_MAX + 1];
-    database[decimal_write(config->location.database, database)] = '\0';
+    database[decimal_write(configuration->location.database, database)] = '\0';
     const char *const select[] = {"SELECT", database};
-    return config->location.database == 0 || log_in_by(client, node, select, 2, deadline_ms);
+    return configuration->location.database == 0 || log_in_by(client, node, select, 2, deadline_ms);
 }
 
 bool redis_client_open_node(struct redis_client *client, struct redis_node *node,

@@ -34,8 +34,8 @@ bool RedisServer::IsInstalled() {
     return !FindRedisServer().empty();
 }
 
-RedisServer::RedisServer(std::string config, bool is_sentinel)
-    : config_(std::move(config)), is_sentinel_(is_sentinel) {
+RedisServer::RedisServer(std::string configuration, bool is_sentinel)
+    : config_(std::move(configuration)), is_sentinel_(is_sentinel) {
     if (symlink(FindRedisServer().c_str(), directory_.File("redis-server").c_str()) != 0) {
         harness::ThrowErrno("name the Redis server");
     }
@@ -51,12 +51,12 @@ RedisServer::RedisServer(std::string config, bool is_sentinel)
 
 bool RedisServer::Start() {
     const std::string path = directory_.File("redis.conf");
-    std::string config = "bind 127.0.0.1\nport " + std::to_string(port_) + "\ndir " +
-                         directory_.path() + "\n" + config_;
+    std::string configuration = "bind 127.0.0.1\nport " + std::to_string(port_) + "\ndir " +
+                                directory_.path() + "\n" + config_;
     if (!is_sentinel_) {
-        config += "save \"\"\nappendonly no\n";
+        configuration += "save \"\"\nappendonly no\n";
     }
-    harness::WriteFile(path, config);
+    harness::WriteFile(path, configuration);
     ProcessOptions options;
     options.arguments = {directory_.File("redis-server"), path};
     if (is_sentinel_) {

@@ -20,8 +20,9 @@ class RedisServer {
     // Whether this machine has one. Without it the tests are skipped.
     static bool IsInstalled();
 
-    // `config` is added to its configuration: lines as in redis.conf. A sentinel has no data.
-    explicit RedisServer(std::string config = "", bool is_sentinel = false);
+    // `configuration` is added to its configuration: lines as in redis.conf. A sentinel has no
+    // data.
+    explicit RedisServer(std::string configuration = "", bool is_sentinel = false);
 
     // For --store.
     std::string url() const;

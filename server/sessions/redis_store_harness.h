@@ -41,12 +41,12 @@ class Store {
     explicit Store(const RedisServer &redis, size_t capacity = 100)
         : Store(redis.url(), nullptr, capacity) {}
     explicit Store(const std::string &url, const char *password = nullptr, size_t capacity = 100) {
-        redis_client_config config = {};
-        EXPECT_EQ(redis_location_parse(url.c_str(), &config.location), nullptr) << url;
-        config.password = password;
-        config.logger = log_.get();
+        redis_client_configuration configuration = {};
+        EXPECT_EQ(redis_location_parse(url.c_str(), &configuration.location), nullptr) << url;
+        configuration.password = password;
+        configuration.logger = log_.get();
         const session_store_limits limits = {capacity, kTtlMs, 1, kNoteTtlMs};
-        if (session_store_redis_open(&store_, &config, "sequence", &limits) != 0) {
+        if (session_store_redis_open(&store_, &configuration, "sequence", &limits) != 0) {
             throw std::runtime_error(log_.Text());
         }
     }

@@ -6,7 +6,7 @@
 
 /* Whether a node of a cluster has slots, or is one that we were told to ask. */
 static bool is_needed(const struct redis_client *client, size_t index) {
-    return index < client->config.location.node_count ||
+    return index < client->configuration.location.node_count ||
            memchr(client->slot_nodes, (int)index + 1, sizeof client->slot_nodes) != NULL;
 }
 
@@ -89,7 +89,7 @@ void redis_client_refresh_slots(struct redis_client *client, struct redis_attemp
 
 /* Asks the sentinels who the master is, until one knows, and makes it the node in use. */
 static void ask_sentinels(struct redis_client *client, struct redis_attempt *attempt) {
-    const struct redis_location *location = &client->config.location;
+    const struct redis_location *location = &client->configuration.location;
     const char *const words[] = {"SENTINEL", "get-master-addr-by-name", location->master_name};
     struct redis_node *master = &client->nodes[location->node_count];
     for (size_t i = 0; i < location->node_count && os_now_ms() < attempt->deadline_ms; i++) {
@@ -128,8 +128,8 @@ static bool is_usable(const struct redis_node *node) {
 
 static struct redis_node *choose_master(struct redis_client *client,
                                         struct redis_attempt *attempt) {
-    struct redis_node *master = &client->nodes[client->config.location.node_count];
-    bool is_known = client->node_count > client->config.location.node_count;
+    struct redis_node *master = &client->nodes[client->configuration.location.node_count];
+    bool is_known = client->node_count > client->configuration.location.node_count;
     if (is_known && master->connection.is_open) {
         return master;
     }
@@ -137,7 +137,7 @@ static struct redis_node *choose_master(struct redis_client *client,
         client->lookup_ms = os_now_ms() + REDIS_CLIENT_PAUSE_MS / 4;
         ask_sentinels(client, attempt);
     }
-    is_known = client->node_count > client->config.location.node_count;
+    is_known = client->node_count > client->configuration.location.node_count;
     return is_known && is_usable(master) ? master : NULL;
 }
 
@@ -161,7 +161,7 @@ static struct redis_node *choose_owner(struct redis_client *client, struct redis
 
 struct redis_node *redis_client_choose_node(struct redis_client *client,
                                             struct redis_attempt *attempt) {
-    if (client->config.location.master_name[0] != '\0') {
+    if (client->configuration.location.master_name[0] != '\0') {
         return choose_master(client, attempt);
     }
     if (client->is_cluster) {

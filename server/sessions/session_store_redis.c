@@ -352,7 +352,8 @@ static bool try_out(struct redis_store *store) {
            try_command(store, del, 2, REDIS_REPLY_INTEGER);
 }
 
-int session_store_redis_open(struct session_store *store, const struct redis_client_config *config,
+int session_store_redis_open(struct session_store *store,
+                             const struct redis_client_configuration *configuration,
                              const char *prefix, const struct session_store_limits *limits) {
     assert(limits->ttl_ms > 0 && strlen(prefix) <= SESSION_STORE_REDIS_PREFIX_LENGTH_MAX);
     struct redis_store *state = calloc(1, sizeof *state);
@@ -360,8 +361,8 @@ int session_store_redis_open(struct session_store *store, const struct redis_cli
                                                        .ttl_ms = limits->ttl_ms + PURGE_SLACK_MS};
     int error = state == NULL ? -ENOMEM : session_store_memory_open(&state->mirror, &mirror_limits);
     if (error != 0) {
-        logger_print(config->logger, LOG_LEVEL_ERROR, "cannot make room for the sessions: %s",
-                     strerror(-error));
+        logger_print(configuration->logger, LOG_LEVEL_ERROR,
+                     "cannot make room for the sessions: %s", strerror(-error));
         free(state);
         return error;
     }
@@ -371,7 +372,7 @@ int session_store_redis_open(struct session_store *store, const struct redis_cli
     (void)snprintf(state->ttl, TTL_SIZE, "%" PRId64, limits->ttl_ms);
     (void)snprintf(state->attached_ttl, TTL_SIZE, "%" PRId64, limits->ttl_ms + keep_interval_ms);
     (void)snprintf(state->note_ttl, TTL_SIZE, "%" PRId64, limits->note_ttl_ms);
-    state->client = redis_client_new(config);
+    state->client = redis_client_new(configuration);
     if (state->client == NULL || !try_out(state)) {
         destroy(state);
         return -ECONNREFUSED;

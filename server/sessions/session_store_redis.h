@@ -37,7 +37,8 @@ enum { SESSION_STORE_REDIS_PREFIX_LENGTH_MAX = 32 };
  * session is "<prefix>:<client-id>", its note "<prefix>-note:<client-id>". All pointers must
  * outlive the store. Returns 0, or a negative errno value with nothing to destroy and the reason
  * printed: a trial session must go through all its life. */
-int session_store_redis_open(struct session_store *store, const struct redis_client_config *config,
+int session_store_redis_open(struct session_store *store,
+                             const struct redis_client_configuration *configuration,
                              const char *prefix, const struct session_store_limits *limits);
 
 #ifdef __cplusplus

@@ -24,7 +24,8 @@ static enum exit_code open_store(struct session_store *store,
         int error = session_store_memory_open(store, &limits);
         return error == 0 ? EXIT_CODE_OK : startup_fail(logger, "make room for sequences", error);
     }
-    struct redis_client_config redis = {.password = getenv("REDIS_PASSWORD"), .logger = logger};
+    struct redis_client_configuration redis = {.password = getenv("REDIS_PASSWORD"),
+                                               .logger = logger};
     const char *problem = redis_location_parse(configuration->store, &redis.location);
     if (problem != NULL) {
         logger_print(logger, LOG_LEVEL_ERROR, "--store takes memory, or a URL of Redis: %s",

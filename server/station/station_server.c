@@ -284,7 +284,7 @@ static int start_listening(struct station_server *server) {
     if (error != 0) {
         return error;
     }
-    struct acceptor_config acceptor_config = {
+    struct acceptor_configuration acceptor_configuration = {
         .loop = &server->loop,
         .listener = &server->listener,
         .place_count = configuration->connection_count_max,
@@ -292,7 +292,7 @@ static int start_listening(struct station_server *server) {
         .context = server,
         .logger = configuration->logger,
     };
-    error = acceptor_init(&server->acceptor, &acceptor_config);
+    error = acceptor_init(&server->acceptor, &acceptor_configuration);
     if (error != 0) {
         (void)startup_fail(configuration->logger, "watch the port", error);
     }

@@ -9,7 +9,7 @@
 #include "server/runtime/os.h"
 
 struct loading {
-    struct log_loader_config config;
+    struct log_loader_configuration configuration;
     struct session session;
     uint64_t line_count; /* lines loaded */
     uint32_t numbers[RECEIVED_NUMBER_CAPACITY];
@@ -17,18 +17,18 @@ struct loading {
     char buffer[SESSION_HEADROOM_SIZE + RECEIVE_SIZE];
 };
 
-static enum log_file_status fail(const struct log_loader_config *config, const char *action,
-                                 int error) {
-    logger_print(config->logger, LOG_LEVEL_ERROR, "cannot %s %s: %s", action, config->log->path,
-                 strerror(-error));
+static enum log_file_status fail(const struct log_loader_configuration *configuration,
+                                 const char *action, int error) {
+    logger_print(configuration->logger, LOG_LEVEL_ERROR, "cannot %s %s: %s", action,
+                 configuration->log->path, strerror(-error));
     return LOG_FILE_FAILED;
 }
 
 static enum log_file_status refuse(const struct loading *loading, uint64_t line_index,
                                    const char *reason) {
     uint64_t offset = line_index * LINE_SIZE;
-    const char *path = loading->config.log->path;
-    logger_print(loading->config.logger, LOG_LEVEL_ERROR,
+    const char *path = loading->configuration.log->path;
+    logger_print(loading->configuration.logger, LOG_LEVEL_ERROR,
                  "cannot resume from %s: line %" PRIu64 ", at byte %" PRIu64
                  ", %s; the file was left alone, and truncate --size=%" PRIu64
                  " would keep the lines before that",
@@ -39,8 +39,8 @@ static enum log_file_status refuse(const struct loading *loading, uint64_t line_
 /* Inserts the numbers just read. New numbers keep their order, so the first that is missing among
  * them is the one that was there before. */
 static enum log_file_status insert_numbers(struct loading *loading, size_t count) {
-    size_t new_count =
-        dedup_map_insert_batch(loading->config.map, loading->numbers, count, loading->new_numbers);
+    size_t new_count = dedup_map_insert_batch(loading->configuration.map, loading->numbers, count,
+                                              loading->new_numbers);
     if (new_count < count) {
         size_t index = 0;
         while (index < new_count && loading->new_numbers[index] == loading->numbers[index]) {
@@ -57,7 +57,7 @@ static enum log_file_status insert_numbers(struct loading *loading, size_t count
 static enum log_file_status load_bytes(struct loading *loading, size_t size, bool *is_log) {
     enum line_parser_stop stop;
     size_t count =
-        session_receive(&loading->session, loading->config.parser,
+        session_receive(&loading->session, loading->configuration.parser,
                         loading->buffer + SESSION_HEADROOM_SIZE, size, loading->numbers, &stop);
     *is_log = stop == LINE_PARSER_NEEDS_MORE;
     return insert_numbers(loading, count);
@@ -65,13 +65,13 @@ static enum log_file_status load_bytes(struct loading *loading, size_t size, boo
 
 /* Whether somebody wants the loading, which may take long, to stop. */
 static bool is_stopped(const struct loading *loading) {
-    struct pollfd polled = {.fd = loading->config.stop_fd, .events = POLLIN};
+    struct pollfd polled = {.fd = loading->configuration.stop_fd, .events = POLLIN};
     return os_poll(&polled, 1, 0) == 1;
 }
 
 static ssize_t read_some(struct loading *loading, off_t offset) {
-    return os_pread(loading->config.log->fd, loading->buffer + SESSION_HEADROOM_SIZE, RECEIVE_SIZE,
-                    offset);
+    return os_pread(loading->configuration.log->fd, loading->buffer + SESSION_HEADROOM_SIZE,
+                    RECEIVE_SIZE, offset);
 }
 
 /* Loads whole lines up to the end of the file, or to what is none. */
@@ -90,7 +90,7 @@ static enum log_file_status load_lines(struct loading *loading) {
             status = load_bytes(loading, (size_t)size, &is_log);
         }
     }
-    return size < 0 ? fail(&loading->config, "read", (int)size) : status;
+    return size < 0 ? fail(&loading->configuration, "read", (int)size) : status;
 }
 
 /* What is behind the last whole line. */
@@ -114,8 +114,8 @@ static void extend_tail(struct tail *tail, const char *bytes, size_t size) {
     }
 }
 
-/* A power loss may leave a file that was made longer before its bytes were there: NULs at the end.
- */
+/* A power loss may leave a file that was made longer before its bytes were there: NULs at the
+ * end. */
 static enum log_file_status examine_tail(struct loading *loading) {
     struct tail tail = {.is_torn = true};
     off_t offset = (off_t)loading->line_count * LINE_SIZE;
@@ -131,30 +131,32 @@ static enum log_file_status examine_tail(struct loading *loading) {
         }
     }
     if (size < 0) {
-        return fail(&loading->config, "read", (int)size);
+        return fail(&loading->configuration, "read", (int)size);
     }
     if (!tail.is_torn) {
         return refuse(loading, loading->line_count, "is not nine digits");
     }
     if (tail.digit_count + tail.nul_count > 0) {
-        logger_print(loading->config.logger, LOG_LEVEL_WARNING,
+        logger_print(loading->configuration.logger, LOG_LEVEL_WARNING,
                      "the end of %s is cut off: a torn line of %zu byte%s and %zu NUL byte%s",
-                     loading->config.log->path, tail.digit_count, tail.digit_count == 1 ? "" : "s",
-                     tail.nul_count, tail.nul_count == 1 ? "" : "s");
+                     loading->configuration.log->path, tail.digit_count,
+                     tail.digit_count == 1 ? "" : "s", tail.nul_count,
+                     tail.nul_count == 1 ? "" : "s");
     }
     return LOG_FILE_OK;
 }
 
-enum log_file_status log_loader_load(const struct log_loader_config *config, off_t *kept_size) {
+enum log_file_status log_loader_load(const struct log_loader_configuration *configuration,
+                                     off_t *kept_size) {
     *kept_size = 0;
-    if (!config->log->is_regular) {
+    if (!configuration->log->is_regular) {
         return LOG_FILE_OK;
     }
     struct loading *loading = os_map_memory(sizeof *loading);
     if (loading == NULL) {
-        return fail(config, "load", -ENOMEM);
+        return fail(configuration, "load", -ENOMEM);
     }
-    loading->config = *config;
+    loading->configuration = *configuration;
     session_init(&loading->session);
     enum log_file_status status = load_lines(loading);
     if (status == LOG_FILE_OK) {
@@ -162,8 +164,9 @@ enum log_file_status log_loader_load(const struct log_loader_config *config, off
     }
     if (status == LOG_FILE_OK) {
         *kept_size = (off_t)loading->line_count * LINE_SIZE;
-        logger_print(config->logger, LOG_LEVEL_INFO, "resumed from %s with %" PRIu64 " number%s",
-                     config->log->path, loading->line_count, loading->line_count == 1 ? "" : "s");
+        logger_print(configuration->logger, LOG_LEVEL_INFO,
+                     "resumed from %s with %" PRIu64 " number%s", configuration->log->path,
+                     loading->line_count, loading->line_count == 1 ? "" : "s");
     }
     os_unmap_memory(loading, sizeof *loading);
     return status;

@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-struct log_loader_config {
+struct log_loader_configuration {
     const struct log_file *log;
     struct dedup_map *map;
     const struct line_parser *parser;
@@ -32,7 +32,8 @@ struct log_loader_config {
  * other file (another byte, a number twice) is refused with the line and the offset named. The file
  * is left alone in each case.
  */
-enum log_file_status log_loader_load(const struct log_loader_config *config, off_t *kept_size);
+enum log_file_status log_loader_load(const struct log_loader_configuration *configuration,
+                                     off_t *kept_size);
 
 #ifdef __cplusplus
 }

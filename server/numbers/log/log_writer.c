@@ -28,7 +28,7 @@ static void end_call(struct log_writer *writer, enum log_writer_call call) {
 
 static int sync_log(struct log_writer *writer) {
     begin_call(writer, LOG_WRITER_CALL_SYNC);
-    int error = os_fdatasync(writer->config.log->fd);
+    int error = os_fdatasync(writer->configuration.log->fd);
     end_call(writer, LOG_WRITER_CALL_SYNC);
     return error;
 }
@@ -42,7 +42,7 @@ static void fail(struct log_writer *writer, int error) {
     (void)pthread_cond_signal(&writer->work_arrived);
     (void)pthread_cond_signal(&writer->sync_due);
     (void)pthread_mutex_unlock(&writer->mutex);
-    wakeup_signal(writer->config.progress);
+    wakeup_signal(writer->configuration.progress);
 }
 
 /* Opens the log anew. A block that is half written is to go on in the new file, so its torn line is
@@ -53,8 +53,9 @@ static int reopen(struct log_writer *writer, size_t *done_size) {
     if (log_appender_drop_torn_line(&writer->appender, done_size) != 0) {
         log_writer_reopen(writer);
     } else {
-        error = log_file_reopen(writer->config.log, writer->config.durability != DURABILITY_NEVER,
-                                writer->config.logger);
+        error = log_file_reopen(writer->configuration.log,
+                                writer->configuration.durability != DURABILITY_NEVER,
+                                writer->configuration.logger);
         log_appender_start_anew(&writer->appender);
         writer->has_warned_of_move = false;
     }
@@ -68,7 +69,7 @@ static bool wait_for_room(struct log_writer *writer, int error, bool *reopens) {
     int64_t now_ms = os_now_ms();
     if (warning_limiter_allows(&writer->full_disk_warning, now_ms)) {
         writer->has_warned_of_full_disk = true;
-        logger_print(writer->config.logger, LOG_LEVEL_WARNING,
+        logger_print(writer->configuration.logger, LOG_LEVEL_WARNING,
                      "cannot write the log: %s; the clients wait until there is room",
                      strerror(-error));
     }
@@ -110,7 +111,8 @@ static int write_block(struct log_writer *writer, const struct log_block *block)
     }
     if (writer->has_warned_of_full_disk) {
         writer->has_warned_of_full_disk = false;
-        logger_print(writer->config.logger, LOG_LEVEL_INFO, "there is room for the log again");
+        logger_print(writer->configuration.logger, LOG_LEVEL_INFO,
+                     "there is room for the log again");
     }
     return 0;
 }
@@ -127,13 +129,13 @@ static int store_block(struct log_writer *writer, struct log_block *block) {
     writer->free_blocks[writer->free_count++] = block;
     writer->written_position += size;
     (void)pthread_cond_signal(&writer->block_freed);
-    if (writer->config.durability == DURABILITY_ALWAYS) {
+    if (writer->configuration.durability == DURABILITY_ALWAYS) {
         (void)pthread_cond_signal(&writer->sync_due);
     } else {
         atomic_store(&writer->stored_position, writer->written_position);
     }
     (void)pthread_mutex_unlock(&writer->mutex);
-    wakeup_signal(writer->config.progress);
+    wakeup_signal(writer->configuration.progress);
     return 0;
 }
 
@@ -145,12 +147,12 @@ static void look_after_place(struct log_writer *writer) {
     }
     writer->look_again_ms = now_ms + LOOK_PERIOD_MS;
     begin_call(writer, LOG_WRITER_CALL_WRITE);
-    if (!log_file_is_in_place(writer->config.log)) {
+    if (!log_file_is_in_place(writer->configuration.log)) {
         writer->has_warned_of_move = true;
-        logger_print(writer->config.logger, LOG_LEVEL_WARNING,
+        logger_print(writer->configuration.logger, LOG_LEVEL_WARNING,
                      "%s was removed or renamed: the numbers still go to the file that it was; "
                      "SIGUSR1 opens the log anew under its name",
-                     writer->config.log->path);
+                     writer->configuration.log->path);
     }
     end_call(writer, LOG_WRITER_CALL_WRITE);
 }
@@ -195,7 +197,7 @@ static void end_thread(struct log_writer *writer, bool *flag) {
     *flag = true;
     (void)pthread_cond_signal(&writer->sync_due);
     (void)pthread_mutex_unlock(&writer->mutex);
-    wakeup_signal(writer->config.progress);
+    wakeup_signal(writer->configuration.progress);
 }
 
 static void *run_writer(void *context) {
@@ -220,7 +222,7 @@ static void *run_writer(void *context) {
 /* Whether there is something to sync at once, or nothing any more. Call with the mutex held. */
 static bool is_sync_due(const struct log_writer *writer) {
     return writer->is_written_out || atomic_load(&writer->error) != 0 ||
-           (writer->config.durability == DURABILITY_ALWAYS &&
+           (writer->configuration.durability == DURABILITY_ALWAYS &&
             writer->written_position != writer->synced_position);
 }
 
@@ -245,7 +247,8 @@ static void *run_sync(void *context) {
     /* The interval runs from the begin of one call to the begin of the next: what is written during
      * a call is not part of it, and has waited since. */
     int64_t begin_ms = os_now_ms();
-    while (wait_for_sync_time(writer, begin_ms + writer->config.sync_interval_ms, &position)) {
+    while (
+        wait_for_sync_time(writer, begin_ms + writer->configuration.sync_interval_ms, &position)) {
         begin_ms = os_now_ms();
         if (position == writer->synced_position) {
             continue;
@@ -257,11 +260,11 @@ static void *run_sync(void *context) {
         }
         (void)pthread_mutex_lock(&writer->mutex);
         writer->synced_position = position;
-        if (writer->config.durability == DURABILITY_ALWAYS) {
+        if (writer->configuration.durability == DURABILITY_ALWAYS) {
             atomic_store(&writer->stored_position, position);
         }
         (void)pthread_mutex_unlock(&writer->mutex);
-        wakeup_signal(writer->config.progress);
+        wakeup_signal(writer->configuration.progress);
     }
     end_thread(writer, &writer->is_synced_out);
     return NULL;
@@ -288,14 +291,14 @@ static int init_synchronization(struct log_writer *writer) {
 }
 
 static int allocate_blocks(struct log_writer *writer) {
-    const struct log_writer_config *config = &writer->config;
-    size_t stride_size = config->block_size + config->block_slack_size;
-    writer->memory_size = stride_size * config->block_count;
+    const struct log_writer_configuration *configuration = &writer->configuration;
+    size_t stride_size = configuration->block_size + configuration->block_slack_size;
+    writer->memory_size = stride_size * configuration->block_count;
     writer->memory = os_map_memory(writer->memory_size);
     if (writer->memory == NULL) {
         return -ENOMEM;
     }
-    for (size_t index = 0; index < config->block_count; index++) {
+    for (size_t index = 0; index < configuration->block_count; index++) {
         writer->blocks[index].bytes = (char *)writer->memory + index * stride_size;
         writer->free_blocks[writer->free_count++] = &writer->blocks[index];
     }
@@ -303,22 +306,24 @@ static int allocate_blocks(struct log_writer *writer) {
 }
 
 static int start_threads(struct log_writer *writer) {
-    writer->is_synced_out = writer->config.durability == DURABILITY_NEVER;
+    writer->is_synced_out = writer->configuration.durability == DURABILITY_NEVER;
     int error = os_thread_create(&writer->writer_thread, "log-writer", run_writer, writer);
     if (error != 0) {
         return error;
     }
     writer->has_writer_thread = true;
-    if (writer->config.durability != DURABILITY_NEVER) {
+    if (writer->configuration.durability != DURABILITY_NEVER) {
         error = os_thread_create(&writer->sync_thread, "log-sync", run_sync, writer);
         writer->has_sync_thread = error == 0;
     }
     return error;
 }
 
-int log_writer_init(struct log_writer *writer, const struct log_writer_config *config) {
-    *writer = (struct log_writer){.config = *config};
-    log_appender_init(&writer->appender, config->log, config->line_size, config->logger);
+int log_writer_init(struct log_writer *writer,
+                    const struct log_writer_configuration *configuration) {
+    *writer = (struct log_writer){.configuration = *configuration};
+    log_appender_init(&writer->appender, configuration->log, configuration->line_size,
+                      configuration->logger);
     int error = init_synchronization(writer);
     if (error != 0) {
         return error;

@@ -55,7 +55,7 @@ struct log_block {
     size_t size; /* bytes filled, at most the block_size of the configuration */
 };
 
-struct log_writer_config {
+struct log_writer_configuration {
     struct log_file *log; /* the caller closes it after log_writer_destroy */
     size_t line_size;
     size_t block_size;
@@ -71,7 +71,7 @@ struct log_writer_config {
 enum log_writer_call { LOG_WRITER_CALL_WRITE, LOG_WRITER_CALL_SYNC, LOG_WRITER_CALL_COUNT };
 
 struct log_writer {
-    struct log_writer_config config;
+    struct log_writer_configuration configuration;
     void *memory;
     size_t memory_size;
     struct log_block blocks[LOG_WRITER_BLOCK_CAPACITY];
@@ -108,9 +108,10 @@ struct log_writer {
     bool has_sync_thread;
 };
 
-/* Allocates the blocks and starts the threads. 0, or a negative errno value with nothing left over.
- */
-int log_writer_init(struct log_writer *writer, const struct log_writer_config *config);
+/* Allocates the blocks and starts the threads. 0, or a negative errno value with nothing left
+ * over. */
+int log_writer_init(struct log_writer *writer,
+                    const struct log_writer_configuration *configuration);
 
 /* An empty block to fill, as soon as one is free; NULL once writing has failed. */
 struct log_block *log_writer_acquire(struct log_writer *writer);
@@ -134,8 +135,8 @@ void log_writer_reopen(struct log_writer *writer);
 int64_t log_writer_call_ms(const struct log_writer *writer, int64_t now_ms);
 
 /* Says that no more blocks will come, without waiting: when all are stored (by the policy, and
- * under `interval` synced once more) log_writer_is_finished turns true and `progress` is signalled.
- */
+ * under `interval` synced once more) log_writer_is_finished turns true and `progress` is
+ * signalled. */
 void log_writer_finish(struct log_writer *writer);
 bool log_writer_is_finished(struct log_writer *writer);
 

@@ -118,7 +118,7 @@ class LogWriterTest : public testing::Test {
     log_file log_{};
     CapturedLogger logger_;
     wakeup progress_{};
-    log_writer_config config_{};
+    log_writer_configuration config_{};
     log_writer writer_{};
     bool is_started_ = false;
 };
