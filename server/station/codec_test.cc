@@ -86,16 +86,19 @@ TEST(Codec, RefusesWhatIsNoMessage) {
 
 TEST(Codec, ReadsQuestions) {
     struct codec_reflection_request question;
-    ASSERT_TRUE(codec_decode_reflection_request(Bytes("\x0a\x01h\x22\x03"s + "a.B"), &question));
+    const std::string symbol = "\x0a\x01h\x22\x03"s + "a.B";
+    ASSERT_TRUE(codec_decode_reflection_request(Bytes(symbol), &question));
     EXPECT_EQ(Text(question.host), "h");
     EXPECT_EQ(question.question, CODEC_QUESTION_FILE_OF_SYMBOL);
     EXPECT_EQ(Text(question.text), "a.B");
 
-    ASSERT_TRUE(codec_decode_reflection_request(Bytes("\x3a\x00"s), &question));
+    const std::string services = "\x3a\x00"s;
+    ASSERT_TRUE(codec_decode_reflection_request(Bytes(services), &question));
     EXPECT_EQ(question.question, CODEC_QUESTION_SERVICES);
 
     // An extension: its type is asked for, which is in a message of its own.
-    ASSERT_TRUE(codec_decode_reflection_request(Bytes("\x2a\x05\x0a\x01T\x10\x04"s), &question));
+    const std::string extension = "\x2a\x05\x0a\x01T\x10\x04"s;
+    ASSERT_TRUE(codec_decode_reflection_request(Bytes(extension), &question));
     EXPECT_EQ(question.question, CODEC_QUESTION_FILE_OF_EXTENSION);
     EXPECT_EQ(Text(question.text), "T");
     EXPECT_FALSE(codec_decode_reflection_request(Bytes("\x2a\x02\x0a\x05"s), &question));

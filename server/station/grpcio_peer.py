@@ -1,6 +1,6 @@
 """A client by gRPC's own library (python3-grpcio), for grpcio_process_test.
 
-    grpcio_peer.py PROTOS PORT SCENARIO [PORT2]
+    grpcio_peer.py PROTOS PORT SCENARIO [PORT2]      a PORT with a slash is a Unix socket's path
 
 Its messages are made from the .proto files by protoc, but in the reflection scenario, which asks
 the server for them. Exits 0 when the scenario went as it must.
@@ -40,7 +40,8 @@ def compile_protos(folder):
 
 class Station:
     def __init__(self, messages, port, options=()):
-        self.channel = grpc.insecure_channel("127.0.0.1:%s" % port, options=list(options))
+        target = "unix:" + port if "/" in port else "127.0.0.1:" + port
+        self.channel = grpc.insecure_channel(target, options=list(options))
         self.messages = messages
 
     def method(self, path, response, kind="unary_stream"):

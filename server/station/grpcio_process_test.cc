@@ -11,6 +11,7 @@
 #include "server/sessions/redis_server.h"
 #include "server/station/station_harness.h"
 #include "testing/daemon.h"
+#include "testing/files.h"
 
 namespace station {
 namespace {
