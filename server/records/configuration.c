@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "server/records/limits.h"
+#include "server/runtime/escape.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/startup.h"
 
@@ -14,6 +16,7 @@ enum {
     SECOND_MS = 1000,
     DAY_MS = 24 * 60 * 60 * SECOND_MS,
     PASSWORD_CAPACITY = 1024,
+    PATH_TEXT_CAPACITY = 512,
 };
 
 static const char program[] = "records-server";
@@ -59,8 +62,8 @@ enum options_outcome configuration_read(struct configuration *configuration, int
         {"store", "LOCATION", "sqlite:PATH, file:PATH or mysql://USER@HOST[:PORT]/DATABASE",
          OPTION_TEXT, &configuration->store, 0, 0, NULL},
         {"password-file", "PATH",
-         "its first line is the database's password, else $RECORDS_PASSWORD", OPTION_TEXT,
-         &configuration->password_path, 0, 0, NULL},
+         "its first line is the database's password, else $RECORDS_PASSWORD; only yours to read",
+         OPTION_TEXT, &configuration->password_path, 0, 0, NULL},
         {"fsync", "never|always", "whether to force each batch to the disk (not for mysql)",
          OPTION_CHOICE, &configuration->syncs_always, 0, 0, durability_names},
         {"queue-size", "NUMBER", "records that wait for the store at most, 1 to 1000000",
@@ -107,30 +110,40 @@ void configuration_complain(const char *message) {
     options_complain(&options, "%s", message);
 }
 
-static bool read_first_line(const char *path, char *line, int capacity) {
+/* Reads the first line of a file that nobody else may read or write. NULL, or what is wrong. */
+static const char *read_secret(const char *path, char *line, int capacity) {
+    struct stat status;
     FILE *file = fopen(path, "re");
     if (file == NULL) {
-        return false;
+        return strerror(errno);
     }
+    bool is_secret = fstat(fileno(file), &status) == 0 && (status.st_mode & S_IRWXO) == 0;
     bool is_read = fgets(line, capacity, file) != NULL;
-    int error = is_read ? 0 : EIO;
     (void)fclose(file);
+    if (!is_secret) {
+        return "others may read or write it: chmod o= makes it yours";
+    }
     line[is_read ? strcspn(line, "\r\n") : 0] = '\0';
-    errno = error;
-    return is_read;
+    return line[0] == '\0' ? "its first line is empty" : NULL;
 }
 
 bool configuration_read_password(const struct configuration *configuration, char **password) {
     char line[PASSWORD_CAPACITY];
     const char *text = getenv(password_variable);
     if (configuration->password_path != NULL) {
-        if (!read_first_line(configuration->password_path, line, sizeof line)) {
+        const char *reason = read_secret(configuration->password_path, line, sizeof line);
+        if (reason != NULL) {
+            char path[PATH_TEXT_CAPACITY];
             (void)fprintf(stderr, "records-server: cannot read the password from %s: %s\n",
-                          configuration->password_path, strerror(errno));
+                          escape_bytes(path, sizeof path, configuration->password_path,
+                                       strlen(configuration->password_path)),
+                          reason);
             return false;
         }
         text = line;
     }
-    *password = text == NULL ? NULL : strdup(text);
-    return text == NULL || *password != NULL;
+    /* A variable that is set to nothing says that there is none. */
+    bool has_password = text != NULL && text[0] != '\0';
+    *password = has_password ? strdup(text) : NULL;
+    return !has_password || *password != NULL;
 }

@@ -36,7 +36,7 @@ void configuration_complain(const char *message);
 
 /* Reads the database password: the first line of password_path, or else the environment variable
  * RECORDS_PASSWORD. `password` receives an allocated text or NULL. False: the file cannot be read,
- * which has been said. */
+ * is empty, or may be read by others, which has been said. */
 bool configuration_read_password(const struct configuration *configuration, char **password);
 
 #endif /* SERVER_RECORDS_CONFIGURATION_H_ */

@@ -1,10 +1,12 @@
 // The records server as its users meet it.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <thread>
@@ -538,6 +540,63 @@ TEST(RecordsCommandLine, HelpAndVersion) {
         EXPECT_NE(help.output.find(option), std::string::npos) << option;
     }
     EXPECT_EQ(RunToEnd(RecordsServerCommand({"--version"})).status, Exited(0));
+}
+
+// What others could read or write is no secret, and an empty one is none.
+TEST_F(Records, APasswordFileThatIsNoSecretIsRefused) {
+    const std::string path = directory_.File("password");
+    for (const auto &[content, mode] : std::vector<std::pair<std::string, mode_t>>{
+             {"secret\n", 0604}, {"secret\n", 0602}, {"", 0600}, {"\nsecret\n", 0600}}) {
+        harness::WriteFile(path, content);
+        ASSERT_EQ(chmod(path.c_str(), mode), 0);
+        ProcessResult result = RunToEnd(RecordsServerCommand(
+            {"--ingest-port=0", "--query-port=0", location_, "--password-file=" + path}));
+        EXPECT_EQ(result.status, Exited(1)) << mode;
+        EXPECT_NE(result.errors.find("cannot read the password from " + path), std::string::npos)
+            << result.errors;
+    }
+    harness::WriteFile(path, "secret\n");
+    ASSERT_EQ(chmod(path.c_str(), 0640), 0);
+    RecordsServer server({location_, "--password-file=" + path});
+    EXPECT_EQ(server.Stop(), Exited(0));
+}
+
+TEST_F(Records, NewStoresAreNotForEverybodyToRead) {
+    for (const char *kind : {"sqlite:", "file:"}) {
+        const std::string path = directory_.File(std::string("store-") + kind[0]);
+        RecordsServer server({"--store=" + (kind + path), "--ack"});
+        EXPECT_EQ(server.Ingest(RecordLine("1")), "{\"stored\": 1}\n");
+        struct stat status = {};
+        ASSERT_EQ(stat(path.c_str(), &status), 0);
+        EXPECT_EQ(status.st_mode & 0007, 0u) << kind;
+    }
+}
+
+// Nothing is acknowledged that whoever looks under the store's name does not find.
+TEST_F(Records, AStoreThatIsMovedAwayMeanwhile) {
+    for (const char *kind : {"sqlite:", "file:"}) {
+        const std::string path = directory_.File(std::string("store-") + kind[0]);
+        RecordsServer server({"--store=" + (kind + path), "--ack"});
+        EXPECT_EQ(server.Ingest(RecordLine("1")), "{\"stored\": 1}\n");
+        ASSERT_EQ(rename(path.c_str(), (path + ".old").c_str()), 0);
+        EXPECT_EQ(server.Ingest(RecordLine("2")), "{\"stored\": 1}\n");
+        EXPECT_EQ(server.Query("all\n"), ShownLine("2"));
+        EXPECT_GE(server.CountMessages("was moved, removed or replaced; it is opened anew"), 1u);
+        EXPECT_EQ(server.Stop(), Exited(0));
+        RecordsServer successor({"--store=" + (kind + path)});
+        EXPECT_EQ(successor.Query("all\n"), ShownLine("2"));
+        RecordsServer other({"--store=" + (kind + path) + ".old"});
+        EXPECT_EQ(other.Query("all\n"), ShownLine("1"));
+    }
+}
+
+TEST_F(Records, AnArrayIsSoManyRecordsAndHttpIsNone) {
+    RecordsServer server({location_, "--ack"});
+    EXPECT_EQ(server.Ingest("\xEF\xBB\xBF[" + RecordLine("1") + "," + RecordLine("2") + "]\n"),
+              "{\"stored\": 2}\n");
+    EXPECT_EQ(server.Ingest("POST / HTTP/1.1\r\nHost: x\r\n\r\n" + RecordLine("3")),
+              "{\"error\": \"this is no HTTP server\"}\n{\"stored\": 0}\n");
+    ExpectEachOnce(IdsOf(server.Query("all\n")), {"1", "2"});
 }
 
 TEST_F(Records, StartFailures) {

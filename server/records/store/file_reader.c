@@ -15,7 +15,8 @@ struct file_reader {
     struct record_decoder decoder;
     off_t offset; /* of the next byte to read */
     off_t end_offset;
-    size_t begin; /* bytes[begin..size) are not decoded yet */
+    unsigned generation; /* of the file that this is about */
+    size_t begin;        /* bytes[begin..size) are not decoded yet */
     size_t size;
     char bytes[FILE_LINE_SIZE_MAX + READ_SIZE];
 };
@@ -57,6 +58,7 @@ static void begin_at(struct file_reader *reader, const struct record_text *id, o
     struct record_decoder_options options = {.record_size_max = FILE_LINE_SIZE_MAX};
     record_decoder_init(&reader->decoder, &options);
     reader->id = id;
+    reader->generation = atomic_load(&reader->store->generation);
     reader->offset = offset;
     reader->end_offset = end_offset;
     reader->begin = 0;
@@ -93,6 +95,9 @@ static int fill(struct file_reader *reader) {
     size_t wanted_size = left_size < (off_t)room_size ? (size_t)left_size : room_size;
     ssize_t read_size =
         os_pread(reader->store->fd, reader->bytes + reader->size, wanted_size, reader->offset);
+    if (atomic_load(&reader->store->generation) != reader->generation) {
+        return -ESTALE;
+    }
     if (read_size <= 0) {
         return read_size == 0 ? -EIO : (int)read_size;
     }

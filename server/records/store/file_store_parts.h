@@ -17,14 +17,23 @@ enum {
 
 struct file_store {
     struct store base;
-    int fd;
+    const char *path;
+    int fd; /* of the file that the path named when it was last looked at */
     bool syncs_always;
     const struct logger *logger;
     _Atomic off_t stored_size; /* bytes of whole batches; readers look no further */
+    atomic_uint generation;    /* counts the files that were opened */
 };
 
 /* Returns the size of the file up to its last newline before `size`, or a negative errno value. */
 off_t file_store_find_whole_size(int fd, off_t size);
+
+/* Whether the path still names the file that is open. */
+bool file_store_is_in_place(const struct file_store *store);
+
+/* Opens the file that the path names now, or a new one, in place of the one that is open. NULL, or
+ * why not, with the old one still open. */
+const char *file_store_reopen(struct file_store *store);
 
 struct store_writer *file_writer_open(struct store *store);
 enum store_status file_writer_connect(struct store_writer *writer, char *message);

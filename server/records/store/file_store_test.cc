@@ -145,5 +145,36 @@ TEST(FileStore, AWriteThatStopsHalfWayLeavesNothingBehind) {
     EXPECT_EQ(ReadAll(store.get()).size(), 20000u);
 }
 
+// As a log is rotated. What was written before is in the file that was there.
+TEST(FileStore, AFileThatIsMovedRemovedOrReplaced) {
+    TemporaryDirectory directory;
+    const std::string path = directory.File("store");
+    const std::string theirs = "{\"id\": \"0\", \"name\": \"n\", \"age\": \"a\"}\n";
+    auto store = Open("file:" + path);
+    Writer writer(store.get());
+    EXPECT_EQ(writer.Write({{"1", "n", "a"}}), "");
+    ASSERT_EQ(rename(path.c_str(), directory.File("moved").c_str()), 0);
+    EXPECT_EQ(writer.Write({{"2", "n", "a"}}), "");
+    EXPECT_EQ(ReadAll(store.get()), (People{{"2", "n", "a"}}));
+    EXPECT_NE(ReadFile(directory.File("moved")).find("\"1\""), std::string::npos);
+    EXPECT_EQ(ReadFile(directory.File("moved")).find("\"2\""), std::string::npos);
+    EXPECT_EQ(WhyNotOpen("file:" + path), path + ": another server has it open");
+
+    ASSERT_EQ(unlink(path.c_str()), 0);
+    EXPECT_EQ(writer.Write({{"3", "n", "a"}}), "");
+    EXPECT_EQ(ReadAll(store.get()), (People{{"3", "n", "a"}}));
+
+    WriteFile(directory.File("other"), theirs);
+    ASSERT_EQ(rename(directory.File("other").c_str(), path.c_str()), 0);
+    EXPECT_EQ(writer.Write({{"4", "n", "a"}}), "");
+    EXPECT_EQ(ReadAll(store.get()), (People{{"0", "n", "a"}, {"4", "n", "a"}}));
+
+    // Something that is not ours is left alone, and the records wait.
+    WriteFile(directory.File("other"), "my notes\n");
+    ASSERT_EQ(rename(directory.File("other").c_str(), path.c_str()), 0);
+    EXPECT_NE(writer.Write({{"5", "n", "a"}}).find("the file was left alone"), std::string::npos);
+    EXPECT_EQ(ReadFile(path), "my notes\n");
+}
+
 } // namespace
 } // namespace harness

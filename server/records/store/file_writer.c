@@ -115,6 +115,9 @@ static int write_batch(struct file_writer *writer, const struct record_batch *ba
     if (error == 0 && store->syncs_always) {
         error = os_fdatasync(store->fd);
     }
+    if (error == 0 && !file_store_is_in_place(store)) {
+        error = -ESTALE; /* it went meanwhile, and the batch has to be where the path leads */
+    }
     if (error == 0) {
         atomic_store(&store->stored_size, writer->offset);
     } else {
@@ -126,8 +129,16 @@ static int write_batch(struct file_writer *writer, const struct record_batch *ba
 }
 
 enum store_status file_writer_connect(struct store_writer *base, char *message) {
-    (void)base;
-    (void)message;
+    struct file_writer *writer = (struct file_writer *)base;
+    if (file_store_is_in_place(writer->store)) {
+        return STORE_OK;
+    }
+    const char *reason = file_store_reopen(writer->store);
+    if (reason != NULL) {
+        message_format(message, "opening %s: %s", writer->store->path, reason);
+        return STORE_UNAVAILABLE;
+    }
+    writer->has_leftovers = false;
     return STORE_OK;
 }
 

@@ -61,7 +61,9 @@ MariadbServer::MariadbServer() : port_(FindFreePort()) {
               std::string("CREATE DATABASE IF NOT EXISTS ") + kDatabase +
                   ";\nCREATE USER IF NOT EXISTS '" + kUser +
                   "'@'%' IDENTIFIED BY 'a ''quoted'' password';\nGRANT ALL ON " + kDatabase +
-                  ".* TO '" + kUser + "'@'%';\n");
+                  ".* TO '" + kUser +
+                  "'@'%';\nCREATE USER IF NOT EXISTS 'root'@'127.0.0.1';\n"
+                  "GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;\n");
     Start();
 }
 
@@ -75,6 +77,7 @@ void MariadbServer::Start() {
                          "--tmpdir=" + directory_.path(), "--socket=socket", "--pid-file=pid",
                          "--skip-name-resolve", "--performance-schema=off",
                          "--innodb-buffer-pool-size=32M"};
+    options.arguments.insert(options.arguments.end(), more_options_.begin(), more_options_.end());
     AddUser(&options.arguments);
     process_ = std::make_unique<Process>(options);
     if (!process_->WaitForErrors(HasLineWith("ready for connections"))) {
@@ -87,6 +90,12 @@ void MariadbServer::Stop() {
     if (!process_->WaitForExit()) {
         throw std::runtime_error("mariadbd does not stop");
     }
+}
+
+void MariadbServer::Restart(const std::vector<std::string> &more_options) {
+    Stop();
+    more_options_ = more_options;
+    Start();
 }
 
 void MariadbServer::Kill() {
@@ -104,9 +113,19 @@ std::string MariadbServer::Location(std::uint16_t port) const {
 }
 
 std::string MariadbServer::Query(const std::string &statement) const {
+    return QueryAs(kUser, kPassword, statement);
+}
+
+std::string MariadbServer::QueryAsRoot(const std::string &statement) const {
+    return QueryAs("root", "", statement);
+}
+
+std::string MariadbServer::QueryAs(const char *user, const char *password,
+                                   const std::string &statement) const {
     std::unique_ptr<MYSQL, decltype(&mysql_close)> connection(mysql_init(nullptr), mysql_close);
-    if (mysql_real_connect(connection.get(), "127.0.0.1", kUser, kPassword, kDatabase, port_,
-                           nullptr, 0) == nullptr ||
+    mysql_options(connection.get(), MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    if (mysql_real_connect(connection.get(), "127.0.0.1", user, password, kDatabase, port_, nullptr,
+                           0) == nullptr ||
         mysql_real_query(connection.get(), statement.data(), statement.size()) != 0) {
         throw std::runtime_error(mysql_error(connection.get()));
     }

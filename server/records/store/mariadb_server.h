@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "testing/files.h"
 #include "testing/process.h"
@@ -28,6 +29,13 @@ class MariadbServer {
     void Kill();
     void Start();
 
+    // Ends it in an orderly way and starts it with these options more.
+    void Restart(const std::vector<std::string> &more_options);
+    // Where its socket is in the file system, under the name "socket".
+    std::string data_directory() const {
+        return directory_.File("data");
+    }
+
     // Stops its process as a whole: it is there, takes connections, and answers nothing until it is
     // killed.
     void Freeze();
@@ -47,9 +55,14 @@ class MariadbServer {
     // std::runtime_error when it fails.
     std::string Query(const std::string &statement) const;
 
+    std::string QueryAsRoot(const std::string &statement) const;
+
   private:
+    std::string QueryAs(const char *user, const char *password, const std::string &statement) const;
+
     TemporaryDirectory directory_;
     std::uint16_t port_ = 0;
+    std::vector<std::string> more_options_;
     std::unique_ptr<Process> process_;
 };
 

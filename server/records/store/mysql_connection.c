@@ -1,5 +1,7 @@
 #include "server/records/store/mysql_connection.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/records/message.h"
@@ -10,6 +12,8 @@ enum {
     ANSWER_TIMEOUT_S = 30,
 };
 
+static const char CHARACTER_SET[] = "utf8mb4";
+
 bool mysql_connection_run(MYSQL *connection, const char *statement) {
     return mysql_real_query(connection, statement, strlen(statement)) == 0;
 }
@@ -18,15 +22,61 @@ void mysql_connection_describe_error(MYSQL *connection, char *message) {
     message_format(message, "MySQL: %s", mysql_error(connection));
 }
 
-static void set_options(MYSQL *connection) {
+MYSQL_RES *mysql_connection_select(MYSQL *connection, const char *statement, unsigned column_count,
+                                   char *message) {
+    MYSQL_RES *rows =
+        mysql_connection_run(connection, statement) ? mysql_store_result(connection) : NULL;
+    if (rows == NULL && mysql_errno(connection) != 0) {
+        mysql_connection_describe_error(connection, message);
+    } else if (rows == NULL || mysql_num_fields(rows) != column_count) {
+        message_format(message, "MySQL: it answers something else than it was asked for");
+        mysql_free_result(rows);
+        return NULL;
+    }
+    return rows;
+}
+
+bool mysql_connection_read_number(const char *text, uint64_t *number) {
+    char *end;
+    if (text == NULL || text[0] < '0' || text[0] > '9') {
+        return false;
+    }
+    errno = 0;
+    *number = strtoull(text, &end, 10);
+    return errno == 0 && *end == '\0';
+}
+
+/* How a server may ask for the password: never in clear, for it may lie about its encryption too.
+ */
+static const char PLUGINS[] = "mysql_native_password,client_ed25519,caching_sha2_password";
+
+static bool set_options(MYSQL *connection, const struct mysql_location *location) {
     const unsigned connect_s = CONNECT_TIMEOUT_S;
     const unsigned answer_s = ANSWER_TIMEOUT_S;
-    const unsigned tcp = MYSQL_PROTOCOL_TCP;
-    (void)mysql_options(connection, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
-    (void)mysql_options(connection, MYSQL_OPT_READ_TIMEOUT, &answer_s);
-    (void)mysql_options(connection, MYSQL_OPT_WRITE_TIMEOUT, &answer_s);
-    (void)mysql_options(connection, MYSQL_OPT_PROTOCOL, &tcp);
-    (void)mysql_options(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    const unsigned protocol = location->socket == NULL ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
+    const unsigned allows_files = 0; /* a server could ask for any file of ours */
+    const my_bool enforces_tls = location->requires_tls;
+    const my_bool verifies = location->ssl_ca != NULL;
+    return mysql_options(connection, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s) == 0 &&
+           mysql_options(connection, MYSQL_OPT_READ_TIMEOUT, &answer_s) == 0 &&
+           mysql_options(connection, MYSQL_OPT_WRITE_TIMEOUT, &answer_s) == 0 &&
+           mysql_options(connection, MYSQL_OPT_PROTOCOL, &protocol) == 0 &&
+           mysql_options(connection, MYSQL_OPT_LOCAL_INFILE, &allows_files) == 0 &&
+           mysql_options(connection, MARIADB_OPT_RESTRICTED_AUTH, PLUGINS) == 0 &&
+           mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &enforces_tls) == 0 &&
+           mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verifies) == 0 &&
+           (location->ssl_ca == NULL ||
+            mysql_options(connection, MYSQL_OPT_SSL_CA, location->ssl_ca) == 0) &&
+           mysql_options(connection, MYSQL_SET_CHARSET_NAME, CHARACTER_SET) == 0;
+}
+
+/* The character set is what our texts are in, and what decides which bytes of them have to be
+ * escaped. A server may ignore what the client asks for when it connects, or change it right after:
+ * so it is set now. Strict, so that what does not fit is refused instead of changed. */
+static bool prepare_session(MYSQL *connection) {
+    return mysql_set_character_set(connection, CHARACTER_SET) == 0 &&
+           mysql_connection_run(connection, "SET SESSION sql_mode = 'STRICT_ALL_TABLES'") &&
+           mysql_autocommit(connection, 0) == 0;
 }
 
 MYSQL *mysql_connection_open(const struct mysql_location *location, const char *password,
@@ -36,15 +86,25 @@ MYSQL *mysql_connection_open(const struct mysql_location *location, const char *
         message_format(message, "MySQL: no memory");
         return NULL;
     }
-    set_options(connection);
-    /* Strict, so that what does not fit is refused instead of changed. */
-    if (mysql_real_connect(connection, location->host, location->user, password, location->database,
-                           location->port, NULL, 0) == NULL ||
-        !mysql_connection_run(connection, "SET SESSION sql_mode = 'STRICT_ALL_TABLES'") ||
-        mysql_autocommit(connection, 0) != 0) {
-        mysql_connection_describe_error(connection, message);
+    if (!set_options(connection, location)) {
+        message_format(message, "MySQL: the client library lacks an option");
         mysql_close(connection);
         return NULL;
     }
-    return connection;
+    bool is_connected =
+        mysql_real_connect(connection, location->host, location->user, password, location->database,
+                           location->port, location->socket, 0) != NULL;
+    /* The library goes on in clear with a server that knows no encryption. */
+    bool is_as_wanted =
+        is_connected && (!location->requires_tls || mysql_get_ssl_cipher(connection) != NULL);
+    if (is_as_wanted && prepare_session(connection)) {
+        return connection;
+    }
+    if (is_connected && !is_as_wanted) {
+        message_format(message, "MySQL: the server offers no TLS");
+    } else {
+        mysql_connection_describe_error(connection, message);
+    }
+    mysql_close(connection);
+    return NULL;
 }

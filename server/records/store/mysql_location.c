@@ -41,18 +41,85 @@ static bool parse_host(struct mysql_location *location, char *text) {
     return text[0] != '\0' && (port == NULL || parse_port(port, &location->port));
 }
 
+static int hex_value(char digit) {
+    if (digit >= '0' && digit <= '9') {
+        return digit - '0';
+    }
+    digit = (char)(digit | 0x20);
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+/* Puts the bytes in place that %XX stand for. False: such a sequence is none, or stands for NUL. */
+static bool decode(char *text) {
+    char *end = text;
+    for (const char *at = text; *at != '\0'; at++) {
+        int byte = (unsigned char)*at;
+        if (*at == '%') {
+            int high = hex_value(at[1]);
+            int low = high < 0 ? -1 : hex_value(at[2]);
+            byte = low < 0 ? 0 : 16 * high + low;
+            at += 2;
+        }
+        if (byte == 0) {
+            return false;
+        }
+        *end++ = (char)byte;
+    }
+    *end = '\0';
+    return true;
+}
+
+/* Takes NAME=VALUE. */
+static bool parse_option(struct mysql_location *location, char *option) {
+    char *value = cut(option, '=');
+    if (value == NULL || value[0] == '\0' || !decode(value)) {
+        return false;
+    }
+    if (strcmp(option, "socket") == 0) {
+        location->socket = value;
+    } else if (strcmp(option, "ssl-ca") == 0) {
+        location->ssl_ca = value;
+        location->requires_tls = true;
+    } else if (strcmp(option, "ssl-mode") == 0 && strcmp(value, "required") == 0) {
+        location->requires_tls = true;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool parse_options(struct mysql_location *location, char *options) {
+    while (options != NULL) {
+        char *next = cut(options, '&');
+        if (!parse_option(location, options)) {
+            return false;
+        }
+        options = next;
+    }
+    return true;
+}
+
+static bool parse_all(struct mysql_location *location, char *host) {
+    char *database = host == NULL ? NULL : cut(host, '/');
+    if (database == NULL || !parse_options(location, cut(database, '?'))) {
+        return false;
+    }
+    char *user = location->text;
+    location->user = user;
+    location->database = database;
+    bool is_named = decode(user) && decode(database) && user[0] != '\0' && database[0] != '\0';
+    return is_named && (location->socket != NULL ? host[0] == '\0' : parse_host(location, host));
+}
+
 static bool parse(struct mysql_location *location, char *message) {
     char *host = cut(location->text, '@');
-    char *database = host == NULL ? NULL : cut(host, '/');
-    location->user = location->text;
-    location->database = database;
-    if (host != NULL && strchr(location->user, ':') != NULL) {
+    if (host != NULL && strchr(location->text, ':') != NULL) {
         message_format(message, "a password does not belong in the store's location");
         return false;
     }
-    if (database == NULL || database[0] == '\0' || location->user[0] == '\0' ||
-        !parse_host(location, host)) {
-        message_format(message, "a MySQL store is mysql://USER@HOST[:PORT]/DATABASE");
+    if (!parse_all(location, host)) {
+        message_format(message, "a MySQL store is mysql://USER@HOST[:PORT]/DATABASE, with "
+                                "?ssl-ca=PATH, ?ssl-mode=required or ?socket=PATH (and no HOST)");
         return false;
     }
     return true;

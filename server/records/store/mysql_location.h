@@ -1,5 +1,12 @@
 /*
- * Reads USER@HOST[:PORT]/DATABASE, the location of a MySQL store. Pure.
+ * Reads the location of a MySQL store. Pure.
+ *
+ *     USER@HOST[:PORT]/DATABASE[?OPTION[&OPTION]]
+ *     USER@/DATABASE?socket=PATH[&OPTION]
+ *
+ * Options: ssl-ca=PATH (TLS, and the certificates that the server's has to be signed by),
+ * ssl-mode=required (TLS with whatever certificate), socket=PATH (a Unix socket). %40 and the like
+ * stand for the byte they name, everywhere but in HOST.
  *
  * Ownership: the texts belong to the location. Threading: none inside.
  */
@@ -17,9 +24,12 @@ enum { MYSQL_DEFAULT_PORT = 3306 };
 struct mysql_location {
     char *text; /* holds the others */
     const char *user;
-    const char *host; /* an IPv6 address comes in brackets and is kept without */
+    const char *host; /* an IPv6 address comes in brackets and is kept without; NULL: a socket */
     const char *database;
     unsigned port;
+    const char *socket; /* or NULL */
+    const char *ssl_ca; /* or NULL */
+    bool requires_tls;
 };
 
 /* False: it is none, has a password in it, which does not belong there, or there is no memory;

@@ -15,8 +15,14 @@ std::string Parse(const char *text) {
     if (!mysql_location_parse(&location, text, message)) {
         return message;
     }
-    std::string result = std::string(location.user) + " " + location.host + " " +
-                         std::to_string(location.port) + " " + location.database;
+    std::string result = std::string(location.user) + " ";
+    result += location.socket == nullptr
+                  ? std::string(location.host) + " " + std::to_string(location.port)
+                  : location.socket;
+    result += std::string(" ") + location.database;
+    if (location.requires_tls) {
+        result += std::string(" TLS ") + (location.ssl_ca == nullptr ? "" : location.ssl_ca);
+    }
     mysql_location_destroy(&location);
     return result;
 }
@@ -28,11 +34,49 @@ TEST(MysqlLocation, Good) {
     EXPECT_EQ(Parse("u@[::1]/d"), "u ::1 3306 d");
 }
 
+TEST(MysqlLocation, WhatPercentStandsFor) {
+    EXPECT_EQ(Parse("joe%40example.org@h/d%2fe"), "joe@example.org h 3306 d/e");
+    EXPECT_EQ(Parse("%3a@h/%25"), ": h 3306 %");
+}
+
+TEST(MysqlLocation, Options) {
+    EXPECT_EQ(Parse("u@h/d?ssl-ca=/etc/ca%20file.pem"), "u h 3306 d TLS /etc/ca file.pem");
+    EXPECT_EQ(Parse("u@h/d?ssl-mode=required"), "u h 3306 d TLS ");
+    EXPECT_EQ(Parse("u@/d?socket=/run/mysqld/mysqld.sock"), "u /run/mysqld/mysqld.sock d");
+    EXPECT_EQ(Parse("u@/d?socket=/s&ssl-ca=ca"), "u /s d TLS ca");
+}
+
 TEST(MysqlLocation, Bad) {
-    const char *const kBad = "a MySQL store is mysql://USER@HOST[:PORT]/DATABASE";
-    for (const char *text :
-         {"", "@", "/", "u@h", "u@h/", "u@/d", "@h/d", "h/d", "u@h:/d", "u@h:0/d", "u@h:65536/d",
-          "u@h:1x/d", "u@h:-1/d", "u@[::1/d", "u@[::1]x/d"}) {
+    const char *const kBad = "a MySQL store is mysql://USER@HOST[:PORT]/DATABASE, with "
+                             "?ssl-ca=PATH, ?ssl-mode=required or ?socket=PATH (and no HOST)";
+    for (const char *text : {"",
+                             "@",
+                             "/",
+                             "u@h",
+                             "u@h/",
+                             "u@/d",
+                             "@h/d",
+                             "h/d",
+                             "u@h:/d",
+                             "u@h:0/d",
+                             "u@h:65536/d",
+                             "u@h:1x/d",
+                             "u@h:-1/d",
+                             "u@[::1/d",
+                             "u@[::1]x/d",
+                             "u%@h/d",
+                             "u%4@h/d",
+                             "u%4x@h/d",
+                             "u%00@h/d",
+                             "u@h/%",
+                             "u@h/d?",
+                             "u@h/d?ssl-ca",
+                             "u@h/d?ssl-ca=",
+                             "u@h/d?ssl-mode=off",
+                             "u@h/d?tls=1",
+                             "u@h/d?socket=/s",
+                             "u@/d?socket=/s&",
+                             "u@/d?ssl-ca=c"}) {
         EXPECT_EQ(Parse(text), kBad) << text;
     }
 }

@@ -34,6 +34,15 @@ static void disconnect(struct mysql_reader *reader) {
     }
 }
 
+static void drop_rows(struct mysql_reader *reader) {
+    if (!reader->is_at_end) {
+        /* Cut off first, or freeing the result would read what is left of its rows. */
+        (void)mariadb_cancel(reader->connection);
+    }
+    mysql_free_result(reader->rows);
+    reader->rows = NULL;
+}
+
 /* Connects, each statement a transaction of its own. */
 static bool connect_anew(struct mysql_reader *reader, char *message) {
     char query[MYSQL_STORE_QUERY_CAPACITY];
@@ -63,26 +72,43 @@ enum store_status mysql_reader_connect(struct store_reader *base, char *message)
     return is_connected || connect_anew(reader, message) ? STORE_OK : STORE_UNAVAILABLE;
 }
 
-static bool read_sequences(struct mysql_reader *reader) {
+static bool read_sequence(struct mysql_reader *reader, MYSQL_ROW row) {
+    uint64_t slot_index;
+    uint64_t sequence;
+    if (!mysql_connection_read_number(row[0], &slot_index) || slot_index >= RECORDS_WORKERS_MAX ||
+        !mysql_connection_read_number(row[1], &sequence)) {
+        return false;
+    }
+    reader->sequences[slot_index] = sequence;
+    return true;
+}
+
+static bool read_sequences(struct mysql_reader *reader, char *message) {
     char query[MYSQL_STORE_QUERY_CAPACITY];
     (void)snprintf(query, sizeof query,
                    "SELECT writer, sequence FROM user_data_writers WHERE run = '%s'",
                    reader->store->run);
-    if (!mysql_connection_run(reader->connection, query)) {
-        return false;
-    }
-    MYSQL_RES *rows = mysql_store_result(reader->connection);
+    MYSQL_RES *rows = mysql_connection_select(reader->connection, query, 2, message);
     if (rows == NULL) {
         return false;
     }
-    for (MYSQL_ROW row = mysql_fetch_row(rows); row != NULL; row = mysql_fetch_row(rows)) {
-        size_t slot_index = strtoul(row[0], NULL, 10);
-        if (slot_index < RECORDS_WORKERS_MAX) {
-            reader->sequences[slot_index] = strtoull(row[1], NULL, 10);
-        }
+    MYSQL_ROW row = mysql_fetch_row(rows);
+    while (row != NULL && read_sequence(reader, row)) {
+        row = mysql_fetch_row(rows);
     }
     mysql_free_result(rows);
-    return true;
+    if (row != NULL) {
+        message_format(message, "MySQL: user_data_writers has a row that is not ours");
+    }
+    return row == NULL;
+}
+
+static bool begin_snapshot(struct mysql_reader *reader, char *message) {
+    if (!mysql_connection_run(reader->connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT")) {
+        mysql_connection_describe_error(reader->connection, message);
+        return false;
+    }
+    return read_sequences(reader, message);
 }
 
 static bool select_rows(struct mysql_reader *reader) {
@@ -103,6 +129,21 @@ static bool select_rows(struct mysql_reader *reader) {
     return is_selected;
 }
 
+/* Rows are taken from the server as they are asked for. */
+static bool use_rows(struct mysql_reader *reader, char *message) {
+    reader->rows = select_rows(reader) ? mysql_use_result(reader->connection) : NULL;
+    if (reader->rows == NULL) {
+        mysql_connection_describe_error(reader->connection, message);
+        return false;
+    }
+    if (mysql_num_fields(reader->rows) != RECORD_MEMBER_COUNT) {
+        message_format(message, "MySQL: it answers something else than it was asked for");
+        drop_rows(reader);
+        return false;
+    }
+    return true;
+}
+
 enum store_status mysql_reader_begin(struct store_reader *base, const struct record_text *id,
                                      char *message) {
     struct mysql_reader *reader = (struct mysql_reader *)base;
@@ -110,16 +151,8 @@ enum store_status mysql_reader_begin(struct store_reader *base, const struct rec
     reader->is_at_end = false;
     memset(reader->sequences, 0, sizeof reader->sequences);
     /* A lookup is one statement, whose batches nobody asks for. */
-    bool has_snapshot =
-        id != NULL ||
-        (mysql_connection_run(reader->connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT") &&
-         read_sequences(reader));
-    if (has_snapshot && select_rows(reader)) {
-        /* Rows are taken from the server as they are asked for. */
-        reader->rows = mysql_use_result(reader->connection);
-    }
-    if (reader->rows == NULL) {
-        mysql_connection_describe_error(reader->connection, message);
+    bool is_begun = (id != NULL || begin_snapshot(reader, message)) && use_rows(reader, message);
+    if (!is_begun) {
         disconnect(reader);
         return STORE_UNAVAILABLE;
     }
@@ -166,12 +199,7 @@ void mysql_reader_end(struct store_reader *base) {
     if (reader->rows == NULL) {
         return;
     }
-    if (!reader->is_at_end) {
-        /* Cut off first, or freeing the result would read what is left of its rows. */
-        (void)mariadb_cancel(reader->connection);
-    }
-    mysql_free_result(reader->rows);
-    reader->rows = NULL;
+    drop_rows(reader);
     bool is_usable =
         reader->is_at_end && (reader->id != NULL || mysql_rollback(reader->connection) == 0);
     if (!is_usable) {

@@ -1,6 +1,6 @@
 #include "server/records/store/mysql_schema.h"
 
-#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "server/records/json/record.h"
@@ -14,8 +14,18 @@ enum {
 };
 
 /* The columns of SELECT_COLUMNS. */
-enum { COLUMN_NAME, COLUMN_CHARSET, COLUMN_CHARACTER_MAX, COLUMN_BYTE_MAX, COLUMN_ENGINE };
+enum {
+    COLUMN_NAME,
+    COLUMN_CHARSET,
+    COLUMN_CHARACTER_MAX,
+    COLUMN_BYTE_MAX,
+    COLUMN_ENGINE,
+    COLUMN_COUNT
+};
 
+#define SELECT_TABLE(name)                                                                         \
+    "SELECT table_name FROM information_schema.tables"                                             \
+    " WHERE table_schema = DATABASE() AND table_name = '" name "'"
 static const char CREATE_DATA[] =
     "CREATE TABLE IF NOT EXISTS user_data ("
     " id MEDIUMTEXT NOT NULL, name MEDIUMTEXT NOT NULL, age MEDIUMTEXT NOT NULL,"
@@ -55,16 +65,19 @@ static bool equals(const char *text, const char *expected) {
     return text != NULL && strcasecmp(text, expected) == 0;
 }
 
-/* How many characters fit for certain, 0 when every record fits. */
-static size_t read_character_max(MYSQL_ROW row) {
-    size_t character_max = strtoul(row[COLUMN_CHARACTER_MAX], NULL, 10);
-    size_t byte_max = strtoul(row[COLUMN_BYTE_MAX], NULL, 10);
-    /* The members are shorter than the record, by the quotes and names around them. */
-    if (byte_max >= RECORDS_RECORD_SIZE_MAX - 1) {
-        return 0;
+/* Reads how many characters fit for certain, 0 when every record fits. */
+static bool read_character_max(MYSQL_ROW row, size_t *character_max) {
+    uint64_t characters;
+    uint64_t bytes;
+    if (!mysql_connection_read_number(row[COLUMN_CHARACTER_MAX], &characters) ||
+        !mysql_connection_read_number(row[COLUMN_BYTE_MAX], &bytes)) {
+        return false;
     }
-    return character_max <= byte_max / CHARACTER_SIZE_MAX ? character_max
-                                                          : byte_max / CHARACTER_SIZE_MAX;
+    uint64_t certain =
+        characters < bytes / CHARACTER_SIZE_MAX ? characters : bytes / CHARACTER_SIZE_MAX;
+    /* The members are shorter than the record, by the quotes and names around them. */
+    *character_max = bytes >= RECORDS_RECORD_SIZE_MAX - 1 ? 0 : (size_t)certain;
+    return true;
 }
 
 static bool check_column(MYSQL_ROW row, struct record_limits *limits, char *message) {
@@ -74,15 +87,15 @@ static bool check_column(MYSQL_ROW row, struct record_limits *limits, char *mess
     }
     if (!equals(row[COLUMN_CHARSET], "utf8mb4")) {
         message_format(message, "MySQL: user_data.%s has to be a text in utf8mb4",
-                       row[COLUMN_NAME]);
+                       row[COLUMN_NAME] == NULL ? "" : row[COLUMN_NAME]);
         return false;
     }
-    enum record_member member = record_member_from_key(row[COLUMN_NAME], strlen(row[COLUMN_NAME]));
-    if (member == RECORD_MEMBER_COUNT) {
-        message_format(message, "MySQL: it answers with a column that was not asked for");
+    const char *name = row[COLUMN_NAME] == NULL ? "" : row[COLUMN_NAME];
+    enum record_member member = record_member_from_key(name, strlen(name));
+    if (member == RECORD_MEMBER_COUNT || !read_character_max(row, &limits->character_max[member])) {
+        message_format(message, "MySQL: it answers something else than it was asked for");
         return false;
     }
-    limits->character_max[member] = read_character_max(row);
     return true;
 }
 
@@ -101,36 +114,42 @@ static bool check_columns(MYSQL_RES *rows, struct record_limits *limits, char *m
     return true;
 }
 
-/* Runs a statement and returns its rows. NULL: `message` says why not. */
-static MYSQL_RES *select_rows(MYSQL *connection, const char *statement, char *message) {
-    MYSQL_RES *rows =
-        mysql_connection_run(connection, statement) ? mysql_store_result(connection) : NULL;
-    if (rows == NULL) {
-        mysql_connection_describe_error(connection, message);
-    }
-    return rows;
-}
-
 static bool has_no_obstacle(MYSQL *connection, char *message) {
-    MYSQL_RES *rows = select_rows(connection, SELECT_OBSTACLES, message);
+    MYSQL_RES *rows = mysql_connection_select(connection, SELECT_OBSTACLES, 1, message);
     if (rows == NULL) {
         return false;
     }
     MYSQL_ROW row = mysql_fetch_row(rows);
     if (row != NULL) {
-        message_format(message, "MySQL: user_data may refuse records: it has %s", row[0]);
+        message_format(message, "MySQL: user_data may refuse records: it has %s",
+                       row[0] == NULL ? "something unnamed" : row[0]);
     }
     mysql_free_result(rows);
     return row == NULL;
 }
 
-bool mysql_schema_prepare(MYSQL *connection, struct record_limits *limits, char *message) {
-    if (!mysql_connection_run(connection, CREATE_DATA) ||
-        !mysql_connection_run(connection, CREATE_WRITERS)) {
+/* Makes a table where there is none of this name: it takes the right to create tables only then. */
+static bool ensure_table(MYSQL *connection, const char *select_table, const char *create_table,
+                         char *message) {
+    MYSQL_RES *rows = mysql_connection_select(connection, select_table, 1, message);
+    if (rows == NULL) {
+        return false;
+    }
+    bool is_there = mysql_num_rows(rows) > 0;
+    mysql_free_result(rows);
+    if (!is_there && !mysql_connection_run(connection, create_table)) {
         mysql_connection_describe_error(connection, message);
         return false;
     }
-    MYSQL_RES *rows = select_rows(connection, SELECT_COLUMNS, message);
+    return true;
+}
+
+bool mysql_schema_prepare(MYSQL *connection, struct record_limits *limits, char *message) {
+    if (!ensure_table(connection, SELECT_TABLE("user_data"), CREATE_DATA, message) ||
+        !ensure_table(connection, SELECT_TABLE("user_data_writers"), CREATE_WRITERS, message)) {
+        return false;
+    }
+    MYSQL_RES *rows = mysql_connection_select(connection, SELECT_COLUMNS, COLUMN_COUNT, message);
     if (rows == NULL) {
         return false;
     }

@@ -1,3 +1,4 @@
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@ static const char SELECT_PAGE_OF_ID[] = "SELECT rowid, id, name, age FROM user_d
 
 struct sqlite_reader {
     struct store_reader base;
-    const struct sqlite_store *store;
+    struct sqlite_store *store;
     const struct record_text *id;
     sqlite3 *database; /* NULL while not connected */
     sqlite3_stmt *select_last;
@@ -49,12 +50,19 @@ static void disconnect(struct sqlite_reader *reader) {
     reader->database = NULL;
 }
 
-enum store_status sqlite_reader_connect(struct store_reader *base, char *message) {
-    struct sqlite_reader *reader = (struct sqlite_reader *)base;
-    if (reader->database != NULL) {
+static enum store_status connect_database(struct sqlite_reader *reader, char *message) {
+    if (reader->database != NULL && !sqlite_store_has_moved(reader->database)) {
         return STORE_OK;
     }
-    reader->database = sqlite_store_connect(reader->store, READER_TIMEOUT_MS, message);
+    disconnect(reader);
+    /* Beside a file that is not the writer's there may be the writer's log, which is not for it. */
+    if (sqlite_store_file_id(reader->store) != atomic_load(&reader->store->file_id)) {
+        message_format(message, "SQLite: the database was moved, removed or replaced; it is opened "
+                                "anew with the next record");
+        return STORE_UNAVAILABLE;
+    }
+    reader->database =
+        sqlite_store_connect(reader->store, SQLITE_OPEN_READWRITE, READER_TIMEOUT_MS, message);
     if (reader->database == NULL) {
         return STORE_UNAVAILABLE;
     }
@@ -66,6 +74,14 @@ enum store_status sqlite_reader_connect(struct store_reader *base, char *message
         return STORE_UNAVAILABLE;
     }
     return STORE_OK;
+}
+
+enum store_status sqlite_reader_connect(struct store_reader *base, char *message) {
+    struct sqlite_reader *reader = (struct sqlite_reader *)base;
+    (void)pthread_rwlock_rdlock(&reader->store->file_lock);
+    enum store_status status = connect_database(reader, message);
+    (void)pthread_rwlock_unlock(&reader->store->file_lock);
+    return status;
 }
 
 static bool read_last_row(struct sqlite_reader *reader) {
@@ -85,7 +101,10 @@ enum store_status sqlite_reader_begin(struct store_reader *base, const struct re
     reader->page_index = 0;
     reader->is_last_page = false;
     record_page_clear(&reader->page);
-    if (!read_last_row(reader) || (id != NULL && !sqlite_store_bind_text(reader->select, 3, *id))) {
+    (void)pthread_rwlock_rdlock(&reader->store->file_lock);
+    bool is_begun = !sqlite_store_has_moved(reader->database) && read_last_row(reader);
+    (void)pthread_rwlock_unlock(&reader->store->file_lock);
+    if (!is_begun || (id != NULL && !sqlite_store_bind_text(reader->select, 3, *id))) {
         sqlite_store_describe_error(reader->database, message);
         disconnect(reader);
         return STORE_UNAVAILABLE;
@@ -127,9 +146,13 @@ static int step_page(struct sqlite_reader *reader) {
     return result;
 }
 
-static enum store_status read_page(struct sqlite_reader *reader, char *message) {
+static enum store_status read_page_of_file(struct sqlite_reader *reader, char *message) {
     record_page_clear(&reader->page);
     reader->page_index = 0;
+    if (sqlite_store_has_moved(reader->database)) {
+        message_format(message, "SQLite: the database was moved, removed or replaced");
+        return STORE_UNAVAILABLE;
+    }
     if (sqlite3_bind_int64(reader->select, 1, reader->read_row) != SQLITE_OK ||
         sqlite3_bind_int64(reader->select, 2, reader->last_row) != SQLITE_OK) {
         sqlite_store_describe_error(reader->database, message);
@@ -143,6 +166,13 @@ static enum store_status read_page(struct sqlite_reader *reader, char *message) 
     reader->is_last_page = result == SQLITE_DONE;
     (void)sqlite3_reset(reader->select);
     return STORE_OK;
+}
+
+static enum store_status read_page(struct sqlite_reader *reader, char *message) {
+    (void)pthread_rwlock_rdlock(&reader->store->file_lock);
+    enum store_status status = read_page_of_file(reader, message);
+    (void)pthread_rwlock_unlock(&reader->store->file_lock);
+    return status;
 }
 
 enum store_status sqlite_reader_next(struct store_reader *base, struct record *record,

@@ -1,15 +1,18 @@
 #include "server/records/store/sqlite_store.h"
 
+#include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "server/records/store/sqlite_store_parts.h"
+#include "server/runtime/os.h"
 
 /* How long the start waits for another process's lock. */
-enum { OPEN_TIMEOUT_MS = 5000 };
+enum { OPEN_TIMEOUT_MS = 5000, FILE_MODE = 0640 };
 
-static const char SCHEMA[] = "PRAGMA journal_mode = WAL;"
-                             "CREATE TABLE IF NOT EXISTS user_data ("
+static const char SCHEMA[] = "CREATE TABLE IF NOT EXISTS user_data ("
                              " id TEXT NOT NULL, name TEXT NOT NULL, age TEXT NOT NULL);"
                              "CREATE INDEX IF NOT EXISTS user_data_id ON user_data (id);";
 /* What of a table that was there before may refuse a record, one a row. A rowid (INTEGER PRIMARY
@@ -26,10 +29,10 @@ void sqlite_store_describe_error(sqlite3 *database, char *message) {
     message_format(message, "SQLite: %s", sqlite3_errmsg(database));
 }
 
-sqlite3 *sqlite_store_connect(const struct sqlite_store *store, int timeout_ms, char *message) {
+sqlite3 *sqlite_store_connect(const struct sqlite_store *store, int flags, int timeout_ms,
+                              char *message) {
     sqlite3 *database = NULL;
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    if (sqlite3_open_v2(store->path, &database, flags, NULL) != SQLITE_OK ||
+    if (sqlite3_open_v2(store->path, &database, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
         sqlite3_busy_timeout(database, timeout_ms) != SQLITE_OK ||
         sqlite3_exec(database,
                      store->syncs_always ? "PRAGMA synchronous = FULL"
@@ -55,6 +58,7 @@ bool sqlite_store_bind_text(sqlite3_stmt *statement, int index, struct record_te
 
 static void sqlite_close(struct store *base) {
     struct sqlite_store *store = (struct sqlite_store *)base;
+    (void)pthread_rwlock_destroy(&store->file_lock);
     free(store->path);
     free(store);
 }
@@ -74,12 +78,28 @@ static const struct store_operations operations = {
     .reader_close = sqlite_reader_close,
 };
 
+/* Puts the database in WAL mode, which some file systems and settings do not allow: then readers
+ * and the writer keep each other waiting. */
+static bool use_wal(const struct sqlite_store *store, sqlite3 *database) {
+    sqlite3_stmt *pragma = NULL;
+    bool is_run = sqlite_store_prepare(database, "PRAGMA journal_mode = WAL", &pragma) &&
+                  sqlite3_step(pragma) == SQLITE_ROW;
+    const char *mode = is_run ? (const char *)sqlite3_column_text(pragma, 0) : NULL;
+    if (mode != NULL && strcmp(mode, "wal") != 0) {
+        logger_print(store->logger, LOG_LEVEL_WARNING,
+                     "the store sqlite:%s cannot be put in WAL mode, it stays in mode %s: queries "
+                     "and writes wait for each other",
+                     store->path, mode);
+    }
+    return sqlite3_finalize(pragma) == SQLITE_OK && is_run;
+}
+
 /* Creates the table and checks that the statements fit it. */
-static bool prepare_schema(sqlite3 *database, const char *path, char *message) {
+static bool prepare_schema(const struct sqlite_store *store, sqlite3 *database, char *message) {
     sqlite3_stmt *insert = NULL;
     sqlite3_stmt *select = NULL;
     int result = SQLITE_ERROR;
-    if (sqlite3_exec(database, SCHEMA, NULL, NULL, NULL) == SQLITE_OK &&
+    if (use_wal(store, database) && sqlite3_exec(database, SCHEMA, NULL, NULL, NULL) == SQLITE_OK &&
         sqlite_store_prepare(database, SQLITE_STORE_INSERT, &insert) &&
         sqlite_store_prepare(database, SELECT_OBSTACLES, &select)) {
         result = sqlite3_step(select);
@@ -88,7 +108,7 @@ static bool prepare_schema(sqlite3 *database, const char *path, char *message) {
         message_format(message, "SQLite: user_data may refuse records: it has %s",
                        (const char *)sqlite3_column_text(select, 0));
     } else if (result != SQLITE_DONE) {
-        message_format(message, "SQLite: %s: %s", path, sqlite3_errmsg(database));
+        message_format(message, "SQLite: %s: %s", store->path, sqlite3_errmsg(database));
     }
     (void)sqlite3_finalize(insert);
     (void)sqlite3_finalize(select);
@@ -106,22 +126,64 @@ static bool check_file(sqlite3 *database, const char *path, char *message) {
     return is_file;
 }
 
-static bool create_schema(const struct sqlite_store *store, bool *is_usage_error, char *message) {
-    sqlite3 *database = sqlite_store_connect(store, OPEN_TIMEOUT_MS, message);
+bool sqlite_store_has_moved(sqlite3 *database) {
+    int has_moved = 0;
+    return sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved) ==
+               SQLITE_OK &&
+           has_moved != 0;
+}
+
+uint64_t sqlite_store_file_id(const struct sqlite_store *store) {
+    struct stat status;
+    /* Two files that are there at the same time on one device have different inodes. */
+    return stat(store->path, &status) != 0 ? 0 : (uint64_t)status.st_ino ^ status.st_dev << 48;
+}
+
+/* SQLite would make it readable by all. Where it cannot be made here, SQLite says why; what is no
+ * plain path to SQLite it opens by itself. */
+static void create_file(const struct sqlite_store *store) {
+    bool is_path = store->path[0] != ':' && strncmp(store->path, "file:", 5) != 0;
+    int fd =
+        !is_path ? -1 : os_open(store->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE);
+    if (fd >= 0) {
+        (void)os_close(fd);
+    }
+}
+
+sqlite3 *sqlite_store_connect_writer(struct sqlite_store *store, int timeout_ms, char *message) {
+    create_file(store);
+    sqlite3 *database = sqlite_store_connect(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                                             timeout_ms, message);
     if (database == NULL) {
+        return NULL;
+    }
+    if (!prepare_schema(store, database, message)) {
+        (void)sqlite3_close(database);
+        return NULL;
+    }
+    atomic_store(&store->file_id, sqlite_store_file_id(store));
+    return database;
+}
+
+static bool create_schema(struct sqlite_store *store, bool *is_usage_error, char *message) {
+    create_file(store);
+    sqlite3 *database = sqlite_store_connect(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                                             OPEN_TIMEOUT_MS, message);
+    *is_usage_error = database != NULL && !check_file(database, store->path, message);
+    (void)sqlite3_close(database);
+    if (database == NULL || *is_usage_error) {
         return false;
     }
-    *is_usage_error = !check_file(database, store->path, message);
-    bool is_prepared = !*is_usage_error && prepare_schema(database, store->path, message);
+    database = sqlite_store_connect_writer(store, OPEN_TIMEOUT_MS, message);
     (void)sqlite3_close(database);
-    return is_prepared;
+    return database != NULL;
 }
 
 struct store *sqlite_store_open(const char *rest, const struct store_options *options,
                                 bool *is_usage_error, char *message) {
     struct sqlite_store *store = calloc(1, sizeof *store);
     char *path = strdup(rest);
-    if (store == NULL || path == NULL) {
+    if (store == NULL || path == NULL || pthread_rwlock_init(&store->file_lock, NULL) != 0) {
         message_format(message, "no memory");
         free(store);
         free(path);

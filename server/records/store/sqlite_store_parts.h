@@ -3,6 +3,7 @@
 #ifndef SERVER_RECORDS_STORE_SQLITE_STORE_PARTS_H_
 #define SERVER_RECORDS_STORE_SQLITE_STORE_PARTS_H_
 
+#include <pthread.h>
 #include <sqlite3.h>
 
 #include "server/records/store/store.h"
@@ -15,10 +16,27 @@ struct sqlite_store {
     char *path;
     bool syncs_always;
     const struct logger *logger;
+    /* Names the file that the store has open, by its device and inode; 0 before there is one. */
+    _Atomic uint64_t file_id;
+    /* Read while a reader works, written while the file that was moved is left for another: SQLite
+     * may then shorten what it shares with connections to the old one, which must not look at it.
+     */
+    pthread_rwlock_t file_lock;
 };
 
-/* Connects. NULL: `message` says why not. */
-sqlite3 *sqlite_store_connect(const struct sqlite_store *store, int timeout_ms, char *message);
+/* Connects, flags being those of sqlite3_open_v2. NULL: `message` says why not. */
+sqlite3 *sqlite_store_connect(const struct sqlite_store *store, int flags, int timeout_ms,
+                              char *message);
+
+/* Whether the path does not name the file of the connection any more. */
+bool sqlite_store_has_moved(sqlite3 *database);
+
+/* Names the file at the path; 0: there is none. */
+uint64_t sqlite_store_file_id(const struct sqlite_store *store);
+
+/* Connects and makes what is missing: a writer's connection, after a start or after the file was
+ * moved. NULL: `message` says why not. */
+sqlite3 *sqlite_store_connect_writer(struct sqlite_store *store, int timeout_ms, char *message);
 
 /* Says in `message` what failed last. */
 void sqlite_store_describe_error(sqlite3 *database, char *message);

@@ -1,7 +1,9 @@
 // What only the SQLite store can get wrong.
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -83,6 +85,72 @@ TEST(SqliteStore, ATableWithColumnsThatFillThemselvesIsTaken) {
     const People people = {{"1", "n", "a"}, {"1", "n", "a"}};
     EXPECT_EQ(writer.Write(people), "");
     EXPECT_EQ(ReadAll(store.get()), people);
+}
+
+// What was written before is in the file that was there, what is written afterwards in the new one.
+TEST(SqliteStore, AFileThatIsMovedAway) {
+    TemporaryDirectory directory;
+    const std::string path = directory.File("store");
+    const People first = ManyPeople(1000);
+    const People second = {{"later", "n", "a"}};
+    auto store = Open("sqlite:" + path);
+    Writer writer(store.get());
+    EXPECT_EQ(writer.Write(first), "");
+    ASSERT_EQ(rename(path.c_str(), directory.File("moved").c_str()), 0);
+    EXPECT_EQ(writer.Write(second), "");
+    EXPECT_EQ(ReadAll(store.get()), second);
+    EXPECT_EQ(ReadAll(Open("sqlite:" + path).get()), second) << "as a later reader finds it";
+    EXPECT_EQ(ReadAll(Open("sqlite:" + directory.File("moved")).get()), first);
+}
+
+TEST(SqliteStore, AFileThatIsRemoved) {
+    TemporaryDirectory directory;
+    const std::string path = directory.File("store");
+    auto store = Open("sqlite:" + path);
+    Writer writer(store.get());
+    EXPECT_EQ(writer.Write(ManyPeople(10)), "");
+    for (const bool is_all : {false, true}) {
+        for (const char *end : {"", "-wal", "-shm"}) {
+            if (is_all || end[0] == '\0') {
+                unlink((path + end).c_str());
+            }
+        }
+        const People people = {{is_all ? "all" : "one", "n", "a"}};
+        EXPECT_EQ(writer.Write(people), "");
+        EXPECT_EQ(ReadAll(store.get()), people);
+    }
+    EXPECT_EQ(ReadAll(Open("sqlite:" + path).get()), (People{{"all", "n", "a"}}));
+}
+
+TEST(SqliteStore, AFileThatIsReplaced) {
+    TemporaryDirectory directory;
+    const std::string path = directory.File("store");
+    const People theirs = {{"theirs", "n", "a"}};
+    {
+        auto other = Open("sqlite:" + directory.File("other"));
+        EXPECT_EQ(Writer(other.get()).Write(theirs), "");
+    }
+    auto store = Open("sqlite:" + path);
+    Writer writer(store.get());
+    EXPECT_EQ(writer.Write(ManyPeople(1000)), "");
+    ASSERT_EQ(rename(directory.File("other").c_str(), path.c_str()), 0);
+    EXPECT_EQ(writer.Write({{"ours", "n", "a"}}), "");
+    const People both = {theirs[0], {"ours", "n", "a"}};
+    EXPECT_EQ(ReadAll(store.get()), both);
+    EXPECT_EQ(ReadAll(Open("sqlite:" + path).get()), both);
+}
+
+// Nothing is made where somebody only wants to read.
+TEST(SqliteStore, AReaderMakesNoFile) {
+    TemporaryDirectory directory;
+    const std::string path = directory.File("store");
+    auto store = Open("sqlite:" + path);
+    unlink(path.c_str());
+    store_reader *reader = store_reader_open(store.get());
+    char message[MESSAGE_SIZE] = "";
+    EXPECT_EQ(store_reader_connect(reader, message), STORE_UNAVAILABLE);
+    store_reader_close(reader);
+    EXPECT_NE(access(path.c_str(), F_OK), 0);
 }
 
 } // namespace

