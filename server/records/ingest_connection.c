@@ -297,6 +297,12 @@ void ingest_connection_advance(struct ingest_connection *connection) {
     }
 }
 
+void ingest_connection_finish(struct ingest_connection *connection, int64_t now_ms) {
+    connection->is_at_end = true;
+    connection->active_ms = now_ms;
+    ingest_connection_advance(connection);
+}
+
 static void on_ready(void *context, short events) {
     (void)events; /* an error or a hang-up is what recv and send then report */
     ingest_connection_advance(context);

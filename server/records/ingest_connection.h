@@ -94,6 +94,9 @@ int ingest_connection_open(struct ingest_connection *connection, struct ingest_s
  * shared->is_last_read was set. */
 void ingest_connection_advance(struct ingest_connection *connection);
 
+/* Ends a connection that receives as if its client had ended the stream. */
+void ingest_connection_finish(struct ingest_connection *connection, int64_t now_ms);
+
 /* Ends it at once, with RST. */
 void ingest_connection_reset(struct ingest_connection *connection);
 

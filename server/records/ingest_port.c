@@ -8,6 +8,9 @@
 /* How long a client may take to read its last answers and to end its side, when it is over. */
 enum { FAREWELL_TIMEOUT_MS = 2000 };
 
+/* The silence after which a sender gives up its place for one that waits. */
+enum { SILENCE_MS = 1000 };
+
 static void on_closed(void *context, struct ingest_connection *connection) {
     (void)connection;
     struct ingest_port *port = context;
@@ -108,8 +111,36 @@ static int64_t deadline_of(const struct ingest_port *port,
     return timeout_ms == 0 ? INT64_MAX : connection->active_ms + timeout_ms;
 }
 
+static bool is_somebody_waiting(const struct ingest_port *port) {
+    const struct listener *listener = port->config.listener;
+    for (size_t index = 0; index < listener->count; index++) {
+        struct pollfd polled = {.fd = listener->fds[index], .events = POLLIN};
+        if (os_poll(&polled, 1, 0) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Lets no silent sender keep a place that another one waits for: `nc` without -N never ends its
+ * stream. Nothing that it has sent is lost. */
+static void make_room(struct ingest_port *port, int64_t now_ms) {
+    if (port->used_count < port->config.client_capacity || port->shared.is_last_read ||
+        !is_somebody_waiting(port)) {
+        return;
+    }
+    for (size_t index = 0; index < port->config.client_capacity; index++) {
+        struct ingest_connection *connection = &port->connections[index];
+        if (connection->state == INGEST_RECEIVING && ingest_connection_awaits_client(connection) &&
+            now_ms >= connection->active_ms + SILENCE_MS) {
+            ingest_connection_finish(connection, now_ms);
+        }
+    }
+}
+
 bool ingest_port_tick(struct ingest_port *port, int64_t now_ms) {
-    bool is_waiting = false;
+    make_room(port, now_ms);
+    bool is_waiting = port->used_count == port->config.client_capacity;
     size_t place_count = port->used_count == 0 ? 0 : port->config.client_capacity;
     for (size_t index = 0; index < place_count; index++) {
         struct ingest_connection *connection = &port->connections[index];

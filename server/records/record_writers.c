@@ -7,8 +7,12 @@
 enum {
     /* The time between two attempts while the store is down. */
     RETRY_PAUSE_MS = 100,
+    /* And more for each thread, so that they do not take each other's connections away by turns. */
+    RETRY_PAUSE_STEP_MS = 7,
+    /* The same for a thread that fails while others store. */
+    IDLE_PAUSE_MS = 2000,
     /* So many failures in a row of one thread, while others store, are worth a warning. */
-    THREAD_FAILURES_MAX = 20,
+    THREAD_FAILURES_MAX = 3,
 };
 
 static enum store_status write_batch(struct record_writers_thread *thread,
@@ -46,19 +50,22 @@ static void note_success(struct record_writers *writers) {
     (void)pthread_mutex_lock(&writers->mutex);
     bool had_warned = writers->has_warned;
     writers->has_warned = false;
-    writers->has_stored = true;
+    writers->failing_since_ms = 0;
     (void)pthread_mutex_unlock(&writers->mutex);
     if (had_warned) {
         logger_print(writers->config.logger, LOG_LEVEL_INFO, "the store takes records again");
     }
 }
 
-static void note_failure(struct record_writers *writers, unsigned failure_count,
+/* Returns whether the store is down: nobody has stored anything for a while. */
+static bool note_failure(struct record_writers *writers, unsigned failure_count,
                          const char *message) {
     int64_t now_ms = os_now_ms();
     (void)pthread_mutex_lock(&writers->mutex);
-    bool is_down = !writers->has_stored;
-    writers->has_stored = false;
+    if (writers->failing_since_ms == 0) {
+        writers->failing_since_ms = now_ms;
+    }
+    bool is_down = now_ms - writers->failing_since_ms >= RETRY_PAUSE_MS;
     bool warns_of_store = is_down && warning_limiter_allows(&writers->down_warning, now_ms);
     bool warns_of_thread = !is_down && failure_count >= THREAD_FAILURES_MAX &&
                            warning_limiter_allows(&writers->thread_warning, now_ms);
@@ -72,6 +79,7 @@ static void note_failure(struct record_writers *writers, unsigned failure_count,
         logger_print(writers->config.logger, LOG_LEVEL_WARNING,
                      "a writer stores nothing while others do: %s", message);
     }
+    return is_down;
 }
 
 static void *run_thread(void *context) {
@@ -84,8 +92,10 @@ static void *run_thread(void *context) {
             note_success(writers);
             failure_count = 0;
         } else {
-            note_failure(writers, ++failure_count, message);
-            (void)os_poll(NULL, 0, RETRY_PAUSE_MS);
+            bool is_down = note_failure(writers, ++failure_count, message);
+            int step_ms = RETRY_PAUSE_STEP_MS * (int)(thread - writers->threads);
+            bool is_needed = is_down || failure_count == 1;
+            (void)os_poll(NULL, 0, step_ms + (is_needed ? RETRY_PAUSE_MS : IDLE_PAUSE_MS));
         }
     }
     store_writer_close(thread->writer);

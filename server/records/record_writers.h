@@ -20,6 +20,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "server/records/limits.h"
 #include "server/records/record_buffer.h"
@@ -56,8 +57,8 @@ struct record_writers {
 
     pthread_mutex_t mutex; /* guards what follows */
     size_t running_count;
-    bool has_stored; /* since the last failure of any thread */
-    bool has_warned; /* that the store is down, and nothing was stored since */
+    int64_t failing_since_ms; /* the first failure since something was stored; 0: none */
+    bool has_warned;          /* that the store is down, and nothing was stored since */
     struct warning_limiter down_warning;
     struct warning_limiter thread_warning;
 };

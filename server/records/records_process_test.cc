@@ -325,6 +325,24 @@ TEST_F(Records, MoreClientsThanPlacesWaitTheirTurn) {
     ExpectEachOnce(IdsOf(server.Query("all\n")), ids);
 }
 
+// As nc does without -N.
+TEST_F(Records, SendersThatNeverEndTheirStreamMakeRoom) {
+    RecordsServer server({location_, "--ack", "--max-clients=2"});
+    TcpClient first(server.ingest_port());
+    TcpClient second(server.ingest_port());
+    ASSERT_TRUE(first.Send(RecordLine("1")));
+    ASSERT_TRUE(second.Send(RecordLine("2") + "{\"id\""));
+    ASSERT_TRUE(first.WaitUntilRead());
+    ASSERT_TRUE(second.WaitUntilRead());
+    EXPECT_EQ(server.Ingest(RecordLine("3")), "{\"stored\": 1}\n");
+    EXPECT_EQ(first.WaitForEnding(), Ending::kFin);
+    EXPECT_EQ(first.received(), "{\"stored\": 1}\n");
+    EXPECT_EQ(second.WaitForEnding(), Ending::kFin);
+    EXPECT_EQ(second.received(),
+              "{\"error\": \"end of stream inside a record\"}\n{\"stored\": 1}\n");
+    ExpectEachOnce(IdsOf(server.Query("all\n")), {"1", "2", "3"});
+}
+
 // Every place that becomes free could be filled by the greedy one.
 TEST_F(Records, ASenderThatAlwaysHasMoreKeepsNobodyOut) {
     RecordsServer server({location_, "--ack", "--queue-size=1"});
