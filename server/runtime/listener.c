@@ -1,5 +1,6 @@
 #include "server/runtime/listener.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <netdb.h>
@@ -11,7 +12,10 @@
 
 #include "server/runtime/os.h"
 
-enum { ADDRESS_TEXT_CAPACITY = 128, PORT_TEXT_CAPACITY = 8 };
+enum { HOST_TEXT_CAPACITY = 64, PORT_TEXT_CAPACITY = 8 };
+
+static_assert(HOST_TEXT_CAPACITY + PORT_TEXT_CAPACITY + 3 <= LISTENER_ADDRESS_CAPACITY,
+              "host and port, brackets and colon have room");
 
 /* After a minute of silence probe every ten seconds; a peer that answers none of six is gone. */
 enum { KEEPALIVE_IDLE_S = 60, KEEPALIVE_INTERVAL_S = 10, KEEPALIVE_PROBE_COUNT = 6 };
@@ -59,19 +63,23 @@ static int open_one(const struct addrinfo *address) {
     return fd;
 }
 
-/* Fills text with "127.0.0.1:4000" or "[::1]:4000" and returns the port. */
-static uint16_t describe(int fd, char *text) {
-    struct sockaddr_storage address;
-    socklen_t address_size = sizeof address;
-    char host[ADDRESS_TEXT_CAPACITY / 2] = "?";
+const char *listener_format_address(const struct sockaddr_storage *address, char *text) {
+    char host[HOST_TEXT_CAPACITY] = "?";
     char port[PORT_TEXT_CAPACITY] = "0";
-    if (getsockname(fd, (struct sockaddr *)&address, &address_size) == 0) {
-        (void)getnameinfo((struct sockaddr *)&address, address_size, host, sizeof host, port,
-                          sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-    }
-    (void)snprintf(text, ADDRESS_TEXT_CAPACITY, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s",
+    (void)getnameinfo((const struct sockaddr *)address, sizeof *address, host, sizeof host, port,
+                      sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+    (void)snprintf(text, LISTENER_ADDRESS_CAPACITY, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s",
                    host, port);
-    return (uint16_t)strtoul(port, NULL, 10);
+    return text;
+}
+
+/* Fills text with a socket's own address and returns the port. */
+static uint16_t describe(int fd, char *text) {
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    socklen_t address_size = sizeof address;
+    (void)getsockname(fd, (struct sockaddr *)&address, &address_size);
+    (void)listener_format_address(&address, text);
+    return (uint16_t)strtoul(strrchr(text, ':') + 1, NULL, 10);
 }
 
 static void set_port(struct sockaddr *address, uint16_t port) {
@@ -141,7 +149,7 @@ static int add_address(struct listener *listener, const struct addrinfo *address
         return fd;
     }
     listener->fds[listener->count++] = fd;
-    char text[ADDRESS_TEXT_CAPACITY];
+    char text[LISTENER_ADDRESS_CAPACITY];
     *port = describe(fd, text);
     return 0;
 }
@@ -251,7 +259,7 @@ void listener_announce(const struct listener *listener, const struct logger *log
     bool has_ipv4 = false;
     bool takes_all_ipv6 = false;
     for (size_t index = 0; index < listener->count; index++) {
-        char text[ADDRESS_TEXT_CAPACITY];
+        char text[LISTENER_ADDRESS_CAPACITY];
         (void)describe(listener->fds[index], text);
         logger_announce(logger, "listening on %s", text);
         has_ipv4 = has_ipv4 || text[0] != '[';
@@ -263,7 +271,7 @@ void listener_announce(const struct listener *listener, const struct logger *log
 }
 
 uint16_t listener_port(const struct listener *listener) {
-    char text[ADDRESS_TEXT_CAPACITY];
+    char text[LISTENER_ADDRESS_CAPACITY];
     return listener->count == 0 ? 0 : describe(listener->fds[0], text);
 }
 
@@ -305,6 +313,17 @@ void listener_set_reset_on_close(int fd, bool resets) {
     (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 }
 
+void listener_finish_connection(int fd) {
+    /* Much more than the kernel keeps of a peer that goes on sending. */
+    enum { PIECE_SIZE = 16 * 1024, PIECE_COUNT_MAX = 1024 };
+    char bytes[PIECE_SIZE];
+    listener_set_reset_on_close(fd, false);
+    (void)shutdown(fd, SHUT_WR);
+    for (int count = 0; count < PIECE_COUNT_MAX && os_recv(fd, bytes, sizeof bytes) > 0; count++) {
+    }
+    (void)os_close(fd);
+}
+
 void listener_reset_connection(int fd) {
     listener_set_reset_on_close(fd, true);
     (void)os_close(fd);
@@ -323,11 +342,4 @@ bool listener_is_loopback(const struct sockaddr *address) {
                (IN6_IS_ADDR_V4MAPPED(ipv6) && ipv6->s6_addr[12] == LOOPBACK_NETWORK);
     }
     return false;
-}
-
-bool listener_has_loopback_peer(int fd) {
-    struct sockaddr_storage address;
-    socklen_t address_size = sizeof address;
-    return getpeername(fd, (struct sockaddr *)&address, &address_size) == 0 &&
-           listener_is_loopback((const struct sockaddr *)&address);
 }

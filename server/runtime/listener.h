@@ -23,7 +23,9 @@ enum {
     LISTENER_CAPACITY = 16,
     /* How many connections the kernel keeps until they are accepted: a flood of them fits. The
      * kernel lowers it to net.core.somaxconn. */
-    LISTENER_BACKLOG = 1024,
+    LISTENER_BACKLOG = 4096,
+    /* An address and a port as text, with the longest name of a network interface. */
+    LISTENER_ADDRESS_CAPACITY = 80,
 };
 
 struct listener {
@@ -60,14 +62,18 @@ void listener_tune_connection(int fd);
  * to take, too. Failures do no harm. */
 void listener_bound_connection(int fd, int64_t timeout_ms);
 
+/* Closes with FIN, also where the peer goes on sending: reads away what has arrived, within bounds,
+ * because a close with unread bytes sends RST. */
+void listener_finish_connection(int fd);
+
 /* Closes with RST instead of FIN: the peer learns that what it sent may not have been kept. */
 void listener_reset_connection(int fd);
 
 /* Whether an address is this machine's own: 127.0.0.0/8, ::1, or the former as an IPv6 address. */
 bool listener_is_loopback(const struct sockaddr *address);
 
-/* Whether the other end of a connection has such an address; false also when it cannot be told. */
-bool listener_has_loopback_peer(int fd);
+/* Writes "127.0.0.1:4000" or "[::1]:4000" to text (LISTENER_ADDRESS_CAPACITY) and returns it. */
+const char *listener_format_address(const struct sockaddr_storage *address, char *text);
 
 /* Chooses what a close sends from now on, the kernel's close after a crash or kill -9 too: RST
  * (true), so that a FIN is always this program's own word, or FIN (false, as at first). */

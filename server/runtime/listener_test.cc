@@ -331,13 +331,45 @@ TEST_F(ListenerTest, KnowsItsOwnMachine) {
     EXPECT_FALSE(listener_is_loopback(&unix_address));
 }
 
-TEST_F(ListenerTest, KnowsAPeerOnItsOwnMachine) {
+TEST_F(ListenerTest, AcceptTellsWhoHasComeEvenIfItHasGone) {
+    ASSERT_EQ(Open({"127.0.0.1"}), 0);
+    TcpClient client(PortOf(listener_.fds[0]));
+    const std::string address = "127.0.0.1:" + std::to_string(client.own_port());
+    client.Reset();
+    sockaddr_storage peer{};
+    pollfd polled{listener_.fds[0], POLLIN, 0};
+    ASSERT_EQ(os_poll(&polled, 1, 30000), 1);
+    const int fd = os_accept(listener_.fds[0], &peer);
+    ASSERT_GE(fd, 0);
+    char text[LISTENER_ADDRESS_CAPACITY];
+    EXPECT_EQ(listener_format_address(&peer, text), address);
+    EXPECT_TRUE(listener_is_loopback(reinterpret_cast<sockaddr *>(&peer)));
+    os_close(fd);
+}
+
+TEST_F(ListenerTest, FormatsAddresses) {
+    char text[LISTENER_ADDRESS_CAPACITY];
+    sockaddr_storage address{};
+    auto *ipv6 = reinterpret_cast<sockaddr_in6 *>(&address);
+    ipv6->sin6_family = AF_INET6;
+    ipv6->sin6_port = htons(65535);
+    ASSERT_EQ(inet_pton(AF_INET6, "fe80:1111:2222:3333:4444:5555:6666:7777", &ipv6->sin6_addr), 1);
+    ipv6->sin6_scope_id = 4294967295;
+    EXPECT_EQ(listener_format_address(&address, text),
+              std::string("[fe80:1111:2222:3333:4444:5555:6666:7777%4294967295]:65535"));
+    address = {};
+    EXPECT_EQ(listener_format_address(&address, text), std::string("?:0"));
+}
+
+TEST_F(ListenerTest, FinishesWithFinThoughThePeerGoesOnSending) {
     ASSERT_EQ(Open({"127.0.0.1"}), 0);
     TcpClient client(PortOf(listener_.fds[0]));
     const int fd = Accept();
-    EXPECT_TRUE(listener_has_loopback_peer(fd));
-    os_close(fd);
-    EXPECT_FALSE(listener_has_loopback_peer(fd)) << "what cannot be told is not believed";
+    EXPECT_TRUE(client.Send(std::string(100000, 'x')));
+    listener_set_reset_on_close(fd, true);
+    listener_finish_connection(fd);
+    EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+    EXPECT_TRUE(client.Send("x")) << "no RST had come with it";
 }
 
 } // namespace
