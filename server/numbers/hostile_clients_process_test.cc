@@ -248,5 +248,57 @@ TEST(HostileClientsTest, MemoryStaysFlatUnderGarbage) {
                               std::to_string(after.highest_kib - before.highest_kib) + " KiB");
 }
 
+// The address of a client as the server's messages name it.
+std::string AddressOf(const TcpClient &client) {
+    return "127.0.0.1:" + std::to_string(client.own_port());
+}
+
+TEST(RejectionTest, EachOneShowsWithItsAddressAndReason) {
+    NumbersServer server({"--log-level=debug", "--max-clients=2", "--idle-timeout=1"});
+    std::vector<std::string> expected;
+    TcpClient bad = server.Connect();
+    bad.Send("000000001\n12\x1b]0;title\x07\n");
+    EXPECT_EQ(bad.WaitForEnding(), Ending::kReset);
+    expected.push_back("reset " + AddressOf(bad) + R"(: a bad line: "12\x1b]0;titl")");
+
+    TcpClient resetting = server.ConnectServed(NumberLine(2) + "12345");
+    expected.push_back("lost " + AddressOf(resetting) + ": Connection reset by peer");
+    resetting.Reset();
+    EXPECT_TRUE(server.process().WaitForErrors(HasLineWith(expected.back())));
+
+    TcpClient silent = server.ConnectServed(NumberLine(3));
+    TcpClient other = server.ConnectServed(NumberLine(4));
+    TcpClient beyond = server.Connect();
+    EXPECT_EQ(beyond.WaitForEnding(), Ending::kReset);
+    expected.push_back("refused " + AddressOf(beyond) + ": all places taken");
+    EXPECT_EQ(silent.WaitForEnding(), Ending::kReset);
+    expected.push_back("reset " + AddressOf(silent) + ": silent for too long");
+    EXPECT_EQ(other.WaitForEnding(), Ending::kReset);
+
+    EXPECT_EQ(server.Stop(), Exited(0));
+    const std::string errors = server.process().errors();
+    for (const std::string &line : expected) {
+        EXPECT_EQ(CountLinesWith(errors, line), 1u) << line << "\n" << errors;
+    }
+    EXPECT_EQ(CountLinesWith(errors, "warning"), 1u) << "once in ten seconds\n" << errors;
+    EXPECT_EQ(CountLinesWith(errors, "1 for a bad line; the last one: " + AddressOf(bad)), 1u);
+    EXPECT_EQ(errors.find('\x1b'), std::string::npos);
+    EXPECT_EQ(errors.find('\x07'), std::string::npos);
+}
+
+TEST(RejectionTest, AFloodOfThemIsOneWarning) {
+    NumbersServer server({"--max-clients=1"});
+    TcpClient served = server.ConnectServed(NumberLine(0));
+    for (int attempt = 0; attempt < 500; ++attempt) {
+        TcpClient beyond = server.Connect();
+        EXPECT_EQ(beyond.WaitForEnding(), Ending::kReset);
+    }
+    EXPECT_EQ(server.Stop(), Exited(0));
+    const std::string errors = server.process().errors();
+    EXPECT_EQ(CountLinesWith(errors, "debug"), 0u);
+    EXPECT_EQ(CountLinesWith(errors, "warning"), 1u) << errors;
+    EXPECT_EQ(CountLinesWith(errors, "info 499 clients turned away or lost: "), 1u) << errors;
+}
+
 } // namespace
 } // namespace harness

@@ -40,12 +40,34 @@ enum {
     CLIENT_COUNT_DEFAULT = 5,
     CLIENT_COUNT_MAX = 1024,
 
-    /* Standard streams, listeners, log, pipe, eventfd, signalfd, and one being refused. */
+    /* Standard streams, listeners, log, pipe, eventfd, signalfd, and one being accepted. */
     DESCRIPTORS_BESIDE_CLIENTS = 32,
 
     /* What one recv takes at most. Together with the numbers parsed from it, it stays in the
      * second-level cache, and one client cannot keep the others waiting for long. */
     RECEIVE_SIZE = NUMBERS_RECEIVE_SIZE,
+
+    /* Connections that have no place: their end has arrived and they are read to it, or wait to be
+     * stored; or they have just come when all places were taken. When there are so many, who comes
+     * waits in the kernel's queue. Enough for 50 000 connections a second, which end 10 ms after
+     * they have come (STAGE_AGE_LIGHT_MS), and together with the usual number of clients within
+     * the usual limit of 1024 descriptors. */
+    PLACELESS_COUNT_MAX = 512,
+
+    /* A busy kernel delivers what a sender has sent, and its end, a little late, and to an earlier
+     * connection perhaps later than to the next one. So nobody is refused so shortly after one of
+     * the others was heard. */
+    REFUSAL_SILENCE_MS = 20,
+
+    /* Before a client is refused, the others are looked at: whether what they have sent, up to
+     * RECEIVE_SIZE a look, ends there. A look that finds nothing decides; after so many that do, or
+     * where a full pipeline cuts the looks short so many receives a place, what is still coming is
+     * more than the buffers of both kernels hold (10 MB by default), and was sent after the client
+     * had come. */
+    LOOK_COUNT_MAX = 16 * 1024 * 1024 / RECEIVE_SIZE,
+
+    /* How often those who were turned away are warned of. */
+    REJECTION_WARNING_PERIOD_MS = 10 * 1000,
 
     /* Room for the numbers of one recv and of the line that the recv before it left unfinished. */
     RECEIVED_NUMBER_CAPACITY = (RECEIVE_SIZE + LINE_SIZE) / LINE_SIZE + LINE_PARSER_SLACK_COUNT,
@@ -117,6 +139,8 @@ static_assert(BLOCKS_PER_WORKER >= 2 &&
               "one block can be filled while another is written, and the writer has room for all");
 static_assert((int)LISTENER_CAPACITY + 10 <= (int)DESCRIPTORS_BESIDE_CLIENTS,
               "listeners, standard streams, log, pipe and the like are counted");
+static_assert(CLIENT_COUNT_DEFAULT + PLACELESS_COUNT_MAX + DESCRIPTORS_BESIDE_CLIENTS <= 1024,
+              "the usual limit of descriptors does for the usual number of clients");
 static_assert(DEDUP_BUCKET_COUNT % BUCKETS_PER_TURN == 0, "turns of buckets come out even");
 static_assert(STAGE_AGE_LIGHT_MS < STAGE_AGE_MAX_MS && STAGE_AGE_MAX_MS < 100,
               "a number that waits longest is still handed on within 100 ms");

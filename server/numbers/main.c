@@ -117,6 +117,9 @@ static enum exit_code run_with_server(struct daemon *daemon) {
     if (error != 0) {
         return startup_fail(&daemon->logger, "start the server", error);
     }
+    /* Fewer connections without a place do as well; fewer clients are worth a warning. */
+    (void)os_allow_descriptors(configuration.client_capacity + PLACELESS_COUNT_MAX +
+                               DESCRIPTORS_BESIDE_CLIENTS);
     startup_allow_clients(configuration.client_capacity, DESCRIPTORS_BESIDE_CLIENTS,
                           &daemon->logger);
     enum exit_code exit_code = run_with_reporter(daemon);

@@ -1,6 +1,5 @@
 #include "server/numbers/numbers_server.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -8,41 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "server/numbers/accepting.h"
 #include "server/runtime/os.h"
 #include "server/runtime/signals.h"
 
-/* The connections, then the listeners, the signals, the wakeup, and the guard. */
-enum { WATCHES_BESIDE_CLIENTS = LISTENER_CAPACITY + 3 };
-
-/* Frees the connection's place. Its descriptor has been closed. */
-static void release_connection(struct connection *connection) {
-    struct numbers_server *server = connection->server;
-    if (server->pending.connection == connection) {
-        server->pending.connection = NULL; /* its numbers still count */
-    }
-    if (connection->state == CONNECTION_STORING) {
-        server->storing_count--;
-    }
-    connection->state = CONNECTION_FREE;
-    server->client_count--;
-    accepting_update(server);
-}
-
-/* Ends a connection with RST: the client cannot know what was kept. */
-static void reset_connection(struct connection *connection) {
-    poll_loop_remove(&connection->server->loop, connection->watch_index);
-    listener_reset_connection(connection->fd);
-    release_connection(connection);
-}
-
-/* Ends a connection with FIN: everything the client sent is stored. */
-static void confirm_connection(struct connection *connection) {
-    poll_loop_remove(&connection->server->loop, connection->watch_index);
-    listener_set_reset_on_close(connection->fd, false);
-    (void)os_close(connection->fd);
-    release_connection(connection);
-}
+/* Beside those of the clients: the signals, the wakeup, and the guard. */
+enum { OTHER_WATCH_COUNT = 3 };
 
 /* Ends the process as kill -9 would. No thread is waited for: one may be inside a call to a disk
  * that never answers. */
@@ -54,37 +23,35 @@ static void end_at_once(struct numbers_server *server) {
     _exit(EXIT_CODE_IO_FAILURE);
 }
 
-static void start_shutdown(struct numbers_server *server, const char *reason) {
-    if (server->is_shutting_down) {
-        if (server->loop.now_ms >= server->impatience_from_ms) {
-            end_at_once(server);
-        }
-        return;
-    }
-    logger_print(server->configuration.logger, LOG_LEVEL_INFO, "shutting down: %s", reason);
-    server->is_shutting_down = true;
-    server->impatience_from_ms = server->loop.now_ms + IMPATIENCE_AFTER_MS;
-    accepting_update(server);
-    for (size_t index = 0; index < server->configuration.client_capacity; index++) {
-        if (server->connections[index].state == CONNECTION_RECEIVING) {
-            reset_connection(&server->connections[index]);
-        }
+static void request_shutdown(struct numbers_server *server, const char *reason) {
+    if (!server->is_shutting_down) {
+        server->shutdown_reason = reason;
+    } else if (server->loop.now_ms >= server->impatience_from_ms) {
+        end_at_once(server);
     }
 }
 
-static void set_stalled(struct numbers_server *server, bool is_stalled) {
-    if (server->is_stalled == is_stalled) {
+static void start_shutdown(struct numbers_server *server) {
+    logger_print(server->configuration.logger, LOG_LEVEL_INFO, "shutting down: %s",
+                 server->shutdown_reason);
+    server->is_shutting_down = true;
+    server->impatience_from_ms = server->loop.now_ms + IMPATIENCE_AFTER_MS;
+    clients_stop(&server->clients);
+}
+
+/* The client has sent all that counts: confirm that with FIN once it is stored. */
+static void await_storage(struct numbers_server *server, struct client *client) {
+    client_await(client, pipeline_hand_over(server->configuration.pipeline));
+}
+
+static void take_terminate(struct numbers_server *server, struct client *client) {
+    const struct sockaddr *peer = (const struct sockaddr *)&client->peer;
+    if (server->configuration.refuses_remote_terminate && !listener_is_loopback(peer)) {
+        client_reject(client, REJECTION_TERMINATE, 0);
         return;
     }
-    server->is_stalled = is_stalled;
-    for (size_t index = 0; index < server->configuration.client_capacity; index++) {
-        struct connection *connection = &server->connections[index];
-        if (connection->state == CONNECTION_RECEIVING) {
-            poll_loop_set_events(&server->loop, connection->watch_index, is_stalled ? 0 : POLLIN);
-            /* The silence so far was the server's, not the client's. */
-            connection->last_received_ms = server->loop.now_ms;
-        }
-    }
+    await_storage(server, client);
+    request_shutdown(server, "a client sent terminate");
 }
 
 /* Gives the pipeline what is pending, and does what is to follow once it has taken everything. */
@@ -93,59 +60,48 @@ static void take_pending(struct numbers_server *server) {
     pending->next_index +=
         pipeline_add(server->configuration.pipeline, server->numbers + pending->next_index,
                      pending->count - pending->next_index, server->loop.now_ms);
-    set_stalled(server, pending->next_index < pending->count);
-    if (server->is_stalled) {
+    bool is_stalled = pending->next_index < pending->count;
+    clients_hold_back(&server->clients, is_stalled);
+    /* A shutdown may have ended the client meanwhile; its numbers still count. */
+    if (is_stalled || pending->client->state == CLIENT_FREE) {
         return;
     }
-    struct connection *connection = pending->connection;
-    pending->connection = NULL;
-    if (connection == NULL || pending->stop == LINE_PARSER_NEEDS_MORE) {
-        return;
-    }
-    if (pending->stop == LINE_PARSER_TERMINATE && connection->may_terminate) {
-        start_shutdown(server, "a client sent terminate");
-    } else {
-        reset_connection(connection);
+    switch (pending->stop) {
+    case LINE_PARSER_NEEDS_MORE:
+        break;
+    case LINE_PARSER_INVALID:
+        client_reject(pending->client, REJECTION_BAD_LINE, 0);
+        break;
+    case LINE_PARSER_TERMINATE:
+        take_terminate(server, pending->client);
+        break;
     }
 }
 
-/* The client has sent all it wants to: confirm that with FIN once it is stored. */
-static void end_of_stream(struct connection *connection) {
-    struct numbers_server *server = connection->server;
-    poll_loop_set_events(&server->loop, connection->watch_index, 0);
-    connection->state = CONNECTION_STORING;
-    server->storing_count++;
-    connection->awaited_batch = pipeline_hand_over(server->configuration.pipeline);
-}
-
-static void on_receivable(void *context, short events) {
-    (void)events; /* an error or a hang-up is what recv then reports */
-    struct connection *connection = context;
-    struct numbers_server *server = connection->server;
-    /* Its watch is paused or gone otherwise. */
-    assert(!server->is_stalled && !server->is_shutting_down);
+static void receive(void *context, struct client *client) {
+    struct numbers_server *server = context;
     char *bytes = server->buffer + SESSION_HEADROOM_SIZE;
-    ssize_t size = os_recv(connection->fd, bytes, RECEIVE_SIZE);
+    ssize_t size = os_recv(client->fd, bytes, RECEIVE_SIZE);
     if (size == -EAGAIN) {
         return;
     }
     if (size < 0) {
-        reset_connection(connection);
+        client_reject(client, REJECTION_LOST, (int)-size);
         return;
     }
     if (size == 0) {
-        end_of_stream(connection);
+        await_storage(server, client);
         return;
     }
-    connection->last_received_ms = server->loop.now_ms;
+    client_note_received(client);
     struct pending *pending = &server->pending;
-    pending->connection = connection;
+    pending->client = client;
     pending->next_index = 0;
-    pending->count = session_receive(&connection->session, server->configuration.parser, bytes,
+    pending->count = session_receive(&client->session, server->configuration.parser, bytes,
                                      (size_t)size, server->numbers, &pending->stop);
-    int watch_index = connection->watch_index;
+    int watch_index = client->watch_index;
     take_pending(server);
-    if (server->is_stalled) {
+    if (server->clients.is_held_back) {
         /* The others have had no turn in this round: they come first in the next one. */
         poll_loop_start_behind(&server->loop, watch_index);
     }
@@ -158,9 +114,9 @@ static void on_signal(void *context, short events) {
     if (signal_number == SIGUSR1) {
         log_writer_reopen(server->configuration.writer);
     } else if (signal_number > 0) {
-        start_shutdown(server, strsignal(signal_number));
+        request_shutdown(server, strsignal(signal_number));
     } else if (signal_number < 0) {
-        start_shutdown(server, "a signal came that cannot be read");
+        request_shutdown(server, "a signal came that cannot be read");
     }
 }
 
@@ -179,47 +135,12 @@ static void on_guard_gone(void *context, short events) {
                  "the log, which --resume cuts off; restart the server to have a guard again");
 }
 
-static void confirm_stored_connections(struct numbers_server *server) {
-    if (server->storing_count == 0) {
-        return;
-    }
+static void confirm_stored_clients(struct numbers_server *server) {
     uint64_t stored_batch = pipeline_stored_batch(server->configuration.pipeline);
-    if (log_writer_error(server->configuration.writer) != 0) {
-        /* Once writing fails workers drop their lines, and a batch without lines seems stored. The
-         * error is set before that, and so is seen here after it. */
-        return;
-    }
-    for (size_t index = 0; index < server->configuration.client_capacity; index++) {
-        struct connection *connection = &server->connections[index];
-        if (connection->state == CONNECTION_STORING && connection->awaited_batch <= stored_batch) {
-            confirm_connection(connection);
-        }
-    }
-}
-
-static int64_t earlier(int64_t left_ms, int64_t right_ms) {
-    return left_ms < right_ms ? left_ms : right_ms;
-}
-
-/* Resets the clients that have been silent for too long. It runs after the events of a turn, so
- * that a client whose bytes waited while the whole process did is not taken for a silent one. */
-static void end_idle_connections(struct numbers_server *server) {
-    int64_t timeout_ms = server->configuration.idle_timeout_ms;
-    server->idle_deadline_ms = INT64_MAX;
-    if (timeout_ms == 0 || server->is_stalled) {
-        return;
-    }
-    for (size_t index = 0; index < server->configuration.client_capacity; index++) {
-        struct connection *connection = &server->connections[index];
-        if (connection->state != CONNECTION_RECEIVING) {
-            continue;
-        }
-        int64_t deadline_ms = connection->last_received_ms + timeout_ms;
-        if (deadline_ms <= server->loop.now_ms) {
-            reset_connection(connection);
-        } else {
-            server->idle_deadline_ms = earlier(server->idle_deadline_ms, deadline_ms);
-        }
+    /* Once writing fails workers drop their lines, and a batch without lines seems stored. The
+     * error is set before that, and so is seen here after it. */
+    if (log_writer_error(server->configuration.writer) == 0) {
+        clients_confirm(&server->clients, stored_batch);
     }
 }
 
@@ -245,7 +166,7 @@ static void advance_shutdown(struct numbers_server *server) {
     struct pipeline *pipeline = server->configuration.pipeline;
     struct log_writer *writer = server->configuration.writer;
     offer_to_end(server);
-    if (server->is_stalled) {
+    if (server->clients.is_held_back || clients_have_ended(&server->clients)) {
         return;
     }
     (void)pipeline_hand_over(pipeline);
@@ -264,7 +185,7 @@ static void advance_shutdown(struct numbers_server *server) {
 }
 
 /* What each turn does after the events: everything that other threads or the clock made due. */
-static void do_what_is_due(struct numbers_server *server) {
+static void do_what_is_due(struct numbers_server *server, bool has_polled) {
     int error = log_writer_error(server->configuration.writer);
     if (error != 0) {
         give_up(server, "store the log", error);
@@ -274,23 +195,24 @@ static void do_what_is_due(struct numbers_server *server) {
                     log_writer_call_ms(server->configuration.writer, server->loop.now_ms),
                     server->loop.now_ms, server->configuration.logger);
     pipeline_run(server->configuration.pipeline, server->loop.now_ms);
-    if (server->is_stalled) {
+    if (server->clients.is_held_back) {
         take_pending(server);
     }
-    end_idle_connections(server);
-    accepting_retry(server);
+    if (server->shutdown_reason != NULL && !server->is_shutting_down) {
+        start_shutdown(server);
+    }
     if (server->is_shutting_down) {
         advance_shutdown(server);
     }
-    confirm_stored_connections(server);
-    accepting_run(server);
+    confirm_stored_clients(server);
+    clients_run(&server->clients, has_polled);
 }
 
 /* How long poll may wait, in milliseconds. */
 static int poll_timeout(struct numbers_server *server) {
-    int64_t deadline_ms = earlier(pipeline_deadline_ms(server->configuration.pipeline),
-                                  earlier(server->idle_deadline_ms, server->accept_again_ms));
-    int64_t wait_ms = deadline_ms - os_now_ms();
+    int64_t pipeline_ms = pipeline_deadline_ms(server->configuration.pipeline);
+    int64_t clients_ms = clients_deadline_ms(&server->clients);
+    int64_t wait_ms = (pipeline_ms < clients_ms ? pipeline_ms : clients_ms) - os_now_ms();
     if (wait_ms < 0) {
         return 0;
     }
@@ -316,17 +238,13 @@ enum exit_code numbers_server_run(struct numbers_server *server) {
             give_up(server, "wait for events", fired_count);
             end_at_once(server); /* nobody is left to wait for the disk */
         }
-        do_what_is_due(server);
+        do_what_is_due(server, fired_count >= 0);
     }
     return server->exit_code;
 }
 
-static int add_watches(struct numbers_server *server) {
+static int watch_others(struct numbers_server *server) {
     const struct numbers_server_configuration *configuration = &server->configuration;
-    int error = accepting_start(server, on_receivable);
-    if (error != 0) {
-        return error;
-    }
     int watch_index =
         poll_loop_add(&server->loop, configuration->signal_fd, POLLIN, on_signal, server);
     if (watch_index >= 0) {
@@ -343,21 +261,32 @@ static int add_watches(struct numbers_server *server) {
 
 int numbers_server_init(struct numbers_server *server,
                         const struct numbers_server_configuration *configuration) {
-    *server = (struct numbers_server){.configuration = *configuration,
-                                      .accept_again_ms = INT64_MAX,
-                                      .idle_deadline_ms = INT64_MAX};
-    int error =
-        poll_loop_init(&server->loop, configuration->client_capacity + WATCHES_BESIDE_CLIENTS);
+    *server = (struct numbers_server){.configuration = *configuration};
+    const struct clients_configuration clients_configuration = {
+        .loop = &server->loop,
+        .listener = configuration->listener,
+        .place_count = configuration->client_capacity,
+        .when_full = configuration->when_full,
+        .idle_timeout_ms = configuration->idle_timeout_ms,
+        .receive = receive,
+        .context = server,
+        .logger = configuration->logger,
+    };
+    int error = poll_loop_init(
+        &server->loop, clients_watch_count_max(configuration->client_capacity) + OTHER_WATCH_COUNT);
     if (error != 0) {
         return error;
     }
-    server->connections = calloc(configuration->client_capacity, sizeof *server->connections);
     server->buffer = malloc(SESSION_HEADROOM_SIZE + RECEIVE_SIZE);
     server->numbers = calloc(RECEIVED_NUMBER_CAPACITY, sizeof *server->numbers);
-    if (server->connections == NULL || server->buffer == NULL || server->numbers == NULL) {
+    if (server->buffer == NULL || server->numbers == NULL) {
         error = -ENOMEM;
-    } else {
-        error = add_watches(server);
+    }
+    if (error == 0) {
+        error = clients_init(&server->clients, &clients_configuration);
+    }
+    if (error == 0) {
+        error = watch_others(server);
     }
     if (error != 0) {
         numbers_server_destroy(server);
@@ -366,14 +295,8 @@ int numbers_server_init(struct numbers_server *server,
 }
 
 void numbers_server_destroy(struct numbers_server *server) {
-    for (size_t index = 0;
-         server->connections != NULL && index < server->configuration.client_capacity; index++) {
-        if (server->connections[index].state != CONNECTION_FREE) {
-            reset_connection(&server->connections[index]);
-        }
-    }
+    clients_destroy(&server->clients);
     poll_loop_destroy(&server->loop);
-    free(server->connections);
     free(server->buffer);
     free(server->numbers);
 }

@@ -1,5 +1,5 @@
 /*
- * The numbers server's loop: accepts clients, receives from them, and ends them, each as the
+ * The numbers server's loop: receives from the clients (clients.h), and shuts down, as the
  * specification says.
  *
  * DESIGN. One thread, one poll loop, one receive buffer. Each turn takes one recv from each client
@@ -7,16 +7,18 @@
  * no more, what is left of that one recv stays in `pending`, and no client is read from until there
  * is room again: TCP holds the clients back.
  *
- * A client that half-closes gets its FIN when the batch with its last number is stored. Whatever
- * else ends a connection ends it with RST.
+ * A client that half-closes, or sends `terminate`, gets its FIN when the batch with its last number
+ * is stored. Whatever else ends a connection ends it with RST.
  *
- * Shutting down, by `terminate` or a signal, goes through the same steps as everything else, in the
- * loop: clients are reset, `pending` goes into the pipeline, the pipeline drains into the writer,
- * the writer finishes; then the clients that wait for it get their FIN. That may have to wait for
- * the disk. Asked for again, a second or more after the first time, the process ends at once, as by
- * kill -9: what was confirmed is safe, and the tail guard keeps the log whole.
+ * Shutting down, by `terminate` or a signal, begins at the end of a turn, so that what came before
+ * it has been received, and goes through the same steps as everything else, in the loop: clients
+ * that may still send are reset, those whose end has arrived are read to it, `pending` goes into
+ * the pipeline, the pipeline drains into the writer, the writer finishes; then the clients that
+ * wait for it get their FIN. That may have to wait for the disk. Asked for again, a second or more
+ * after the first time, the process ends at once, as by kill -9: what was confirmed is safe, and
+ * the tail guard keeps the log whole.
  *
- * Ownership: the server owns its connections and buffers; the parts in the configuration are
+ * Ownership: the server owns its clients and buffers; the parts in the configuration are
  * main's. Threading: everything here belongs to one thread.
  */
 #ifndef SERVER_NUMBERS_NUMBERS_SERVER_H_
@@ -27,11 +29,11 @@
 #include <stdint.h>
 
 #include "parser/line_parser.h"
+#include "server/numbers/clients.h"
 #include "server/numbers/limits.h"
 #include "server/numbers/log/disk_watch.h"
 #include "server/numbers/log/log_writer.h"
 #include "server/numbers/pipeline.h"
-#include "server/numbers/session.h"
 #include "server/runtime/exit_code.h"
 #include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
@@ -41,8 +43,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-enum when_full { WHEN_FULL_REFUSE, WHEN_FULL_WAIT };
 
 struct numbers_server_configuration {
     size_t client_capacity;
@@ -59,28 +59,9 @@ struct numbers_server_configuration {
     const struct logger *logger;
 };
 
-enum connection_state {
-    CONNECTION_FREE,
-    CONNECTION_RECEIVING,
-    CONNECTION_STORING, /* the client is done; its FIN follows when awaited_batch is stored */
-};
-
-struct numbers_server;
-
-struct connection {
-    struct numbers_server *server;
-    enum connection_state state;
-    int fd;
-    int watch_index;
-    struct session session;
-    uint64_t awaited_batch;
-    int64_t last_received_ms;
-    bool may_terminate; /* its "terminate" counts */
-};
-
 /* The numbers of one recv that the pipeline has not taken yet, and what is to happen after them. */
 struct pending {
-    struct connection *connection; /* NULL: it has been ended meanwhile */
+    struct client *client;
     size_t next_index;
     size_t count;
     enum line_parser_stop stop;
@@ -89,22 +70,14 @@ struct pending {
 struct numbers_server {
     struct numbers_server_configuration configuration;
     struct poll_loop loop;
-    struct connection *connections; /* configuration.client_capacity entries */
-    size_t client_count;            /* connections that are not free */
-    size_t storing_count;           /* of these, in CONNECTION_STORING */
-    poll_handler *on_receivable;    /* of the connections' watches */
-    int listener_watches[LISTENER_CAPACITY];
-    bool is_accepting;
-    bool is_accept_due;      /* somebody waits to be accepted at the end of the turn */
-    int64_t accept_again_ms; /* when to accept again after a failure; INT64_MAX: no failure */
-    struct warning_limiter accept_warning;
+    struct clients clients;
     int guard_watch;
 
     char *buffer;      /* headroom, then RECEIVE_SIZE bytes */
     uint32_t *numbers; /* RECEIVED_NUMBER_CAPACITY, parsed from the buffer */
     struct pending pending;
-    bool is_stalled; /* the pipeline takes no more; nobody is read from */
 
+    const char *shutdown_reason; /* not NULL: somebody has asked for it in this turn */
     bool is_shutting_down;
     int64_t impatience_from_ms; /* from when on a second request ends the process at once */
     bool has_offered_to_end;
@@ -112,8 +85,6 @@ struct numbers_server {
     bool is_done;
     int failed_poll_count; /* in a row */
     enum exit_code exit_code;
-    int64_t
-        idle_deadline_ms; /* when a client may next have been silent for too long, or INT64_MAX */
 };
 
 /* Takes the memory and the watches. 0, or a negative errno value with nothing left over. */

@@ -22,8 +22,9 @@ enum {
 };
 
 struct session {
-    char rest[SESSION_HEADROOM_SIZE]; /* the start of a line */
-    size_t rest_size;                 /* 0 to 9 */
+    /* The start of a line: 0 to 9 bytes; of a bad one as much as makes certain that it is none. */
+    char rest[SESSION_HEADROOM_SIZE];
+    size_t rest_size;
 };
 
 void session_init(struct session *session);

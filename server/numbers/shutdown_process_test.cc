@@ -146,6 +146,60 @@ TEST(TerminateTest, NothingAfterItCounts) {
     EXPECT_EQ(SumReports(server.Reports()), (Report{1, 0, 1}));
 }
 
+// Its FIN says what every FIN says: all lines before it are stored.
+TEST(TerminateTest, WhoSentItGetsFinAndTheOthersReset) {
+    const std::string lines = NumberLines(0, 1000);
+    for (const bool half_closes : {false, true}) {
+        for (const std::string &after :
+             {std::string(), std::string("x"), NumberLines(2000, 50000)}) {
+            SCOPED_TRACE(std::to_string(half_closes) + " " + std::to_string(after.size()));
+            NumbersServer server;
+            TcpClient other = server.ConnectServed(NumberLine(1000));
+            TcpClient client = server.Connect();
+            client.Send(lines + "terminate\n" + after);
+            if (half_closes) {
+                client.HalfClose();
+            }
+            EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+            EXPECT_EQ(client.received(), "");
+            EXPECT_EQ(server.Log(), NumberRange(0, 1001));
+            EXPECT_EQ(other.WaitForEnding(), Ending::kReset);
+            EXPECT_EQ(server.process().WaitForExit(), Exited(0));
+            EXPECT_EQ(server.Log(), NumberRange(0, 1001));
+        }
+    }
+}
+
+// Several may say it before the server hears the first.
+TEST(TerminateTest, EveryoneWhoSentItGetsFin) {
+    NumbersServer server;
+    std::vector<TcpClient> clients;
+    for (std::uint32_t number = 0; number < 5; ++number) {
+        clients.push_back(server.ConnectServed(NumberLine(number)));
+    }
+    server.process().Signal(SIGSTOP);
+    for (TcpClient &client : clients) {
+        EXPECT_TRUE(client.Send("terminate\n"));
+    }
+    server.process().Signal(SIGCONT);
+    for (TcpClient &client : clients) {
+        EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+    }
+    EXPECT_EQ(server.process().WaitForExit(), Exited(0));
+    EXPECT_EQ(server.Log(), NumberRange(0, 5));
+}
+
+// Its bytes are read away before its FIN, but only so many of them.
+TEST(TerminateTest, WhoGoesOnSendingHoldsNothingUp) {
+    NumbersServer server;
+    TcpClient client = server.ConnectServed(NumberLine(0));
+    EXPECT_TRUE(client.Send("terminate\n"));
+    while (client.Send(NumberLines(1, 10000), std::chrono::milliseconds(100))) {
+    }
+    EXPECT_EQ(server.process().WaitForExit(), Exited(0));
+    EXPECT_EQ(server.Log(), NumberRange(0, 1));
+}
+
 TEST(TerminateTest, MayArriveByteByByte) {
     NumbersServer server;
     TcpClient client = server.Connect();
