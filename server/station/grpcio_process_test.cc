@@ -12,6 +12,7 @@
 #include "server/station/station_harness.h"
 #include "testing/daemon.h"
 #include "testing/files.h"
+#include "testing/patience.h"
 
 namespace station {
 namespace {
@@ -136,6 +137,36 @@ TEST_F(Grpcio, AStaleSessionIsRefused) {
     ASSERT_TRUE(server.process().WaitForOutput(harness::HasLineWith("Purging client info for: ")));
     harness::WriteFile(directory.File("go"), "");
     ExpectSuccess(&peer);
+}
+
+TEST_F(Grpcio, ThroughNginx) {
+    if (access("/usr/sbin/nginx", X_OK) != 0) {
+        GTEST_SKIP() << "install nginx-light for a proxy (grpc_pass)";
+    }
+    Server server({"--tick=0"});
+    harness::TemporaryDirectory directory;
+    harness::WriteFile(directory.File("nginx.conf"),
+                       "daemon off; master_process off; user root root; pid nginx.pid;\n"
+                       "error_log stderr;\n"
+                       "events {}\n"
+                       "http { access_log off; client_body_temp_path a; proxy_temp_path b;\n"
+                       "fastcgi_temp_path c; uwsgi_temp_path d; scgi_temp_path e;\n"
+                       "server { listen unix:./nginx.sock http2; keepalive_requests 100000;\n"
+                       "location / { grpc_pass grpc://127.0.0.1:" +
+                           std::to_string(server.port()) + "; } } }\n");
+    harness::ProcessOptions options;
+    options.working_directory = directory.path();
+    options.arguments = {"/usr/sbin/nginx", "-p", ".", "-c", "nginx.conf"};
+    harness::Process nginx(options);
+    ASSERT_TRUE(harness::Await([&directory] {
+        return access(directory.File("nginx.sock").c_str(), F_OK) == 0;
+    })) << nginx.errors();
+    for (const char *scenario : {"stream", "get_numbers", "cancel", "health"}) {
+        options.arguments = {"/usr/bin/python3", harness::ProgramPath("GRPCIO_PEER"),
+                             harness::ProgramPath("STATION_PROTOS"), "./nginx.sock", scenario};
+        harness::Process peer(options);
+        ExpectSuccess(&peer);
+    }
 }
 
 TEST_F(Grpcio, TwoServersShareTheirSessions) {
