@@ -57,10 +57,12 @@ def _impl(ctx):
             "/usr/lib/gcc-cross/aarch64-linux-gnu",
             "/usr/aarch64-linux-gnu/include",
             "/usr/include",
+            "%workspace%/" + _LIBRARIES + "/include",
         ],
         features = [
             feature(name = "supports_pic", enabled = True),
             _flags("optimized", _COMPILE, ["-O2", "-DNDEBUG", "-ffunction-sections", "-fdata-sections"]),
+            _flags("headers", _COMPILE, ["-idirafter", _LIBRARIES + "/include"]),
             _flags("reproducible", _COMPILE, ["-fno-canonical-system-headers", "-no-canonical-prefixes"]),
             _flags("libraries", _LINK, [
                 "-L" + _LIBRARIES,

@@ -17,7 +17,7 @@ arm_apt() {
 }
 arm_apt update
 arm_apt install --download-only --no-install-recommends libjansson-dev libsqlite3-dev libmariadb-dev \
-    libmd-dev libbenchmark-dev libnghttp2-dev libssl-dev libgoogle-perftools4
+    libmd-dev libbenchmark-dev libnghttp2-dev zlib1g-dev libssl-dev libgoogle-perftools4
 
 for package in "$work"/archives/*.deb; do
     case ${package##*/} in
@@ -27,7 +27,15 @@ for package in "$work"/archives/*.deb; do
     esac
 done
 mkdir -p "$target"
+# Headers that differ from one processor to the other.
+cp -a "$work/root/usr/include/aarch64-linux-gnu" "$target/include"
 # Debian has moved /lib into /usr/lib; some packages still say /lib.
 for directory in lib/aarch64-linux-gnu usr/lib/aarch64-linux-gnu; do
     [ ! -d "$work/root/$directory" ] || cp -a "$work/root/$directory/." "$target"
+done
+# Links that lead through the root of the system lead to the file beside them instead.
+for link in "$target"/*.so; do
+    case $(readlink "$link") in
+    /*) ln -sf "$(basename "$(readlink "$link")")" "$link" ;;
+    esac
 done
