@@ -66,7 +66,9 @@ static struct conversation converse(const struct line_parser *parser, const char
         }
         feed(&session, parser, text + fed_size, chunk_size, &conversation,
              size / LINE_PARSER_LINE_SIZE);
-        check(session.rest_size < LINE_PARSER_LINE_SIZE, "kept a whole line");
+        check(session.rest_size < LINE_PARSER_LINE_SIZE ||
+                  conversation.stop != LINE_PARSER_NEEDS_MORE,
+              "kept a whole line");
         fed_size += chunk_size;
     }
     return conversation;
