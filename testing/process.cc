@@ -295,7 +295,13 @@ bool Process::WaitForText(const Stream &stream, const TextCondition &enough,
 }
 
 bool Process::Signal(int signal_number) {
-    return !status_.has_value() && kill(pid_, signal_number) == 0;
+    if (status_.has_value() || kill(pid_, signal_number) != 0) {
+        return false;
+    }
+    // A thread in the middle of a system call stops a moment later.
+    siginfo_t info;
+    return signal_number != SIGSTOP ||
+           waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WEXITED | WNOWAIT) == 0;
 }
 
 std::optional<ExitStatus> Process::WaitForExit(std::chrono::milliseconds patience) {

@@ -98,7 +98,8 @@ class Process {
     bool WaitForOutput(const TextCondition &enough, std::chrono::milliseconds patience = kPatience);
     bool WaitForErrors(const TextCondition &enough, std::chrono::milliseconds patience = kPatience);
 
-    // Sends `signal_number` to the child; false when it has been reaped already.
+    // Sends `signal_number` to the child; false when it has been reaped already. After SIGSTOP the
+    // child does nothing more once this returns.
     bool Signal(int signal_number);
 
     // Waits for the child's end, and then for the end of its output. Nothing when it still runs
