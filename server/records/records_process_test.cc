@@ -546,7 +546,8 @@ TEST(RecordsCommandLine, OnePortForBoth) {
     ProcessResult result =
         RunToEnd(RecordsServerCommand({"--ingest-port=3001", "--query-port=3001"}));
     EXPECT_EQ(result.status, Exited(2));
-    EXPECT_EQ(result.errors, "records-server: --ingest-port and --query-port are both 3001 (see --help)\n");
+    EXPECT_EQ(result.errors,
+              "records-server: --ingest-port and --query-port are both 3001 (see --help)\n");
 }
 
 TEST(RecordsCommandLine, HelpAndVersion) {

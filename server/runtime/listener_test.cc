@@ -1,6 +1,7 @@
 #include "server/runtime/listener.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -64,6 +65,16 @@ bool HasIpv6() {
         fd >= 0 && bind(fd, reinterpret_cast<sockaddr *>(&address), sizeof address) == 0;
     os_close(fd);
     return has_ipv6;
+}
+
+// A bare root directory has no /etc/hosts.
+bool HasLocalhost() {
+    addrinfo *found = nullptr;
+    const bool has_localhost = getaddrinfo("localhost", nullptr, nullptr, &found) == 0;
+    if (has_localhost) {
+        freeaddrinfo(found);
+    }
+    return has_localhost;
 }
 
 TEST_F(ListenerTest, TakesAFreePortAndSaysWhich) {
@@ -133,7 +144,12 @@ TEST_F(ListenerTest, TheWildcardsGoSideBySide) {
 TEST_F(ListenerTest, AnAddressGivenTwiceIsOne) {
     ASSERT_EQ(Open({"127.0.0.1", "127.0.0.1", "127.0.0.2", "127.0.0.1"}), 0) << logger_.Text();
     EXPECT_EQ(listener_.count, 2u);
-    listener_close(&listener_);
+}
+
+TEST_F(ListenerTest, AnAddressThatANameStandsForIsOne) {
+    if (!HasLocalhost()) {
+        GTEST_SKIP() << "localhost has no address here (/etc/hosts)";
+    }
     ASSERT_EQ(Open({"localhost"}), 0);
     const size_t count = listener_.count;
     listener_close(&listener_);
@@ -176,11 +192,17 @@ TEST_F(ListenerTest, TheWildcardOfIpv6SaysThatItIsNoMore) {
 }
 
 TEST_F(ListenerTest, KnowsLocalhost) {
+    if (!HasLocalhost()) {
+        GTEST_SKIP() << "localhost has no address here (/etc/hosts)";
+    }
     ASSERT_EQ(Open({"localhost"}), 0) << logger_.Text();
     EXPECT_GE(listener_.count, 1u);
 }
 
 TEST_F(ListenerTest, OneOfANamesAddressesIsEnough) {
+    if (!HasLocalhost()) {
+        GTEST_SKIP() << "localhost has no address here (/etc/hosts)";
+    }
     ASSERT_EQ(Open({"localhost"}), 0) << logger_.Text();
     const size_t count = listener_.count;
     listener_close(&listener_);
@@ -213,7 +235,7 @@ TEST_F(ListenerTest, TakesAnAddressAsItAnnouncesIt) {
 }
 
 TEST(FindNonsenseTest, WhatNamesNothingIsFound) {
-    const char *const good[] = {"127.0.0.1", "::1", "[::1]", "0.0.0.0", "localhost", "192.0.2.1"};
+    const char *const good[] = {"127.0.0.1", "::1", "[::1]", "0.0.0.0", "*", "192.0.2.1"};
     EXPECT_EQ(listener_find_nonsense(good, std::size(good)), nullptr);
     for (const char *bad : {"300.1.1.1", "[::1", "[]", "[", "1.2.3.4.5", "no such name"}) {
         const char *const addresses[] = {"127.0.0.1", bad};

@@ -7,15 +7,16 @@
  *
  *   FUNCTION:CALL:ACTION[:TIMES]
  *
- *   FUNCTION  a function of os.h without its "os_": append, fdatasync, thread_create, ...; the clock
- *             and what gives memory back have no way to fail
- *   CALL      the first call that the rule is for, counted from 1 in the whole process; or *, for
- *             all calls
- *   ACTION    ENOSPC, EIO, ...  the call fails with this error, and nothing is done
- *             short=BYTES       no more than so many bytes are read or written
- *             delay=MS          the call takes so much longer
- *             hold              the call begins when os_faulty_release is called, not before
- *   TIMES     once (the default), always, or for how many calls in a row
+ * - FUNCTION: a function of os.h without its "os_": append, fdatasync, thread_create, ...; the clock
+ *   and what gives memory back have no way to fail
+ * - CALL: the first call that the rule is for, counted from 1 in the whole process; or *, for all
+ *   calls
+ * - ACTION, one of
+ *   - ENOSPC, EIO, ...: the call fails with this error, and nothing is done
+ *   - short=BYTES: no more than so many bytes are read or written
+ *   - delay=MS: the call takes so much longer
+ *   - hold: the call begins when os_faulty_release is called, not before
+ * - TIMES: once (the default), always, or for how many calls in a row
  *
  *   OS_FAULT=append:3:ENOSPC:20,fdatasync:1:EIO:always,append:*:short=7
  *

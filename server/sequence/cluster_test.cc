@@ -16,8 +16,8 @@
 namespace {
 
 using sequence::Client;
-using sequence::ExpectDelivered;
 using sequence::Connection;
+using sequence::ExpectDelivered;
 using sequence::kClientId;
 using sequence::Server;
 using sessions::RedisServer;

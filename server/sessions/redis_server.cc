@@ -51,8 +51,8 @@ RedisServer::RedisServer(std::string configuration, bool is_sentinel)
 
 bool RedisServer::Start() {
     const std::string path = directory_.File("redis.conf");
-    std::string configuration = "bind 127.0.0.1\nport " + std::to_string(port_) + "\ndir " +
-                                directory_.path() + "\n" + config_;
+    std::string configuration = "bind 127.0.0.1 127.0.0.2\nport " + std::to_string(port_) +
+                                "\ndir " + directory_.path() + "\n" + config_;
     if (!is_sentinel_) {
         configuration += "save \"\"\nappendonly no\n";
     }
