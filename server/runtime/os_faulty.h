@@ -7,8 +7,8 @@
  *
  *   FUNCTION:CALL:ACTION[:TIMES]
  *
- * - FUNCTION: a function of os.h without its "os_": append, fdatasync, thread_create, ...; the clock
- *   and what gives memory back have no way to fail
+ * - FUNCTION: one of os.h without its "os_": append, fdatasync, thread_create, ...; the clock and
+ *   what gives memory back have no way to fail
  * - CALL: the first call that the rule is for, counted from 1 in the whole process; or *, for all
  *   calls
  * - ACTION, one of
