@@ -18,6 +18,7 @@
 #include "testing/files.h"
 #include "testing/patience.h"
 #include "testing/process.h"
+#include "testing/process_facts.h"
 #include "testing/sanitizer.h"
 #include "testing/tcp_client.h"
 #include "gtest/gtest.h"
@@ -175,6 +176,37 @@ TEST(PlacesTest, NobodyIsRefusedWhileAFullDiskHoldsTheOthersBack) {
     }));
     EXPECT_EQ(server.Stop(), Exited(0));
     EXPECT_EQ(server.Log(), NumberRange(0, kLineCount + kLaterCount));
+}
+
+// Nothing can be stored, so those who wait for that are as many as there is room for. Who comes
+// then waits in the kernel's queue.
+TEST(PlacesTest, WhoComesWhenNoMoreCanWaitToBeStoredIsNotRefused) {
+    constexpr size_t kPlaceCount = 2;
+    constexpr size_t kPlacelessCount = 512; // at most, as the README says
+    constexpr std::uint32_t kCount = kPlacelessCount + 100;
+    NumbersServer server({"--max-clients=" + std::to_string(kPlaceCount)});
+    const size_t descriptor_count = ReadDescriptors(server.process().pid()).size();
+    const rlimit limit{5, RLIM_INFINITY};
+    ASSERT_EQ(prlimit(server.process().pid(), RLIMIT_FSIZE, &limit, nullptr), 0);
+    std::vector<TcpClient> clients;
+    for (std::uint32_t number = 0; number < kCount; ++number) {
+        clients.push_back(server.Connect());
+        EXPECT_TRUE(clients.back().Send(NumberLine(number)));
+        clients.back().HalfClose();
+    }
+    const auto accepted_count = [&] {
+        return ReadDescriptors(server.process().pid()).size() - descriptor_count;
+    };
+    EXPECT_TRUE(Await([&] { return accepted_count() >= kPlaceCount + kPlacelessCount; }));
+    EXPECT_EQ(clients.back().WaitForEnding(milliseconds(100)), Ending::kNone);
+    EXPECT_EQ(accepted_count(), kPlaceCount + kPlacelessCount);
+    const rlimit no_limit{RLIM_INFINITY, RLIM_INFINITY};
+    ASSERT_EQ(prlimit(server.process().pid(), RLIMIT_FSIZE, &no_limit, nullptr), 0);
+    for (TcpClient &client : clients) {
+        EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+    }
+    EXPECT_EQ(server.Stop(), Exited(0));
+    EXPECT_EQ(server.Log(), NumberRange(0, kCount));
 }
 
 // What was there in full before the server was told to end is stored.
