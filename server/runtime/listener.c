@@ -175,9 +175,22 @@ static int add_addresses(struct listener *listener, const struct addrinfo *addre
     return has_one ? 0 : missing_error;
 }
 
+/* Makes "::ffff:127.0.0.1" 127.0.0.1: a socket of IPv6 only cannot be bound to it. */
+static void unmap_ipv4(struct addrinfo *address) {
+    if (address->ai_family != AF_INET6 ||
+        !IN6_IS_ADDR_V4MAPPED(&ipv6_of(address->ai_addr)->sin6_addr)) {
+        return;
+    }
+    struct sockaddr_in ipv4 = {.sin_family = AF_INET};
+    memcpy(&ipv4.sin_addr, &ipv6_of(address->ai_addr)->sin6_addr.s6_addr[12], sizeof ipv4.sin_addr);
+    memcpy(address->ai_addr, &ipv4, sizeof ipv4);
+    address->ai_family = AF_INET;
+    address->ai_addrlen = sizeof ipv4;
+}
+
 /* getaddrinfo, which knows "[::1]" as "::1" too, as listener_announce writes it, and "*" as all
  * addresses of IPv4 and of IPv6. */
-static int look_up(const char *name, struct addrinfo **addresses) {
+static int get_addresses(const char *name, struct addrinfo **addresses) {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     char inner[NI_MAXHOST];
     if (strcmp(name, "*") == 0) {
@@ -189,6 +202,15 @@ static int look_up(const char *name, struct addrinfo **addresses) {
         name = inner;
     }
     return getaddrinfo(name, NULL, &hints, addresses);
+}
+
+static int look_up(const char *name, struct addrinfo **addresses) {
+    int lookup = get_addresses(name, addresses);
+    for (struct addrinfo *next = lookup == 0 ? *addresses : NULL; next != NULL;
+         next = next->ai_next) {
+        unmap_ipv4(next);
+    }
+    return lookup;
 }
 
 const char *listener_find_nonsense(const char *const *addresses, size_t address_count) {

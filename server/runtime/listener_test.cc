@@ -157,6 +157,22 @@ TEST_F(ListenerTest, AnAddressThatANameStandsForIsOne) {
     EXPECT_EQ(listener_.count, count);
 }
 
+TEST_F(ListenerTest, AnIpv4AddressInTheWritingOfIpv6IsOfIpv4) {
+    ASSERT_EQ(Open({"::ffff:127.0.0.1", "127.0.0.1", "[::ffff:7f00:1]"}), 0) << logger_.Text();
+    EXPECT_EQ(listener_.count, 1u);
+    listener_announce(&listener_, logger_.get());
+    EXPECT_NE(logger_.Text().find("listening on 127.0.0.1:"), std::string::npos) << logger_.Text();
+}
+
+// [::] is of IPv6 only, so it does not take that address's peers.
+TEST_F(ListenerTest, TheWildcardOfIpv6IncludesNoIpv4AddressInItsWriting) {
+    if (!HasIpv6()) {
+        GTEST_SKIP() << "no IPv6 here";
+    }
+    ASSERT_EQ(Open({"::", "::ffff:127.0.0.1"}), 0) << logger_.Text();
+    EXPECT_EQ(listener_.count, 2u);
+}
+
 TEST_F(ListenerTest, TheWildcardIncludesTheOthersOfItsProtocol) {
     for (const auto &addresses :
          {std::vector<const char *>{"0.0.0.0", "127.0.0.1", "0.0.0.0", "127.0.0.2"},
