@@ -136,6 +136,15 @@ TEST_F(ProfileTest, IntoTheStandardStreamsIsAUsageError) {
     ExpectRefusal(options, 2, "--profile and standard output");
 }
 
+// Its own log is not the only one that a profile could replace at the end.
+TEST_F(ProfileTest, IntoTheLogOfAnotherServerIsAFailedStart) {
+    NumbersServer other;
+    EXPECT_EQ(other.Deliver(NumberLines(0, 1000)), Ending::kFin);
+    ExpectRefusal(Command({"--profile=" + other.log_path()}), 1, "another process has locked it");
+    EXPECT_EQ(other.Stop(), Exited(0));
+    EXPECT_EQ(other.Log(), NumberRange(0, 1000));
+}
+
 TEST_F(ProfileTest, PathThatCannotBeWrittenIsAFailedStart) {
     const std::string fifo = directory_.File("fifo");
     ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);

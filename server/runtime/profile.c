@@ -62,6 +62,12 @@ static enum exit_code check_file(const struct profile *profile, int log_fd,
                      "--profile and standard output or standard error are the same file");
         return EXIT_CODE_USAGE;
     }
+    /* Most likely another server's log. A file system without locks has no say in it. */
+    if (os_lock_exclusive(profile->fd) == -EWOULDBLOCK) {
+        logger_print(logger, LOG_LEVEL_ERROR,
+                     "cannot write a profile to %s: another process has locked it", profile->path);
+        return EXIT_CODE_START_FAILURE;
+    }
     return EXIT_CODE_OK;
 }
 

@@ -37,8 +37,8 @@ struct profile {
  * place until profile_stop: the profiler's signal handler looks into it.
  *
  * EXIT_CODE_USAGE, with the reason printed: the file is the one that is open at log_fd, or standard
- * output or standard error goes there. EXIT_CODE_START_FAILURE: there is no profiler, or no such
- * file.
+ * output or standard error goes there. EXIT_CODE_START_FAILURE: there is no profiler, no such file,
+ * or somebody else has locked it.
  */
 enum exit_code profile_start(struct profile *profile, const char *path, int log_fd,
                              const struct logger *logger);
