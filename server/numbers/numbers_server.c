@@ -51,7 +51,10 @@ static void take_terminate(struct numbers_server *server, struct client *client)
         return;
     }
     await_storage(server, client);
-    request_shutdown(server, "a client sent terminate");
+    /* One that is read late in a shutdown shows nobody's impatience, as a second signal does. */
+    if (!server->is_shutting_down) {
+        request_shutdown(server, "a client sent terminate");
+    }
 }
 
 /* Gives the pipeline what is pending, and does what is to follow once it has taken everything. */

@@ -1,5 +1,8 @@
 // The ends of the numbers server: a client's "terminate", SIGTERM and SIGINT.
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <csignal>
 #include <string>
 #include <vector>
@@ -187,6 +190,30 @@ TEST(TerminateTest, EveryoneWhoSentItGetsFin) {
     }
     EXPECT_EQ(server.process().WaitForExit(), Exited(0));
     EXPECT_EQ(server.Log(), NumberRange(0, 5));
+}
+
+// It came before the signal and is read when the disk has room again, long after: that is no second
+// request, which would end the server at once.
+TEST(TerminateTest, OneThatIsReadLateInAShutdownAbandonsNothing) {
+    constexpr size_t kLineCount = 1000000;
+    NumbersServer server;
+    const rlimit limit{1005, RLIM_INFINITY};
+    ASSERT_EQ(prlimit(server.process().pid(), RLIMIT_FSIZE, &limit, nullptr), 0);
+    const std::string lines = NumberLines(0, kLineCount);
+    TcpClient held = server.Connect();
+    while (held.Send(lines, std::chrono::milliseconds(2000))) {
+    }
+    TcpClient client = server.Connect();
+    EXPECT_TRUE(client.Send(NumberLine(kLineCount) + "terminate\n"));
+    client.HalfClose();
+    server.process().Signal(SIGTERM);
+    EXPECT_TRUE(server.process().WaitForErrors(HasLineWith("still storing what was received")));
+    const rlimit no_limit{RLIM_INFINITY, RLIM_INFINITY};
+    ASSERT_EQ(prlimit(server.process().pid(), RLIMIT_FSIZE, &no_limit, nullptr), 0);
+    EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+    EXPECT_EQ(server.process().WaitForExit(), Exited(0));
+    const std::vector<std::uint32_t> log = server.Log();
+    EXPECT_EQ(std::count(log.begin(), log.end(), kLineCount), 1);
 }
 
 // Its bytes are read away before its FIN, but only so many of them.
