@@ -105,7 +105,6 @@ TEST_F(PlaceTest, ALogThatIsRemovedIsWarnedOfOnce) {
     AwaitStored(kBlockSize);
     ASSERT_EQ(unlink(path_.c_str()), 0);
     AwaitWarning();
-    writer_.look_again_ms = 0;
     ASSERT_TRUE(Submit(Records(10, 10)));
     ASSERT_TRUE(Submit(Records(20, 10)));
     Finish();
