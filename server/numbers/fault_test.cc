@@ -226,6 +226,17 @@ TEST(SlowDiskTest, GoesOnWhenTheDiskAnswersAgain) {
     EXPECT_EQ(server.Log(), NumberRange(0, 1000));
 }
 
+TEST(LockTest, AFileSystemWithoutLocksIsServedWithAWarning) {
+    for (const char *error : {"ENOLCK", "ENOSYS", "EOPNOTSUPP", "EINVAL"}) {
+        NumbersServer server({}, Faulty(std::string("lock_exclusive:*:") + error));
+        EXPECT_EQ(server.Deliver(NumberLines(0, 1000)), Ending::kFin) << error;
+        EXPECT_EQ(CountLinesWith(server.process().errors(), " warning "), 1u)
+            << server.process().errors();
+        EXPECT_EQ(server.Stop(), Exited(0));
+        EXPECT_EQ(server.Log(), NumberRange(0, 1000));
+    }
+}
+
 // Sends three lines in the pieces that the cuts make, each read before the next one is sent.
 Ending SendCut(const NumbersServer &server, const std::string &lines,
                const std::vector<size_t> &cuts) {
