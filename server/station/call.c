@@ -14,7 +14,8 @@ void call_begin(struct call *call) {
     call->header_list_size = 0;
     call->path[0] = '\0';
     call->is_post = false;
-    call->is_grpc = false;
+    call->has_type = false;
+    call->has_other_type = false;
     call->is_compressed = false;
     call->has_bad_timeout = false;
     call->timeout_ms = CALL_NO_TIMEOUT;
@@ -51,11 +52,13 @@ void call_add_header(struct call *call, const char *name, size_t name_size, cons
     } else if (equals(name, name_size, ":method")) {
         call->is_post = equals(value, value_size, "POST");
     } else if (equals(name, name_size, "content-type")) {
-        call->is_grpc = is_grpc_type(value, value_size);
+        call->has_other_type = call->has_other_type || !is_grpc_type(value, value_size);
+        call->has_type = true;
     } else if (equals(name, name_size, "grpc-encoding")) {
-        call->is_compressed = !equals(value, value_size, "identity");
+        call->is_compressed = call->is_compressed || !equals(value, value_size, "identity");
     } else if (equals(name, name_size, "grpc-timeout")) {
-        call->has_bad_timeout = !call_parse_timeout(value, value_size, &call->timeout_ms);
+        call->has_bad_timeout = call->has_bad_timeout || call->timeout_ms != CALL_NO_TIMEOUT ||
+                                !call_parse_timeout(value, value_size, &call->timeout_ms);
     }
 }
 
@@ -64,7 +67,7 @@ enum call_verdict call_judge_headers(const struct call *call, struct outcome *ou
     if (!call->is_post) {
         return CALL_IS_NO_POST;
     }
-    if (!call->is_grpc) {
+    if (!call->has_type || call->has_other_type) {
         return CALL_IS_NO_GRPC;
     }
     if (call->header_list_size > LIMIT_HEADER_LIST_SIZE_MAX) {
@@ -136,9 +139,10 @@ enum call_message call_peek_message(const struct call *call, struct wire_bytes *
                                     struct outcome *outcome) {
     *outcome = outcome_ok;
     if (call->input_size > 0 && call->input[0] != 0) {
-        *outcome = call->input[0] == 1
-                       ? (struct outcome){STATUS_UNIMPLEMENTED, "messages must not be compressed"}
-                       : (struct outcome){STATUS_INTERNAL, "malformed message prefix"};
+        *outcome =
+            call->input[0] == 1
+                ? (struct outcome){STATUS_INTERNAL, "compressed message without grpc-encoding"}
+                : (struct outcome){STATUS_INTERNAL, "malformed message prefix"};
         return CALL_MESSAGE_BAD;
     }
     if (call->input_size < CALL_PREFIX_SIZE) {

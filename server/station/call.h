@@ -31,9 +31,10 @@ struct call {
     size_t header_list_size;    /* as RFC 9113, section 6.5.2 counts it */
     char path[LIMIT_PATH_SIZE]; /* terminated; empty: too long for any that is known */
     bool is_post;
-    bool is_grpc;       /* by its content type */
-    bool is_compressed; /* by its grpc-encoding */
-    bool has_bad_timeout;
+    bool has_type;        /* a content type; */
+    bool has_other_type;  /* one that is not gRPC's */
+    bool is_compressed;   /* by its grpc-encoding */
+    bool has_bad_timeout; /* malformed, or a second one */
     int64_t timeout_ms;
     bool is_input_ended; /* set by the caller: the client will send no more */
     size_t input_size;

@@ -82,6 +82,19 @@ TEST(Call, RefusesCompression) {
     EXPECT_EQ(Judge(Make(With({{"grpc-encoding", "gzip"}})), STATUS_UNIMPLEMENTED), CALL_REFUSED);
 }
 
+TEST(Call, WhatIsBadOnceStaysBad) {
+    const auto twice = [](const std::string &name, const std::string &one,
+                          const std::string &other) {
+        return Make(With({{name, one}, {name, other}}));
+    };
+    EXPECT_EQ(Judge(twice("content-type", "text/plain", "application/grpc")), CALL_IS_NO_GRPC);
+    EXPECT_EQ(Judge(twice("grpc-encoding", "gzip", "identity"), STATUS_UNIMPLEMENTED),
+              CALL_REFUSED);
+    for (const char *one : {"soon", "1S"}) {
+        EXPECT_EQ(Judge(twice("grpc-timeout", one, "1S"), STATUS_INVALID_ARGUMENT), CALL_REFUSED);
+    }
+}
+
 TEST(Call, RefusesMoreThan8KiBOfHeaders) {
     struct call call = Make(With({}));
     const size_t room = LIMIT_HEADER_LIST_SIZE_MAX - call.header_list_size - 32 - 1;
@@ -143,7 +156,7 @@ TEST(Call, FindsMessagesHoweverTheyAreCut) {
 TEST(Call, JudgesThePrefixAsSoonAsItIsThere) {
     struct call call = Make({});
     ASSERT_TRUE(AddInput(&call, "\1"s));
-    EXPECT_EQ(Peek(call, nullptr, STATUS_UNIMPLEMENTED), CALL_MESSAGE_BAD) << "compressed";
+    EXPECT_EQ(Peek(call, nullptr, STATUS_INTERNAL), CALL_MESSAGE_BAD) << "compressed";
     call = Make({});
     ASSERT_TRUE(AddInput(&call, "\2"s));
     EXPECT_EQ(Peek(call, nullptr, STATUS_INTERNAL), CALL_MESSAGE_BAD);

@@ -259,6 +259,7 @@ void http2_submit_trailers_only(nghttp2_session *session, int32_t stream_id,
     const nghttp2_nv fields[] = {
         make_field(":status", "200", FLAGS_STATIC),
         make_field("content-type", "application/grpc", FLAGS_STATIC),
+        make_field("grpc-accept-encoding", "identity", FLAGS_STATIC),
         make_field("grpc-status", code, NGHTTP2_NV_FLAG_NO_COPY_NAME),
         make_field("grpc-message", outcome.text, FLAGS_STATIC),
     };
