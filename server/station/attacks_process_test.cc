@@ -69,6 +69,19 @@ TEST_F(Attacks, RapidReset) {
     ExpectUnmoved();
 }
 
+// CVE-2025-8671: it is the server that is made to reset the streams.
+TEST_F(Attacks, ResetsThatTheServerIsMadeToSend) {
+    Connection connection(server_.port());
+    bool is_open = true;
+    for (std::uint32_t stream = 1; stream < kFloodFrameCount && is_open; stream += 2) {
+        is_open = connection.Send(
+            MakeCall(stream, kStart, SequenceRequest(Id(static_cast<int>(stream)), 65535)) +
+            MakeFrame(kWindowUpdate, kNoFlags, stream, "\0\0\0\0"s));
+    }
+    EXPECT_TRUE(connection.AwaitEnd());
+    ExpectUnmoved();
+}
+
 TEST_F(Attacks, Continuations) {
     Connection connection(server_.port());
     connection.Send(MakeFrame(kHeaders, kEndStream, 1, MakeHeaderBlock(CallHeaders(kStart))));
@@ -112,10 +125,17 @@ TEST_F(Attacks, PrioritiesWindowUpdatesAndEmptyData) {
         Flood(&connection, frame);
         EXPECT_TRUE(connection.AwaitEnd()) << static_cast<int>(frame[3]);
     }
-    Connection connection(server_.port());
-    connection.Send(MakeFrame(kHeaders, kEndHeaders, 1, MakeHeaderBlock(CallHeaders(kStart))));
-    Flood(&connection, MakeFrame(kData, kNoFlags, 1, ""));
-    EXPECT_TRUE(connection.AwaitEnd());
+    const std::string empty_data[] = {
+        MakeFrame(kData, kNoFlags, 1, ""),
+        MakeFrame(kData, kPadded, 1, "\0"s),
+        MakeFrame(kData, kPadded, 1, "\3\0\0\0"s),
+    };
+    for (const std::string &frame : empty_data) {
+        Connection connection(server_.port());
+        connection.Send(MakeFrame(kHeaders, kEndHeaders, 1, MakeHeaderBlock(CallHeaders(kStart))));
+        Flood(&connection, frame);
+        EXPECT_TRUE(connection.AwaitEnd()) << frame.size();
+    }
     ExpectUnmoved();
 }
 

@@ -47,6 +47,15 @@ static void double_dashes(int argc, char **argv) {
     }
 }
 
+static bool check_store(struct configuration *c, const struct options *options) {
+    c->uses_redis = strcmp(c->store, "memory") != 0;
+    const char *problem = c->uses_redis ? redis_location_parse(c->store, &c->redis) : NULL;
+    if (problem != NULL) {
+        options_complain(options, "--store takes memory, or a URL of Redis: %s", problem);
+    }
+    return problem == NULL;
+}
+
 enum options_outcome configuration_read(struct configuration *c, int argc, char **argv) {
     const int64_t milliseconds_max = (int64_t)SECONDS_MAX * 1000;
     const struct option_spec specs[] = {
@@ -75,8 +84,8 @@ enum options_outcome configuration_read(struct configuration *c, int argc, char 
          &c->offline_ms, 0, milliseconds_max, NULL},
         {"goOfflineFor", "SECONDS", NULL, OPTION_SECONDS, &c->offline_ms, 0, milliseconds_max,
          NULL},
-        {"store", "STORE", "memory, or redis://HOST:PORT/DATABASE", OPTION_TEXT, &c->store, 0, 0,
-         NULL},
+        {"store", "STORE", "memory, or Redis: redis://HOST:PORT/DATABASE", OPTION_TEXT, &c->store,
+         0, 0, NULL},
         {"log-level", "debug|info|warning|error", "the least important messages to print",
          OPTION_CHOICE, &c->log_level, 0, 0, log_level_names},
     };
@@ -105,7 +114,8 @@ enum options_outcome configuration_read(struct configuration *c, int argc, char 
         options_complain(&options, "unexpected argument '%s'", argv[first]);
         return OPTIONS_INVALID;
     }
-    if (outcome == OPTIONS_RUN && !startup_check_addresses(&options, &c->addresses)) {
+    if (outcome == OPTIONS_RUN &&
+        (!check_store(c, &options) || !startup_check_addresses(&options, &c->addresses))) {
         return OPTIONS_INVALID;
     }
     return outcome;

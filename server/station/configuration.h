@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "server/runtime/options.h"
+#include "server/sessions/redis_location.h"
 
 /* In the units of the options. */
 struct configuration {
@@ -25,6 +26,8 @@ struct configuration {
     int64_t fail_every;
     int64_t offline_ms;
     const char *store;
+    bool uses_redis;
+    struct redis_location redis; /* if so */
     int log_level;
 };
 

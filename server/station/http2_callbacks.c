@@ -188,6 +188,13 @@ static void handle_request_headers(nghttp2_session *session, const nghttp2_frame
                                (struct outcome){STATUS_RESOURCE_EXHAUSTED, "too many streams"});
 }
 
+/* As good as an empty one, but only its content shows it. */
+static bool is_only_padding(const nghttp2_frame *frame) {
+    return frame->hd.type == NGHTTP2_DATA && frame->hd.length > 0 &&
+           frame->hd.length == frame->data.padlen &&
+           (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0;
+}
+
 static int on_frame_received(nghttp2_session *session, const nghttp2_frame *frame, void *context) {
     struct http2_connection *connection = context;
     connection->heard_ms = connection->now_ms;
@@ -199,6 +206,9 @@ static int on_frame_received(nghttp2_session *session, const nghttp2_frame *fram
     }
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) {
         return 0;
+    }
+    if (is_only_padding(frame) && !flood_guard_allows(&connection->guard, connection->now_ms)) {
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
         handle_request_headers(session, frame);

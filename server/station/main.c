@@ -1,6 +1,5 @@
 /* The composition root of the station: options, store, server. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "server/runtime/logger.h"
 #include "server/runtime/os.h"
@@ -20,18 +19,12 @@ static enum exit_code open_store(struct session_store *store,
         .note_capacity = (size_t)configuration->session_count_max,
         .note_ttl_ms = configuration->session_ttl_ms + configuration->tombstone_ttl_ms,
     };
-    if (strcmp(configuration->store, "memory") == 0) {
+    if (!configuration->uses_redis) {
         int error = session_store_memory_open(store, &limits);
         return error == 0 ? EXIT_CODE_OK : startup_fail(logger, "make room for sequences", error);
     }
-    struct redis_client_configuration redis = {.password = getenv("REDIS_PASSWORD"),
-                                               .logger = logger};
-    const char *problem = redis_location_parse(configuration->store, &redis.location);
-    if (problem != NULL) {
-        logger_print(logger, LOG_LEVEL_ERROR, "--store takes memory, or a URL of Redis: %s",
-                     problem);
-        return EXIT_CODE_USAGE;
-    }
+    const struct redis_client_configuration redis = {
+        .location = configuration->redis, .password = getenv("REDIS_PASSWORD"), .logger = logger};
     return session_store_redis_open(store, &redis, "station", &limits) == 0
                ? EXIT_CODE_OK
                : EXIT_CODE_START_FAILURE;

@@ -45,8 +45,8 @@ static uint32_t clamp_count(uint64_t count, uint32_t random) {
     return count == 0 ? random % LIMIT_NUMBER_COUNT_MAX + 1 : (uint32_t)count;
 }
 
-/* Makes a session of `count` numbers, 0: of a random number of them. Its note is written first, so
- * that there is none without a tombstone. */
+/* Makes a session of `count` numbers, 0: of a random number of them; and its note, which will be
+ * its tombstone. Without the note it stays, and goes when its time is up. */
 static struct outcome create(struct number_streams *all, struct stream *stream, uint64_t count,
                              int64_t now_ms) {
     struct session *session = &stream->session;

@@ -43,6 +43,7 @@ static struct http2_stream *open_stream(void *context) {
     }
     struct stream *stream = &services->streams[services->free_streams[--services->free_count]];
     stream->method = METHOD_UNKNOWN;
+    stream->client_deadline_ms = STREAM_NEVER;
     stream->deadline_ms = services->now_ms + LIMIT_REQUEST_MS;
     stream->armed_ms = STREAM_NEVER;
     stream->sent_size = 0;
@@ -67,9 +68,10 @@ static struct outcome accept_call(void *context, struct http2_stream *http2) {
         return (struct outcome){STATUS_UNIMPLEMENTED, "unknown method"};
     }
     http2->is_bidirectional = method_is_bidirectional(stream->method);
-    int64_t deadline_ms = add_time(services->now_ms, http2->call.timeout_ms);
-    stream->deadline_ms =
-        http2->is_bidirectional ? deadline_ms : earlier(deadline_ms, stream->deadline_ms);
+    stream->client_deadline_ms = add_time(services->now_ms, http2->call.timeout_ms);
+    stream->deadline_ms = http2->is_bidirectional
+                              ? stream->client_deadline_ms
+                              : earlier(stream->client_deadline_ms, stream->deadline_ms);
     arm(services, stream, stream->deadline_ms);
     return outcome_ok;
 }
@@ -89,7 +91,7 @@ static struct outcome begin_call(void *context, struct http2_stream *http2,
                                  struct wire_bytes message) {
     struct services *services = context;
     struct stream *stream = stream_of(http2);
-    stream->deadline_ms = add_time(services->now_ms, http2->call.timeout_ms);
+    stream->deadline_ms = stream->client_deadline_ms;
     if (stream->method == METHOD_HEALTH_CHECK || stream->method == METHOD_HEALTH_WATCH) {
         return begin_health(stream, message);
     }

@@ -79,7 +79,13 @@ enum FrameType : std::uint8_t {
     kContinuation = 9,
 };
 
-enum FrameFlag : std::uint8_t { kNoFlags = 0, kEndStream = 1, kAck = 1, kEndHeaders = 4 };
+enum FrameFlag : std::uint8_t {
+    kNoFlags = 0,
+    kEndStream = 1,
+    kAck = 1,
+    kEndHeaders = 4,
+    kPadded = 8
+};
 
 struct Frame {
     std::uint8_t type;

@@ -23,9 +23,10 @@
 struct stream {
     struct http2_stream http2; /* the first member: http2.h's pointers are cast to this one's */
     enum method method;
-    int64_t deadline_ms; /* the client's, or that of its request */
-    int64_t armed_ms;    /* its deadline in the heap, at or before all of its times */
-    size_t sent_size;    /* of the message that is being sent, when it did not fit */
+    int64_t client_deadline_ms; /* by its grpc-timeout, from its headers on */
+    int64_t deadline_ms;        /* the client's, or that of its request */
+    int64_t armed_ms;           /* its deadline in the heap, at or before all of its times */
+    size_t sent_size;           /* of the message that is being sent, when it did not fit */
 
     /* Number streams. */
     bool has_session; /* and is attached to it */
