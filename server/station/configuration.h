@@ -17,6 +17,7 @@ struct configuration {
     int64_t port;
     struct option_list addresses;
     int64_t connection_count_max;
+    int64_t peer_connection_count_max; /* < 0: the default */
     int64_t stream_count_max;
     int64_t session_count_max;
     int64_t session_ttl_ms;

@@ -7,6 +7,7 @@
 #include "server/sessions/session_store_memory.h"
 #include "server/sessions/session_store_redis.h"
 #include "server/station/configuration.h"
+#include "server/station/limits.h"
 #include "server/station/station_server.h"
 
 /* Opens the store that --store names. Unless that succeeds, why is printed. */
@@ -38,6 +39,10 @@ static enum exit_code serve(struct session_store *store, const struct configurat
         .address_count = configuration->addresses.count,
         .port = (uint16_t)configuration->port,
         .connection_count_max = (size_t)configuration->connection_count_max,
+        .peer_connection_count_max = configuration->peer_connection_count_max < 0
+                                         ? LIMIT_CONNECTIONS_PER_PEER_DEFAULT
+                                         : (size_t)configuration->peer_connection_count_max,
+        .is_loopback_limited = configuration->peer_connection_count_max >= 0,
         .drain_ms = configuration->drain_ms,
         .services = {.store = store,
                      .stream_count_max = (size_t)configuration->stream_count_max,

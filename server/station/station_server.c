@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "server/runtime/os.h"
@@ -26,6 +27,7 @@ enum {
 struct station_server_slot {
     struct station_server *server;
     int watch_index;  /* NO_WATCH: free */
+    uint32_t peer;    /* the token of peer_counts.h */
     bool is_changed;  /* and listed in server->changed_slots */
     int64_t armed_ms; /* its deadline in the heap, at or before the connection's; INT64_MAX: none */
 };
@@ -53,6 +55,7 @@ static void end_slot(struct station_server_slot *slot) {
     epoll_loop_remove(&server->loop, slot->watch_index);
     deadline_heap_clear(&server->deadlines, index);
     http2_close(connection_of(slot));
+    peer_counts_release(&server->peers, slot->peer);
     slot->watch_index = NO_WATCH;
     server->free_slots[server->free_count++] = index;
     acceptor_release(&server->acceptor);
@@ -98,18 +101,41 @@ static void handle_connection(void *context, short events) {
     settle_slot(slot, http2_handle_events(connection_of(slot), events, take_time(slot->server)));
 }
 
+/* Counts a connection of the slot's. False: its peer has as many as it may have. */
+static bool count_peer(struct station_server_slot *slot, int fd) {
+    struct station_server *server = slot->server;
+    struct sockaddr_storage storage = {0};
+    struct sockaddr *address = (struct sockaddr *)&storage;
+    socklen_t size = sizeof storage;
+    size_t limit = server->configuration.peer_connection_count_max;
+    slot->peer = PEER_COUNTS_NONE;
+    if (limit == 0 || getpeername(fd, address, &size) != 0 || /* it has gone already */
+        (!server->configuration.is_loopback_limited && listener_is_loopback(address))) {
+        return true;
+    }
+    slot->peer = peer_counts_take(&server->peers, address, limit);
+    return slot->peer != PEER_COUNTS_NONE;
+}
+
 /* Puts an accepted connection into a free slot: there are as many as the acceptor has places. */
 static int add_connection(void *context, int fd) {
     struct station_server *server = context;
     struct station_server_slot *slot = &server->slots[server->free_slots[server->free_count - 1]];
+    if (!count_peer(slot, fd)) {
+        (void)os_close(fd);
+        acceptor_release(&server->acceptor);
+        return 0;
+    }
     int watch_index = epoll_loop_add(&server->loop, fd, POLLIN, handle_connection, slot);
     if (watch_index < 0) {
+        peer_counts_release(&server->peers, slot->peer);
         (void)os_close(fd);
         return watch_index;
     }
     int error = http2_open(connection_of(slot), &server->http2, fd, take_time(server));
     if (error != 0) {
         epoll_loop_remove(&server->loop, watch_index);
+        peer_counts_release(&server->peers, slot->peer);
         (void)os_close(fd);
         return error;
     }
@@ -269,6 +295,7 @@ static int allocate(struct station_server *server) {
     }
     int error = services_init(&server->services, &server->configuration.services);
     error = error != 0 ? error : deadline_heap_init(&server->deadlines, count);
+    error = error != 0 ? error : peer_counts_init(&server->peers, count);
     error = error != 0
                 ? error
                 : http2_configuration_init(&server->http2, &services_handlers, &server->services);
@@ -355,6 +382,7 @@ void station_server_close(struct station_server *server) {
     http2_configuration_destroy(&server->http2);
     services_destroy(&server->services);
     deadline_heap_destroy(&server->deadlines);
+    peer_counts_destroy(&server->peers);
     free(server->slots);
     free(server->connections);
     free(server->free_slots);

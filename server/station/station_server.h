@@ -20,6 +20,7 @@
 #include "server/runtime/epoll_loop.h"
 #include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
+#include "server/runtime/peer_counts.h"
 #include "server/station/http2.h"
 #include "server/station/services.h"
 
@@ -28,7 +29,9 @@ struct station_server_configuration {
     size_t address_count;
     uint16_t port; /* 0: any free one */
     size_t connection_count_max;
-    int64_t drain_ms; /* how long streams may go on after a signal */
+    size_t peer_connection_count_max; /* of one peer; 0: no limit */
+    bool is_loopback_limited;         /* this machine itself is a peer like the others */
+    int64_t drain_ms;                 /* how long streams may go on after a signal */
     struct services_configuration services;
     const struct logger *logger;
 };
@@ -47,6 +50,7 @@ struct station_server {
     struct epoll_loop loop;
     struct listener listener;
     struct acceptor acceptor;
+    struct peer_counts peers;
     int signal_fd;
     enum station_server_phase phase;
     int64_t phase_end_ms; /* when the next one begins, unless the last connection ends it */
