@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <string>
 
@@ -251,6 +252,24 @@ TEST(PeersOfOneAddress, HaveTheirNumberOfConnections) {
     }
     first.Send(MakeCall(1, kHealth, ""));
     first.Await([](const Frame &frame) { return frame.type == kData; });
+}
+
+// GetNumbers between two ticks: what was sent counts, the rest is told to come again.
+TEST(PeersOfAServerThatEnds, AreToldSoAndEndWithAStatus) {
+    Server server({"--tick=0.2", "--drain=1"});
+    Connection connection(server.port());
+    connection.Send(MakeCall(1, "/numbers.Numbers/GetNumbers", SequenceRequest(kClientId, 1000)));
+    connection.Await([](const Frame &frame) { return frame.type == kData; });
+    server.process().Signal(SIGTERM);
+    const auto names_last = [](const std::string &last) {
+        return [last](const Frame &frame) {
+            return frame.type == kGoaway && frame.payload.substr(0, 4) == last;
+        };
+    };
+    connection.Await(names_last("\x7f\xff\xff\xff"));
+    connection.Await(names_last("\0\0\0\1"s));
+    EXPECT_EQ(connection.Await([](const Frame &frame) { return Ends(frame, 1); }).type, kHeaders);
+    EXPECT_EQ(server.process().WaitForExit(), harness::Exited(0)) << server.process().errors();
 }
 
 TEST(PeersWithRedis, AreServedFromAUnixSocketToo) {
