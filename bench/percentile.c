@@ -9,7 +9,9 @@ static int compare(const void *left, const void *right) {
 }
 
 void percentile_sort(double *values, size_t count) {
-    qsort(values, count, sizeof *values, compare);
+    if (count > 0) { /* of none there may be no address */
+        qsort(values, count, sizeof *values, compare);
+    }
 }
 
 double percentile_of(const double *values, size_t count, double percent) {
