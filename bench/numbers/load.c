@@ -59,10 +59,7 @@ static const char summary[] =
     "Sends nine-digit numbers, one a line, to a numbers server, and tells whether they are safe.\n"
     "Orders: random is uniform, with repetitions by chance; permutation has a random order too, "
     "but\n"
-    "all numbers are distinct up to --count=1000000000; sequential is 000000000, 000000001, ...\n"
-    "\n"
-    "Exit code 0: the server confirmed every connection with an orderly end, so that all valid\n"
-    "lines are in its log. 1: a connection was refused or reset, or timed out. 2: wrong usage.";
+    "all numbers are distinct up to --count=1000000000; sequential is 000000000, 000000001, ...";
 
 static const char examples[] = "  numbers-load --count=10000000 --connections=5\n"
                                "  numbers-load --order=permutation --count=1000000000 "
@@ -112,6 +109,11 @@ static enum options_outcome read_settings(struct settings *settings, int argc, c
         .program = PROGRAM,
         .summary = summary,
         .examples = examples,
+        .exit_codes =
+            "  0   the server confirmed every connection with an orderly end: its lines are in the "
+            "log\n"
+            "  1   a connection was refused or reset, or timed out\n"
+            "  2   a bad option or value\n",
         .specs = specs,
         .spec_count = sizeof specs / sizeof specs[0],
     };

@@ -15,6 +15,7 @@ enum {
     SECOND_MS = 1000,
     DAY_MS = 24 * 60 * 60 * SECOND_MS,
     VERSION_CAPACITY = 160,
+    WORKER_COUNT_UNSET = 0,
 };
 
 static const char summary[] = "Receives lines of nine decimal digits over TCP and writes each "
@@ -47,7 +48,7 @@ static void set_defaults(struct configuration *configuration) {
         .durability = DURABILITY_INTERVAL,
         .sync_interval_ms = SECOND_MS,
         .report_interval_ms = 10 * SECOND_MS,
-        .worker_count = default_worker_count(),
+        .worker_count = WORKER_COUNT_UNSET,
         .log_level = LOG_LEVEL_INFO,
     };
 }
@@ -80,8 +81,9 @@ static enum options_outcome parse(struct configuration *configuration, const cha
          OPTION_SECONDS, &configuration->idle_timeout_ms, 0, DAY_MS, NULL},
         {"no-remote-terminate", NULL, "take `terminate` from loopback addresses only", OPTION_FLAG,
          &configuration->refuses_remote_terminate, 0, 0, NULL},
-        {"threads", "NUMBER", "how many threads look for duplicates, 1 to 16", OPTION_INTEGER,
-         &configuration->worker_count, 1, WORKER_COUNT_MAX, NULL},
+        {"threads", "NUMBER",
+         "threads that look for duplicates, 1 to 16 (default: as many as processors, at most 4)",
+         OPTION_INTEGER, &configuration->worker_count, 1, WORKER_COUNT_MAX, NULL},
         {"profile", "FILE", "write a CPU profile of the run, for google-pprof", OPTION_TEXT,
          &configuration->profile_path, 0, 0, NULL},
         {"log-level", "debug|info|warning|error", "what to say on standard error", OPTION_CHOICE,
@@ -103,6 +105,9 @@ static enum options_outcome parse(struct configuration *configuration, const cha
     enum options_outcome outcome = options_parse(&options, argc, argv, &first_argument_index);
     if (outcome == OPTIONS_RUN && !startup_check_addresses(&options, &configuration->addresses)) {
         return OPTIONS_INVALID;
+    }
+    if (configuration->worker_count == WORKER_COUNT_UNSET) {
+        configuration->worker_count = default_worker_count();
     }
     return outcome;
 }

@@ -11,27 +11,18 @@
 #include <string.h>
 
 #include "server/runtime/escape.h"
-#include "server/runtime/version.h"
+#include "server/runtime/options_help.h"
 
 enum {
     SPEC_CAPACITY = 62,
     MESSAGE_CAPACITY = 512,
-    HELP_COLUMN = 32,
     /* What getopt_long returns: the index of the spec, moved clear of all letters. */
     CODE_OF_FIRST_SPEC = 256,
     CODE_OF_HELP = CODE_OF_FIRST_SPEC + SPEC_CAPACITY,
     CODE_OF_VERSION,
 };
 
-/* -h and -p, for getopt_long and for the help text. */
 static const char short_options[] = ":hp:";
-
-static char letter_of(const char *name) {
-    if (strcmp(name, "help") == 0) {
-        return 'h';
-    }
-    return strcmp(name, "port") == 0 ? 'p' : '\0';
-}
 
 void options_complain(const struct options *options, const char *format, ...) {
     char message[PATH_MAX + MESSAGE_CAPACITY];
@@ -182,75 +173,6 @@ static bool store_value(const struct options *options, const struct option_spec 
     return false;
 }
 
-static void print_default(const struct option_spec *spec) {
-    const struct option_list *list = spec->value;
-    switch (spec->kind) {
-    case OPTION_FLAG:
-        break;
-    case OPTION_INTEGER:
-        (void)printf(" (default %" PRId64 ")", *(int64_t *)spec->value);
-        break;
-    case OPTION_SECONDS:
-        (void)printf(" (default %.15g)", (double)*(int64_t *)spec->value / 1000);
-        break;
-    case OPTION_TEXT:
-        if (*(const char **)spec->value != NULL) {
-            (void)printf(" (default %s)", *(const char **)spec->value);
-        }
-        break;
-    case OPTION_TEXT_LIST:
-        if (list->count > 0) {
-            (void)printf(" (default %s)", list->items[0]);
-        }
-        break;
-    case OPTION_CHOICE:
-        (void)printf(" (default %s)", spec->choices[*(int *)spec->value]);
-        break;
-    }
-}
-
-/* "  -p, --port=NUMBER", padded to the column where the explanations begin. */
-static void print_option_name(const char *name, const char *argument) {
-    char letter = letter_of(name);
-    int width = letter == '\0' ? printf("      ") : printf("  -%c, ", letter);
-    width += argument == NULL ? printf("--%s", name) : printf("--%s=%s", name, argument);
-    if (width >= HELP_COLUMN) {
-        (void)printf("\n");
-        width = 0;
-    }
-    (void)printf("%*s", HELP_COLUMN - width, "");
-}
-
-static void print_help(const struct options *options) {
-    (void)printf("Usage: %s [OPTION]...%s%s\n\n%s\n\nOptions:\n", options->program,
-                 options->arguments == NULL ? "" : " ",
-                 options->arguments == NULL ? "" : options->arguments, options->summary);
-    for (size_t index = 0; index < options->spec_count; index++) {
-        const struct option_spec *spec = &options->specs[index];
-        if (spec->help == NULL) {
-            continue;
-        }
-        print_option_name(spec->name, spec->argument);
-        (void)printf("%s", spec->help);
-        print_default(spec);
-        (void)printf("\n");
-    }
-    print_option_name("help", NULL);
-    (void)printf("show this text\n");
-    print_option_name("version", NULL);
-    (void)printf("show the version\n\nExamples:\n%s", options->examples);
-    if (options->exit_codes != NULL) {
-        (void)printf("\nExit codes:\n%s", options->exit_codes);
-    }
-}
-
-static void print_version(const struct options *options) {
-    (void)printf("%s %s\n", options->program, version_text());
-    if (options->version_details != NULL) {
-        (void)printf("%s\n", options->version_details);
-    }
-}
-
 /* Whoever asked for a text must be able to rely on having all of it. */
 static enum options_outcome show(const struct options *options,
                                  void (*print)(const struct options *options)) {
@@ -272,7 +194,8 @@ static void fill_getopt_table(const struct options *options, struct option *tabl
             .val = CODE_OF_FIRST_SPEC + (int)index,
         };
     }
-    table[options->spec_count] = (struct option){.name = "help", .val = CODE_OF_HELP};
+    table[options->spec_count] =
+        (struct option){.name = "help", .has_arg = optional_argument, .val = CODE_OF_HELP};
     table[options->spec_count + 1] = (struct option){.name = "version", .val = CODE_OF_VERSION};
     table[options->spec_count + 2] = (struct option){0};
 }
@@ -297,7 +220,7 @@ static const struct option_spec *find_spec(const struct options *options, int co
         return &options->specs[code - CODE_OF_FIRST_SPEC];
     }
     for (size_t index = 0; index < options->spec_count; index++) {
-        if (letter_of(options->specs[index].name) == code) {
+        if (options_letter_of(options->specs[index].name) == code) {
             return &options->specs[index];
         }
     }
@@ -315,11 +238,15 @@ static bool is_forgotten(const struct option_spec *spec, const char *value, cons
  * has used. */
 static enum options_outcome take_option(const struct options *options, int code,
                                         const char *argument) {
+    if (code == CODE_OF_HELP && optarg != NULL) {
+        return strcmp(optarg, "table") == 0 ? show(options, options_print_table)
+                                            : refuse_option(options, 0, argument);
+    }
     if (code == CODE_OF_HELP || code == 'h') {
-        return show(options, print_help);
+        return show(options, options_print_help);
     }
     if (code == CODE_OF_VERSION) {
-        return show(options, print_version);
+        return show(options, options_print_version);
     }
     if (code == ':') {
         options_complain(options, "%s needs a value", argument);

@@ -3,7 +3,9 @@
  *
  * Each daemon lists its options once as option_spec entries that point at the fields of its own
  * configuration. The fields hold the defaults beforehand, and --help shows them. `--help` and
- * `--version` need no entry. -h is --help, and -p is --port where there is one.
+ * `--version` need no entry. -h is --help, and -p is --port where there is one. From the same
+ * table, as `--help=table` prints it, //packaging makes manual pages, completion and the READMEs'
+ * tables.
  *
  * Ownership: texts stay where they are, in argv. Threading: main thread only (getopt_long).
  */
@@ -20,7 +22,8 @@ extern "C" {
 
 enum option_kind {
     OPTION_FLAG,      /* value: bool *, no argument */
-    OPTION_INTEGER,   /* value: int64_t *, a decimal number in lowest..highest */
+    OPTION_INTEGER,   /* value: int64_t *, a decimal number in lowest..highest; a default outside of
+                         that is not shown: then the help text says what it is */
     OPTION_SECONDS,   /* value: int64_t * in milliseconds; "2", "0.25"; lowest..highest in ms */
     OPTION_TEXT,      /* value: const char **, not empty, no longer than a path may be */
     OPTION_TEXT_LIST, /* value: struct option_list *; may be given several times */

@@ -285,4 +285,29 @@ TEST(ReadNumberTest, TakesWholeNumbersInTheirBounds) {
     }
 }
 
+TEST_F(OptionsTest, TheTableHasAFactALine) {
+    EXPECT_EQ(Parse({"--help=table"}), OPTIONS_SHOWN);
+    EXPECT_EQ(output_, std::string("program\ttool\nversion\t") + version_text() +
+                           "\nsummary\tDoes something.\n"
+                           "option\tflag\t\t\tflag\t\t\ta flag\n"
+                           "option\tnumber\t\tNUMBER\tvalue\t7\t\ta number\n"
+                           "option\ttime\t\tSECONDS\tvalue\t1.5\t\ta time\n"
+                           "option\ttext\t\tTEXT\tvalue\there\t\ta text\n"
+                           "option\tmaybe\t\tTEXT\tvalue\t\t\ta text or none\n"
+                           "option\titem\t\tTEXT\tlist\ta\t\tan item\n"
+                           "option\ta-colour-of-your-own-choice\t\tred|green\tchoice\tgreen\t"
+                           "red|green\ta colour\n"
+                           "option\thelp\th\t\tflag\t\t\tshow this text\n"
+                           "option\tversion\t\t\tflag\t\t\tshow the version\n"
+                           "example\ttool --flag\n");
+    EXPECT_EQ(Complaint({"--help=chair"}), "cannot use the option --help=chair");
+}
+
+TEST_F(OptionsTest, ADefaultThatOnlyTheTextCanSayIsNotShown) {
+    number_ = -4;
+    EXPECT_EQ(Parse({"--help"}), OPTIONS_SHOWN);
+    EXPECT_EQ(output_.find("-4"), std::string::npos) << output_;
+    EXPECT_NE(output_.find("(default 1.5)"), std::string::npos) << output_;
+}
+
 } // namespace
