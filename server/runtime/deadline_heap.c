@@ -1,7 +1,6 @@
 #include "server/runtime/deadline_heap.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 
 int deadline_heap_init(struct deadline_heap *heap, size_t capacity) {
@@ -95,13 +94,6 @@ bool deadline_heap_take_due(struct deadline_heap *heap, int64_t now_ms, uint32_t
     return true;
 }
 
-int deadline_heap_timeout_ms(const struct deadline_heap *heap, int64_t now_ms) {
-    if (heap->count == 0) {
-        return -1;
-    }
-    int64_t wait_ms = heap->entries[0].deadline_ms - now_ms;
-    if (wait_ms <= 0) {
-        return 0;
-    }
-    return wait_ms < INT_MAX ? (int)wait_ms : INT_MAX;
+int64_t deadline_heap_next_ms(const struct deadline_heap *heap) {
+    return heap->count == 0 ? INT64_MAX : heap->entries[0].deadline_ms;
 }

@@ -44,9 +44,8 @@ void deadline_heap_clear(struct deadline_heap *heap, uint32_t item);
  * one is written to *item and has no deadline any more. */
 bool deadline_heap_take_due(struct deadline_heap *heap, int64_t now_ms, uint32_t *item);
 
-/* Milliseconds from now_ms to the earliest deadline, as poll() takes them: 0 if it has passed, at
- * most INT_MAX, and -1 if there is none. */
-int deadline_heap_timeout_ms(const struct deadline_heap *heap, int64_t now_ms);
+/* The earliest deadline; INT64_MAX if there is none. */
+int64_t deadline_heap_next_ms(const struct deadline_heap *heap);
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "server/runtime/os.h"
@@ -111,4 +112,15 @@ int epoll_loop_run_once(struct epoll_loop *loop, int timeout_ms) {
         hand_out(loop, &events[i]);
     }
     return count;
+}
+
+int epoll_loop_run_until(struct epoll_loop *loop, int64_t due_ms) {
+    if (due_ms == INT64_MAX) {
+        return epoll_loop_run_once(loop, -1);
+    }
+    int64_t wait_ms = due_ms - os_now_ms();
+    if (wait_ms < 0) {
+        wait_ms = 0;
+    }
+    return epoll_loop_run_once(loop, wait_ms < INT_MAX ? (int)wait_ms : INT_MAX);
 }

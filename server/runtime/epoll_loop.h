@@ -63,6 +63,9 @@ void epoll_loop_remove(struct epoll_loop *loop, int watch_index);
  * many watches fired, 0 after a timeout or a signal, or a negative errno value. */
 int epoll_loop_run_once(struct epoll_loop *loop, int timeout_ms);
 
+/* The same, waiting until the time is due_ms at the latest (INT64_MAX: without end). */
+int epoll_loop_run_until(struct epoll_loop *loop, int64_t due_ms);
+
 #ifdef __cplusplus
 }
 #endif

@@ -7,7 +7,7 @@
 #include "server/runtime/os.h"
 #include "server/runtime/startup.h"
 #include "server/sequence/limits.h"
-#include "server/sequence/server.h"
+#include "server/sequence/sequence_server.h"
 #include "server/sessions/session_store_memory.h"
 #include "server/sessions/session_store_redis.h"
 
@@ -154,7 +154,7 @@ static int open_store(struct session_store *store, const struct settings *settin
 /* Serves with the store until a signal arrives. */
 static enum exit_code serve(struct session_store *store, const struct settings *settings,
                             const struct logger *logger, int signal_fd) {
-    const struct server_configuration configuration = {
+    const struct sequence_server_configuration configuration = {
         .addresses = settings->addresses.items,
         .address_count = settings->addresses.count,
         .port = (uint16_t)settings->port,
@@ -173,12 +173,12 @@ static enum exit_code serve(struct session_store *store, const struct settings *
                          .fail_every = (uint64_t)settings->fail_every},
         .logger = logger,
     };
-    struct server server;
-    if (server_open(&server, &configuration, signal_fd) != 0) {
+    struct sequence_server server;
+    if (sequence_server_open(&server, &configuration, signal_fd) != 0) {
         return EXIT_CODE_START_FAILURE;
     }
-    int error = server_run(&server);
-    server_close(&server);
+    int error = sequence_server_run(&server);
+    sequence_server_close(&server);
     return error == 0 ? EXIT_CODE_OK : EXIT_CODE_IO_FAILURE;
 }
 

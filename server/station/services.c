@@ -293,8 +293,8 @@ struct http2_connection *services_handle_due(struct services *services) {
     return stream->http2.connection;
 }
 
-int services_timeout_ms(const struct services *services) {
-    return deadline_heap_timeout_ms(&services->deadlines, services->now_ms);
+int64_t services_due_ms(const struct services *services) {
+    return deadline_heap_next_ms(&services->deadlines);
 }
 
 void services_begin_drain(struct services *services) {

@@ -47,8 +47,8 @@ void services_destroy(struct services *services);
  * is due. */
 struct http2_connection *services_handle_due(struct services *services);
 
-/* Milliseconds until something is due; -1: nothing is. */
-int services_timeout_ms(const struct services *services);
+/* When something is due; INT64_MAX: nothing is. */
+int64_t services_due_ms(const struct services *services);
 
 /* The stations says that it is not serving any more, to those who watch its health. Their
  * connections are to be advanced. */

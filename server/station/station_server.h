@@ -15,12 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/runtime/acceptor.h"
-#include "server/runtime/deadline_heap.h"
+#include "server/runtime/clients.h"
 #include "server/runtime/epoll_loop.h"
 #include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
-#include "server/runtime/peer_counts.h"
 #include "server/station/http2.h"
 #include "server/station/services.h"
 
@@ -48,22 +46,18 @@ enum station_server_phase {
 struct station_server {
     struct station_server_configuration configuration;
     struct epoll_loop loop;
+    struct clients clients;
+    struct http2_connection *connections; /* by index of the client */
+    bool *is_changed;                     /* by index: listed in changed_indexes */
+    uint32_t *changed_indexes;            /* those to be advanced at the end of the round */
+    size_t changed_count;
     struct listener listener;
-    struct acceptor acceptor;
-    struct peer_counts peers;
     int signal_fd;
     enum station_server_phase phase;
     int64_t phase_end_ms; /* when the next one begins, unless the last connection ends it */
     int64_t drain_end_ms;
     struct services services;
     struct http2_configuration http2;
-    struct station_server_slot *slots;
-    struct http2_connection *connections; /* by slot */
-    uint32_t *free_slots;                 /* a stack of the indexes of those not in use */
-    size_t free_count;
-    uint32_t *changed_slots; /* those to be advanced at the end of the round */
-    size_t changed_count;
-    struct deadline_heap deadlines; /* by slot */
 };
 
 /* Listens, says so, and is ready. `signal_fd` is watched for the signal that ends the server.

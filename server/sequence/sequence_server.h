@@ -1,7 +1,7 @@
 /*
  * The sequence server: accepts connections, moves them on, watches their times, purges sessions.
  *
- * Everything is allocated by server_open() for the largest number of connections; pages of
+ * Everything is allocated by sequence_server_open() for the largest number of connections; pages of
  * connections that are never used stay untouched. Beyond the limit a connection is told ERR and
  * closed; a few more places are kept for those, and when they are taken too, new connections wait
  * in the backlog.
@@ -9,23 +9,21 @@
  * Ownership: the server owns its connections and listening sockets, and refers to the store, which
  * must outlive it. Threading: one thread.
  */
-#ifndef SERVER_SEQUENCE_SERVER_H_
-#define SERVER_SEQUENCE_SERVER_H_
+#ifndef SERVER_SEQUENCE_SEQUENCE_SERVER_H_
+#define SERVER_SEQUENCE_SEQUENCE_SERVER_H_
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/runtime/acceptor.h"
-#include "server/runtime/deadline_heap.h"
+#include "server/runtime/clients.h"
 #include "server/runtime/epoll_loop.h"
 #include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
-#include "server/runtime/peer_counts.h"
 #include "server/sequence/connection.h"
 #include "server/sequence/conversation.h"
 
-struct server_configuration {
+struct sequence_server_configuration {
     const char *const *addresses;
     size_t address_count;
     uint16_t port; /* 0: any free one */
@@ -38,36 +36,30 @@ struct server_configuration {
     const struct logger *logger;
 };
 
-struct server {
-    struct server_configuration configuration;
+struct sequence_server {
+    struct sequence_server_configuration configuration;
     struct epoll_loop loop;
+    struct clients clients;
+    struct connection *connections; /* by index of the client */
     struct listener listener;
-    struct acceptor acceptor;
     int signal_fd;
     uint16_t port; /* the one listened on */
     bool is_stopping;
+    int64_t online_ms; /* when to come back from being offline; INT64_MAX: it is not */
     struct warning_limiter relisten_warning;
-    struct server_slot *slots;
-    struct connection *connections; /* by slot */
-    size_t slot_count;
-    size_t free_count;
-    size_t serving_count; /* connections that are neither refused nor waiting for their end */
-    uint32_t *free_slots; /* a stack of the indexes of those not in use */
-    struct peer_counts peers;
-    struct deadline_heap deadlines; /* by slot, and one more for the listener's return */
 };
 
 /* Listens, says so, and is ready. Signals must have been opened: `signal_fd` is watched for the one
  * that ends the server. Returns 0, or a negative errno value with nothing to close and the reason
  * printed. */
-int server_open(struct server *server, const struct server_configuration *configuration,
-                int signal_fd);
+int sequence_server_open(struct sequence_server *server,
+                         const struct sequence_server_configuration *configuration, int signal_fd);
 
 /* Serves until a signal arrives. Returns 0, or a negative errno value if waiting for events
  * failed. */
-int server_run(struct server *server);
+int sequence_server_run(struct sequence_server *server);
 
 /* Ends all connections and frees everything. */
-void server_close(struct server *server);
+void sequence_server_close(struct sequence_server *server);
 
-#endif /* SERVER_SEQUENCE_SERVER_H_ */
+#endif /* SERVER_SEQUENCE_SEQUENCE_SERVER_H_ */
