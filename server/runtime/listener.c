@@ -189,9 +189,9 @@ static void unmap_ipv4(struct addrinfo *address) {
 }
 
 /* getaddrinfo, which knows "[::1]" as "::1" too, as listener_announce writes it, and "*" as all
- * addresses of IPv4 and of IPv6. */
+ * addresses of IPv4 and of IPv6. No network is asked what "300.1.1.1" is: it is nothing. */
 static int get_addresses(const char *name, struct addrinfo **addresses) {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     char inner[NI_MAXHOST];
     if (strcmp(name, "*") == 0) {
         return getaddrinfo(NULL, "0", &hints, addresses);
@@ -200,6 +200,9 @@ static int get_addresses(const char *name, struct addrinfo **addresses) {
     if (size >= 2 && size < sizeof inner && name[0] == '[' && name[size - 1] == ']') {
         (void)snprintf(inner, sizeof inner, "%.*s", (int)(size - 2), name + 1);
         name = inner;
+    }
+    if (name[strspn(name, "0123456789.")] == '\0') {
+        hints.ai_flags |= AI_NUMERICHOST;
     }
     return getaddrinfo(name, NULL, &hints, addresses);
 }
