@@ -69,7 +69,7 @@ TEST_P(RecordsProcess, AThousandNetcatsAtATime) {
     loop.arguments = {"/bin/bash", "-c",
                       "nc() { nc.openbsd \"$@\"; }; for i in {1..1000}; do echo {\\\"Id\\\": "
                       "\\\"$i\\\", \\\"Name\\\": \\\"John "
-                      "Doe\\\", \\\"Age\\\": \\\"25\\\"} | nc -N localhost " +
+                      "Doe\\\", \\\"Age\\\": \\\"25\\\"} | nc -N 127.0.0.1 " +
                           std::to_string(server.ingest_port()) + " & done; wait"};
     ProcessResult result = RunToEnd(loop);
     EXPECT_EQ(result.status, Exited(0)) << result.errors;
@@ -82,7 +82,7 @@ TEST_P(RecordsProcess, AThousandNetcatsAtATime) {
 
     ProcessOptions query;
     query.arguments = {"/bin/bash", "-c",
-                       "echo 'get data' | nc.openbsd localhost " +
+                       "echo 'get data' | nc.openbsd 127.0.0.1 " +
                            std::to_string(server.query_port())};
     ProcessResult answer = RunToEnd(query);
     EXPECT_EQ(answer.status, Exited(0));
