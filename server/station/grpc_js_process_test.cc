@@ -20,8 +20,8 @@ TEST(GrpcJs, StreamsResumesCancelsAndSeesStatusesAndDeadlines) {
     if (access("/usr/bin/node", X_OK) != 0 ||
         access((modules + "/@grpc/grpc-js").c_str(), R_OK) != 0) {
         GTEST_SKIP()
-            << "for a client by @grpc/grpc-js: install nodejs, npm install @grpc/grpc-js, and "
-               "pass --test_env=NODE_PATH=its node_modules";
+            << "no package of the distribution has @grpc/grpc-js: install nodejs, npm install "
+               "@grpc/grpc-js, and have NODE_PATH name its node_modules";
     }
     Server server({"--tick=0"});
     harness::ProcessOptions options;
