@@ -19,6 +19,7 @@
 #include "server/runtime/memory_limit.h"
 #include "server/runtime/os.h"
 #include "server/runtime/profile.h"
+#include "server/runtime/service_manager.h"
 #include "server/runtime/signals.h"
 #include "server/runtime/startup.h"
 
@@ -28,6 +29,7 @@ static_assert((int)OPTION_LIST_CAPACITY <= (int)LISTENER_CAPACITY,
 struct daemon {
     struct configuration configuration;
     struct logger logger;
+    struct service_manager manager;
     struct listener listener;
     struct log_file log;
     struct tail_guard guard;
@@ -84,12 +86,13 @@ static enum exit_code run_with_prepared_log(struct daemon *daemon) {
     }
     reporter_begin(&daemon->reporter);
     listener_announce(&daemon->listener, &daemon->logger);
+    service_manager_say_ready(&daemon->manager);
     return numbers_server_run(&daemon->server);
 }
 
 static enum exit_code run_with_reporter(struct daemon *daemon) {
     int error = reporter_init(&daemon->reporter, &daemon->tally, STDOUT_FILENO,
-                              daemon->configuration.report_interval_ms);
+                              daemon->configuration.report_interval_ms, &daemon->manager);
     if (error != 0) {
         return startup_fail(&daemon->logger, "start the reporter", error);
     }
@@ -106,6 +109,7 @@ static enum exit_code run_with_server(struct daemon *daemon) {
         .refuses_remote_terminate = daemon->configuration.refuses_remote_terminate,
         .listener = &daemon->listener,
         .signal_fd = daemon->signal_fd,
+        .manager = &daemon->manager,
         .guard_fd = daemon->log.guard != NULL ? daemon->guard.socket_fd : -1,
         .progress = &daemon->progress,
         .parser = &daemon->configuration.parser,
@@ -240,9 +244,8 @@ static enum exit_code run_with_log(struct daemon *daemon) {
 /* The port comes before the log: a second server started by mistake must not empty anything. */
 static enum exit_code run_with_listener(struct daemon *daemon) {
     const struct configuration *configuration = &daemon->configuration;
-    if (listener_open(&daemon->listener, configuration->addresses.items,
-                      configuration->addresses.count, (uint16_t)configuration->port,
-                      &daemon->logger) != 0) {
+    if (startup_listen(&daemon->listener, NULL, &configuration->addresses, configuration->port,
+                       &daemon->logger) != 0) {
         return EXIT_CODE_START_FAILURE;
     }
     enum exit_code exit_code = run_with_log(daemon);
@@ -275,8 +278,10 @@ static enum exit_code run(struct daemon *daemon) {
     if (!receive_signals(daemon)) {
         return EXIT_CODE_START_FAILURE;
     }
+    service_manager_open(&daemon->manager, &daemon->logger);
     enum exit_code exit_code =
         check_memory(daemon) ? run_with_listener(daemon) : EXIT_CODE_START_FAILURE;
+    service_manager_close(&daemon->manager);
     (void)os_close(daemon->signal_fd);
     return exit_code;
 }

@@ -10,8 +10,8 @@
 #include "server/runtime/os.h"
 #include "server/runtime/signals.h"
 
-/* Beside those of the clients: the signals, the wakeup, and the guard. */
-enum { OTHER_WATCH_COUNT = 3 };
+/* Beside those of the clients: the signals, the wakeup, the guard, and the manager's timer. */
+enum { OTHER_WATCH_COUNT = 4 };
 
 /* Ends the process as kill -9 would. No thread is waited for: one may be inside a call to a disk
  * that never answers. */
@@ -35,6 +35,7 @@ static void start_shutdown(struct numbers_server *server) {
     logger_print(server->configuration.logger, LOG_LEVEL_INFO, "shutting down: %s",
                  server->shutdown_reason);
     server->is_shutting_down = true;
+    service_manager_say_stopping(server->configuration.manager);
     server->impatience_from_ms = server->loop.now_ms + IMPATIENCE_AFTER_MS;
     clients_stop(&server->clients);
 }
@@ -253,6 +254,11 @@ static int watch_others(struct numbers_server *server) {
     if (watch_index >= 0) {
         watch_index =
             poll_loop_add(&server->loop, configuration->progress->fd, POLLIN, on_progress, server);
+    }
+    int timer_fd = service_manager_timer_fd(configuration->manager);
+    if (watch_index >= 0 && timer_fd >= 0) {
+        watch_index = poll_loop_add(&server->loop, timer_fd, POLLIN, service_manager_handle_timer,
+                                    configuration->manager);
     }
     if (watch_index >= 0 && configuration->guard_fd >= 0) {
         watch_index =

@@ -38,6 +38,7 @@
 #include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/poll_loop.h"
+#include "server/runtime/service_manager.h"
 #include "server/runtime/wakeup.h"
 
 #ifdef __cplusplus
@@ -51,6 +52,7 @@ struct numbers_server_configuration {
     bool refuses_remote_terminate; /* `terminate` counts from this machine only */
     struct listener *listener;
     int signal_fd;
+    struct service_manager *manager; /* hears that the loop turns, and that it ends */
     int guard_fd; /* hung up: the tail guard is gone (tail_guard.h); -1: there is none */
     const struct wakeup *progress; /* the pipeline and the writer signal it */
     const struct line_parser *parser;

@@ -30,6 +30,7 @@ static void report(struct reporter *reporter, int wait_ms) {
     if (os_write(reporter->fd, line, (size_t)size) != size) {
         return;
     }
+    service_manager_say_status(reporter->manager, line);
     reporter->reported_unique_count = unique_count;
     reporter->reported_duplicate_count = duplicate_count;
 }
@@ -73,10 +74,10 @@ static void *run_reporter(void *context) {
     return NULL;
 }
 
-int reporter_init(struct reporter *reporter, const struct tally *tally, int fd,
-                  int64_t interval_ms) {
-    *reporter =
-        (struct reporter){.tally = tally, .fd = fd, .interval_ms = interval_ms, .begin_ms = -1};
+int reporter_init(struct reporter *reporter, const struct tally *tally, int fd, int64_t interval_ms,
+                  const struct service_manager *manager) {
+    *reporter = (struct reporter){
+        .tally = tally, .manager = manager, .fd = fd, .interval_ms = interval_ms, .begin_ms = -1};
     int error = -pthread_mutex_init(&reporter->mutex, NULL);
     if (error != 0) {
         return error;

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "server/numbers/tally.h"
+#include "server/runtime/service_manager.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,6 +30,7 @@ extern "C" {
 
 struct reporter {
     const struct tally *tally;
+    const struct service_manager *manager; /* is told each report as well */
     int fd;
     int64_t interval_ms;
     uint64_t reported_unique_count; /* the totals of the last report */
@@ -42,8 +44,8 @@ struct reporter {
 
 /* Starts the thread, which is to report on fd and waits for reporter_begin. 0, or a negative errno
  * value with nothing left over. */
-int reporter_init(struct reporter *reporter, const struct tally *tally, int fd,
-                  int64_t interval_ms);
+int reporter_init(struct reporter *reporter, const struct tally *tally, int fd, int64_t interval_ms,
+                  const struct service_manager *manager);
 
 /* Begins the first interval. */
 void reporter_begin(struct reporter *reporter);

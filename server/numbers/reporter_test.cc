@@ -29,7 +29,7 @@ class ReporterTest : public testing::Test {
     }
 
     void Init(int64_t interval_ms) {
-        ASSERT_EQ(reporter_init(&reporter_, &tally_, ends_[1], interval_ms), 0);
+        ASSERT_EQ(reporter_init(&reporter_, &tally_, ends_[1], interval_ms, &manager_), 0);
         is_started_ = true;
     }
 
@@ -90,6 +90,7 @@ class ReporterTest : public testing::Test {
 
     int ends_[2];
     tally tally_{};
+    service_manager manager_{};
     reporter reporter_{};
     bool is_started_ = false;
 };
@@ -196,7 +197,7 @@ TEST_F(ReporterTest, OneReportCatchesUpAfterAPause) {
 
 TEST_F(ReporterTest, ReportsThatItCannotStart) {
     ASSERT_TRUE(os_faulty_plan("thread_create:1:EAGAIN"));
-    EXPECT_EQ(reporter_init(&reporter_, &tally_, ends_[1], kSoonMs), -EAGAIN);
+    EXPECT_EQ(reporter_init(&reporter_, &tally_, ends_[1], kSoonMs, &manager_), -EAGAIN);
 }
 
 } // namespace

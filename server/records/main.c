@@ -15,6 +15,7 @@ struct daemon {
     struct configuration configuration;
     struct logger logger;
     int signal_fd;
+    struct service_manager manager;
     struct listener ingest_listener;
     struct listener query_listener;
     struct store *store;
@@ -34,10 +35,10 @@ static size_t choose_batch_count(size_t queue_size, size_t thread_count) {
     return count < RECORDS_BATCH_MAX ? count : RECORDS_BATCH_MAX;
 }
 
-static int open_listener(struct daemon *daemon, struct listener *listener, int64_t port) {
-    const struct configuration *configuration = &daemon->configuration;
-    return listener_open(listener, configuration->addresses.items, configuration->addresses.count,
-                         (uint16_t)port, &daemon->logger);
+/* name: what a service manager calls the socket, if it has opened one. */
+static int open_listener(struct daemon *daemon, struct listener *listener, const char *name,
+                         int64_t port) {
+    return startup_listen(listener, name, &daemon->configuration.addresses, port, &daemon->logger);
 }
 
 static enum exit_code open_store(struct daemon *daemon) {
@@ -97,6 +98,7 @@ static int init_server(struct daemon *daemon) {
         .ingest_listener = &daemon->ingest_listener,
         .query_listener = &daemon->query_listener,
         .signal_fd = daemon->signal_fd,
+        .manager = &daemon->manager,
         .progress = &daemon->progress,
         .buffer = &daemon->buffer,
         .writers = &daemon->writers,
@@ -114,9 +116,13 @@ static int init_server(struct daemon *daemon) {
 static enum exit_code build(struct daemon *daemon) {
     const struct configuration *configuration = &daemon->configuration;
     daemon->signal_fd = startup_prepare_process(&daemon->logger);
-    if (daemon->signal_fd < 0 ||
-        open_listener(daemon, &daemon->ingest_listener, configuration->ingest_port) != 0 ||
-        open_listener(daemon, &daemon->query_listener, configuration->query_port) != 0) {
+    if (daemon->signal_fd < 0) {
+        return EXIT_CODE_START_FAILURE;
+    }
+    service_manager_open(&daemon->manager, &daemon->logger);
+    if (open_listener(daemon, &daemon->ingest_listener, "ingest", configuration->ingest_port) !=
+            0 ||
+        open_listener(daemon, &daemon->query_listener, "query", configuration->query_port) != 0) {
         return EXIT_CODE_START_FAILURE;
     }
     enum exit_code exit_code = open_store(daemon);
@@ -156,6 +162,7 @@ static enum exit_code run(struct daemon *daemon) {
                  "ready: records on port %u, queries on port %u, store %s",
                  listener_port(&daemon->ingest_listener), listener_port(&daemon->query_listener),
                  daemon->configuration.store);
+    service_manager_say_ready(&daemon->manager);
     return records_server_run(&daemon->server);
 }
 
@@ -172,6 +179,7 @@ static void take_down(struct daemon *daemon) {
     }
     listener_close(&daemon->query_listener);
     listener_close(&daemon->ingest_listener);
+    service_manager_close(&daemon->manager);
     if (daemon->signal_fd >= 0) {
         (void)os_close(daemon->signal_fd);
     }

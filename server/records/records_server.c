@@ -8,8 +8,8 @@
 #include "server/runtime/signals.h"
 
 enum {
-    /* The listeners of both ports, the signals, and the wakeup. */
-    WATCHES_BESIDE_CLIENTS = 2 * LISTENER_CAPACITY + 2,
+    /* The listeners of both ports, the signals, the wakeup, and the service manager's timer. */
+    WATCHES_BESIDE_CLIENTS = 2 * LISTENER_CAPACITY + 3,
     /* How often to look for what is due, while anything is. */
     TICK_MS = 100,
 };
@@ -37,6 +37,7 @@ static void stop(struct records_server *server, const char *reason) {
     }
     logger_print(server->config.logger, LOG_LEVEL_INFO, "shutting down: %s", reason);
     server->is_stopping = true;
+    service_manager_say_stopping(server->config.manager);
     query_port_stop(&server->query_port);
     ingest_port_stop(&server->ingest_port);
 }
@@ -65,13 +66,18 @@ static void on_progress(void *context, short events) {
     query_port_collect(&server->query_port);
 }
 
-/* Watches what comes from within: signals, and progress. */
+/* Watches what comes from within: signals, progress, and the service manager's timer. */
 static int watch_own_descriptors(struct records_server *server) {
     const struct records_server_config *config = &server->config;
     int watch_index = epoll_loop_add(&server->loop, config->signal_fd, POLLIN, on_signal, server);
     if (watch_index >= 0) {
         watch_index =
             epoll_loop_add(&server->loop, config->progress->fd, POLLIN, on_progress, server);
+    }
+    int timer_fd = service_manager_timer_fd(config->manager);
+    if (watch_index >= 0 && timer_fd >= 0) {
+        watch_index = epoll_loop_add(&server->loop, timer_fd, POLLIN, service_manager_handle_timer,
+                                     config->manager);
     }
     return watch_index < 0 ? watch_index : 0;
 }

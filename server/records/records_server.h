@@ -19,12 +19,14 @@
 #include "server/records/record_buffer.h"
 #include "server/records/record_writers.h"
 #include "server/runtime/exit_code.h"
+#include "server/runtime/service_manager.h"
 
 struct records_server_config {
     const struct listener *ingest_listener;
     const struct listener *query_listener;
     int signal_fd;
-    const struct wakeup *progress; /* of the buffer, the writers and the queries */
+    struct service_manager *manager; /* hears that the loop turns, and that it ends */
+    const struct wakeup *progress;   /* of the buffer, the writers and the queries */
     struct record_buffer *buffer;
     struct record_writers *writers;
     struct query_threads *query_threads;

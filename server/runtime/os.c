@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -232,6 +233,19 @@ int os_epoll_wait(int epoll_fd, struct epoll_event *events, size_t capacity, int
 
 int os_eventfd(void) {
     return or_negative_errno(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+int os_timer(int64_t interval_ms) {
+    const struct timespec interval = {.tv_sec = (time_t)(interval_ms / 1000),
+                                      .tv_nsec = (long)(interval_ms % 1000) * 1000000};
+    const struct itimerspec times = {.it_interval = interval, .it_value = interval};
+    int fd = or_negative_errno(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+    if (fd >= 0 && timerfd_settime(fd, 0, &times, NULL) != 0) {
+        int error = -errno;
+        (void)os_close(fd);
+        return error;
+    }
+    return fd;
 }
 
 void *os_map_memory(size_t size) {

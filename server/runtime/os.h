@@ -97,6 +97,10 @@ int os_epoll_wait(int epoll_fd, struct epoll_event *events, size_t capacity, int
 /* An eventfd counter that wakes a poll; non-blocking. */
 int os_eventfd(void);
 
+/* A timer that becomes readable after each interval (at least 1 ms); a read of 8 bytes makes it
+ * wait for the next one. */
+int os_timer(int64_t interval_ms);
+
 /* Zeroed private memory, aligned to 2 MiB, on huge pages where the system has them, and present: no
  * page fault is left to whoever uses it. NULL if there is not so much. */
 void *os_map_memory(size_t size);

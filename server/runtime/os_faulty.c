@@ -276,6 +276,11 @@ int os_eventfd(void) {
     return fate.error != 0 ? -fate.error : real_os_eventfd();
 }
 
+int os_timer(int64_t interval_ms) {
+    struct fate fate = decide("timer");
+    return fate.error != 0 ? -fate.error : real_os_timer(interval_ms);
+}
+
 void *os_map_memory(size_t size) {
     struct fate fate = decide("map_memory");
     return fate.error != 0 ? NULL : real_os_map_memory(size);

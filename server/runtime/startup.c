@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "server/runtime/listener.h"
+#include "server/runtime/inherited_sockets.h"
 #include "server/runtime/os.h"
 #include "server/runtime/signals.h"
 
@@ -17,6 +17,15 @@ bool startup_check_addresses(const struct options *options, const struct option_
         options_complain(options, "--bind takes an address or a name, not '%s'", nonsense);
     }
     return nonsense == NULL;
+}
+
+int startup_listen(struct listener *listener, const char *name, const struct option_list *addresses,
+                   int64_t port, const struct logger *logger) {
+    int inherited_count = inherited_sockets_listen(listener, name, logger);
+    if (inherited_count != 0) {
+        return inherited_count < 0 ? inherited_count : 0;
+    }
+    return listener_open(listener, addresses->items, addresses->count, (uint16_t)port, logger);
 }
 
 int startup_prepare_process(const struct logger *logger) {

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "server/runtime/exit_code.h"
+#include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/options.h"
 
@@ -23,6 +24,12 @@ enum exit_code startup_fail(const struct logger *logger, const char *action, int
 
 /* Whether every address to listen on names something. If not, complains as of a wrong option. */
 bool startup_check_addresses(const struct options *options, const struct option_list *addresses);
+
+/* Listens at the sockets called `name` (NULL: all) that the service manager has opened
+ * (inherited_sockets.h), or where it has opened none at the addresses (listener.h). Returns 0, or a
+ * negative errno value with nothing left open and the reason printed. */
+int startup_listen(struct listener *listener, const char *name, const struct option_list *addresses,
+                   int64_t port, const struct logger *logger);
 
 /* Opens the standard streams that are closed, turns signals into events, and goes to where the user
  * is. Returns the descriptor of the signals (signals.h), which is the caller's to close, or a

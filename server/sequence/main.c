@@ -153,10 +153,10 @@ static int open_store(struct session_store *store, const struct settings *settin
 
 /* Serves with the store until a signal arrives. */
 static enum exit_code serve(struct session_store *store, const struct settings *settings,
-                            const struct logger *logger, int signal_fd) {
+                            struct service_manager *manager, const struct logger *logger,
+                            int signal_fd) {
     const struct sequence_server_configuration configuration = {
-        .addresses = settings->addresses.items,
-        .address_count = settings->addresses.count,
+        .addresses = &settings->addresses,
         .port = (uint16_t)settings->port,
         .connection_count_max = (size_t)settings->connection_count_max,
         .peer_connection_count_max = settings->peer_connection_count_max < 0
@@ -171,6 +171,7 @@ static enum exit_code serve(struct session_store *store, const struct settings *
                          .kind = settings->is_test_mode ? GENERATOR_PYTHON : GENERATOR_KEYED,
                          .is_ticking = settings->tick_ms > 0,
                          .fail_every = (uint64_t)settings->fail_every},
+        .manager = manager,
         .logger = logger,
     };
     struct sequence_server server;
@@ -188,7 +189,10 @@ static enum exit_code run(const struct settings *settings, const struct logger *
     if (open_store(&store, settings, logger) != 0) {
         return EXIT_CODE_START_FAILURE;
     }
-    enum exit_code code = serve(&store, settings, logger, signal_fd);
+    struct service_manager manager;
+    service_manager_open(&manager, logger);
+    enum exit_code code = serve(&store, settings, &manager, logger, signal_fd);
+    service_manager_close(&manager);
     session_store_destroy(&store);
     return code;
 }

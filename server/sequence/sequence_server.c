@@ -21,6 +21,7 @@ enum {
     /* Refusals, standard streams, signals, listening sockets, the store's connection, and some to
      * spare. */
     OTHER_DESCRIPTOR_COUNT = REFUSAL_COUNT + LISTENER_CAPACITY + 32,
+    OWN_WATCH_COUNT = 2, /* signals, the service manager's timer */
     /* Less than PIPE_BUF: see output.h. */
     PURGE_LINE_CAPACITY = sizeof "Purging client info for: \n" + CLIENT_ID_LENGTH,
 };
@@ -122,14 +123,14 @@ static void handle_signal(void *context, short events) {
                  signal_number > 0 ? strsignal(signal_number)
                                    : "a signal came that cannot be read");
     server->is_stopping = true;
+    service_manager_say_stopping(server->configuration.manager);
 }
 
 /* Listens on `port`, and watches for connections. `logger` is told why that fails. */
 static int start_listening(struct sequence_server *server, uint16_t port,
                            const struct logger *logger) {
     const struct sequence_server_configuration *configuration = &server->configuration;
-    int error = listener_open(&server->listener, configuration->addresses,
-                              configuration->address_count, port, logger);
+    int error = startup_listen(&server->listener, NULL, configuration->addresses, port, logger);
     if (error != 0) {
         return error;
     }
@@ -195,7 +196,7 @@ static int make_room(struct sequence_server *server) {
     };
     size_t watch_count =
         clients_watch_count_max(configuration->connection_count_max, REFUSAL_COUNT);
-    int error = epoll_loop_init(&server->loop, watch_count + 1);
+    int error = epoll_loop_init(&server->loop, watch_count + OWN_WATCH_COUNT);
     error = error != 0 ? error : clients_init(&server->clients, &clients_configuration);
     if (error == 0) {
         server->connections = calloc(server->clients.place_count, sizeof *server->connections);
@@ -209,9 +210,15 @@ static int make_room(struct sequence_server *server) {
     return error;
 }
 
-static int watch_signals(struct sequence_server *server) {
+static int watch_own_descriptors(struct sequence_server *server) {
+    struct service_manager *manager = server->configuration.manager;
+    int timer_fd = service_manager_timer_fd(manager);
     int watch_index =
         epoll_loop_add(&server->loop, server->signal_fd, POLLIN, handle_signal, server);
+    if (watch_index >= 0 && timer_fd >= 0) {
+        watch_index =
+            epoll_loop_add(&server->loop, timer_fd, POLLIN, service_manager_handle_timer, manager);
+    }
     if (watch_index < 0) {
         (void)startup_fail(server->configuration.logger, "watch for signals", watch_index);
     }
@@ -236,7 +243,7 @@ int sequence_server_open(struct sequence_server *server,
     startup_allow_clients(configuration->connection_count_max, OTHER_DESCRIPTOR_COUNT,
                           configuration->logger);
     int error = make_room(server);
-    error = error != 0 ? error : watch_signals(server);
+    error = error != 0 ? error : watch_own_descriptors(server);
     error =
         error != 0 ? error : start_listening(server, configuration->port, configuration->logger);
     error = error != 0 ? error : check_room(server);
@@ -246,6 +253,7 @@ int sequence_server_open(struct sequence_server *server,
     }
     server->port = listener_port(&server->listener);
     listener_announce(&server->listener, configuration->logger);
+    service_manager_say_ready(configuration->manager);
     return 0;
 }
 

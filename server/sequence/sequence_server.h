@@ -20,12 +20,13 @@
 #include "server/runtime/epoll_loop.h"
 #include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
+#include "server/runtime/options.h"
+#include "server/runtime/service_manager.h"
 #include "server/sequence/connection.h"
 #include "server/sequence/conversation.h"
 
 struct sequence_server_configuration {
-    const char *const *addresses;
-    size_t address_count;
+    const struct option_list *addresses;
     uint16_t port; /* 0: any free one */
     size_t connection_count_max;
     size_t peer_connection_count_max; /* of one peer; 0: no limit */
@@ -33,6 +34,7 @@ struct sequence_server_configuration {
     int64_t offline_ms; /* how long to be gone when fault injection breaks a connection */
     struct connection_configuration connection;
     struct conversation_configuration conversation;
+    struct service_manager *manager; /* hears that the loop turns, and when it begins and ends */
     const struct logger *logger;
 };
 

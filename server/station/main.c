@@ -33,10 +33,10 @@ static enum exit_code open_store(struct session_store *store,
 
 /* Serves until a signal arrives. */
 static enum exit_code serve(struct session_store *store, const struct configuration *configuration,
-                            const struct logger *logger, int signal_fd) {
+                            struct service_manager *manager, const struct logger *logger,
+                            int signal_fd) {
     const struct station_server_configuration server_configuration = {
-        .addresses = configuration->addresses.items,
-        .address_count = configuration->addresses.count,
+        .addresses = &configuration->addresses,
         .port = (uint16_t)configuration->port,
         .connection_count_max = (size_t)configuration->connection_count_max,
         .peer_connection_count_max = configuration->peer_connection_count_max < 0
@@ -49,6 +49,7 @@ static enum exit_code serve(struct session_store *store, const struct configurat
                      .tick_ms = configuration->tick_ms,
                      .fail_every = (uint64_t)configuration->fail_every,
                      .offline_ms = configuration->offline_ms},
+        .manager = manager,
         .logger = logger,
     };
     struct station_server server;
@@ -79,7 +80,10 @@ int main(int argc, char **argv) {
     struct session_store store;
     enum exit_code code = open_store(&store, &configuration, &logger);
     if (code == EXIT_CODE_OK) {
-        code = serve(&store, &configuration, &logger, signal_fd);
+        struct service_manager manager;
+        service_manager_open(&manager, &logger);
+        code = serve(&store, &configuration, &manager, &logger, signal_fd);
+        service_manager_close(&manager);
         session_store_destroy(&store);
     }
     (void)os_close(signal_fd);

@@ -16,6 +16,7 @@
 enum {
     /* Standard streams, signals, listening sockets, the store's connection, and some to spare. */
     OTHER_DESCRIPTOR_COUNT = LISTENER_CAPACITY + 32,
+    OWN_WATCH_COUNT = 2, /* signals, the service manager's timer */
     /* Less than PIPE_BUF: see output.h. */
     PURGE_LINE_CAPACITY = sizeof "Purging client info for: \n" + CLIENT_ID_LENGTH,
 };
@@ -114,6 +115,7 @@ static void handle_signal(void *context, short events) {
                  signal_number > 0 ? strsignal(signal_number)
                                    : "a signal came that cannot be read");
     if (is_first) {
+        service_manager_say_stopping(server->configuration.manager);
         begin_drain(server);
     } else {
         server->phase = STATION_SERVER_STOPPED;
@@ -204,8 +206,9 @@ static int make_room(struct station_server *server) {
     error = error != 0
                 ? error
                 : http2_configuration_init(&server->http2, &services_handlers, &server->services);
-    error =
-        error != 0 ? error : epoll_loop_init(&server->loop, clients_watch_count_max(count, 0) + 1);
+    error = error != 0 ? error
+                       : epoll_loop_init(&server->loop,
+                                         clients_watch_count_max(count, 0) + OWN_WATCH_COUNT);
     error = error != 0 ? error : clients_init(&server->clients, &clients_configuration);
     if (error != 0) {
         (void)startup_fail(configuration->logger, "make room for connections and streams", error);
@@ -213,9 +216,15 @@ static int make_room(struct station_server *server) {
     return error;
 }
 
-static int watch_signals(struct station_server *server) {
+static int watch_own_descriptors(struct station_server *server) {
+    struct service_manager *manager = server->configuration.manager;
+    int timer_fd = service_manager_timer_fd(manager);
     int watch_index =
         epoll_loop_add(&server->loop, server->signal_fd, POLLIN, handle_signal, server);
+    if (watch_index >= 0 && timer_fd >= 0) {
+        watch_index =
+            epoll_loop_add(&server->loop, timer_fd, POLLIN, service_manager_handle_timer, manager);
+    }
     if (watch_index < 0) {
         (void)startup_fail(server->configuration.logger, "watch for signals", watch_index);
     }
@@ -224,9 +233,8 @@ static int watch_signals(struct station_server *server) {
 
 static int start_listening(struct station_server *server) {
     const struct station_server_configuration *configuration = &server->configuration;
-    int error =
-        listener_open(&server->listener, configuration->addresses, configuration->address_count,
-                      configuration->port, configuration->logger);
+    int error = startup_listen(&server->listener, NULL, configuration->addresses,
+                               configuration->port, configuration->logger);
     if (error != 0) {
         return error;
     }
@@ -243,13 +251,14 @@ int station_server_open(struct station_server *server,
     startup_allow_clients(configuration->connection_count_max, OTHER_DESCRIPTOR_COUNT,
                           configuration->logger);
     int error = make_room(server);
-    error = error != 0 ? error : watch_signals(server);
+    error = error != 0 ? error : watch_own_descriptors(server);
     error = error != 0 ? error : start_listening(server);
     if (error != 0) {
         station_server_close(server);
         return error;
     }
     listener_announce(&server->listener, configuration->logger);
+    service_manager_say_ready(configuration->manager);
     return 0;
 }
 

@@ -19,18 +19,20 @@
 #include "server/runtime/epoll_loop.h"
 #include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
+#include "server/runtime/options.h"
+#include "server/runtime/service_manager.h"
 #include "server/station/http2.h"
 #include "server/station/services.h"
 
 struct station_server_configuration {
-    const char *const *addresses;
-    size_t address_count;
+    const struct option_list *addresses;
     uint16_t port; /* 0: any free one */
     size_t connection_count_max;
     size_t peer_connection_count_max; /* of one peer; 0: no limit */
     bool is_loopback_limited;         /* this machine itself is a peer like the others */
     int64_t drain_ms;                 /* how long streams may go on after a signal */
     struct services_configuration services;
+    struct service_manager *manager; /* hears that the loop turns, and when it begins and ends */
     const struct logger *logger;
 };
 
