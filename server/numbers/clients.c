@@ -88,6 +88,7 @@ void clients_confirm(struct clients *clients, uint64_t stored_batch) {
     while ((client = clients->lists[CLIENT_STORING].first) != NULL &&
            client->awaited_batch <= stored_batch) {
         listener_finish_connection(client->fd);
+        clients->confirmed_count++;
         release(client);
     }
 }
@@ -201,6 +202,9 @@ static void open_client(struct clients *clients, int fd, const struct sockaddr_s
     client->peer = *peer;
     client->first_look = clients->look_count;
     client->first_input = clients->input_count;
+    client->accepted_ms = clients->configuration.loop->now_ms;
+    client->number_count = 0;
+    clients->accepted_count++;
     session_init(&client->session);
     client->watch_index =
         poll_loop_add(clients->configuration.loop, fd, POLLRDHUP, on_event, client);

@@ -63,9 +63,11 @@ struct client {
     int watch_index;
     struct sockaddr_storage peer;
     uint64_t first_look, first_input; /* waiting: of the clients' counts, when it came */
+    int64_t accepted_ms;
     int64_t last_received_ms;
     uint64_t awaited_batch; /* storing */
     struct session session;
+    uint64_t number_count; /* received */
 };
 
 struct client_list {
@@ -92,6 +94,8 @@ struct clients {
     struct client *table; /* place_count + PLACELESS_COUNT_MAX entries */
     struct client_list lists[CLIENT_STATE_COUNT];
     struct rejections rejections;
+    uint64_t accepted_count;  /* connections, since the start */
+    uint64_t confirmed_count; /* ended with FIN */
     int listener_watches[LISTENER_CAPACITY];
     bool is_accept_due;   /* somebody waits to be accepted at the end of the turn */
     bool is_accepting;    /* the listeners are watched */

@@ -6,6 +6,7 @@
 
 #include "server/numbers/limits.h"
 #include "server/numbers/log/log_writer.h"
+#include "server/runtime/http/http_server.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/startup.h"
 
@@ -49,6 +50,7 @@ static void set_defaults(struct configuration *configuration) {
         .sync_interval_ms = SECOND_MS,
         .report_interval_ms = 10 * SECOND_MS,
         .worker_count = WORKER_COUNT_UNSET,
+        .http_port = HTTP_PORT_NONE,
         .log_level = LOG_LEVEL_INFO,
     };
 }
@@ -86,6 +88,9 @@ static enum options_outcome parse(struct configuration *configuration, const cha
          OPTION_INTEGER, &configuration->worker_count, 1, WORKER_COUNT_MAX, NULL},
         {"profile", "FILE", "write a CPU profile of the run, for google-pprof", OPTION_TEXT,
          &configuration->profile_path, 0, 0, NULL},
+        {"http-port", "NUMBER",
+         "serve metrics and a status page on this port of 127.0.0.1; 0 takes any free one",
+         OPTION_INTEGER, &configuration->http_port, 0, 65535, NULL},
         {"log-level", "debug|info|warning|error", "what to say on standard error", OPTION_CHOICE,
          &configuration->log_level, 0, 0, log_level_names},
     };
@@ -109,6 +114,7 @@ static enum options_outcome parse(struct configuration *configuration, const cha
     if (configuration->worker_count == WORKER_COUNT_UNSET) {
         configuration->worker_count = default_worker_count();
     }
+    option_settings_write(&options, configuration->settings);
     return outcome;
 }
 

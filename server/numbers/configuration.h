@@ -11,6 +11,7 @@
 
 #include "formatter/number_formatter.h"
 #include "parser/line_parser.h"
+#include "server/runtime/option_settings.h"
 #include "server/runtime/options.h"
 
 #ifdef __cplusplus
@@ -30,8 +31,10 @@ struct configuration {
     int64_t idle_timeout_ms;
     bool refuses_remote_terminate;
     int64_t worker_count;
-    const char *profile_path; /* NULL: no profile */
-    int log_level;            /* enum log_level */
+    const char *profile_path;                /* NULL: no profile */
+    int64_t http_port;                       /* HTTP_PORT_NONE: no status page */
+    int log_level;                           /* enum log_level */
+    char settings[OPTION_SETTINGS_CAPACITY]; /* the options in force */
     struct line_parser parser;
     struct number_formatter formatter;
 };

@@ -11,6 +11,7 @@
 #include "server/numbers/faulty_server.h"
 #include "server/numbers/numbers_process.h"
 #include "testing/files.h"
+#include "testing/http_client.h"
 #include "testing/patience.h"
 #include "testing/process.h"
 #include "testing/process_facts.h"
@@ -37,6 +38,22 @@ TEST(FailedStartTest, LeavesTheOldLogAlone) {
         ProcessOptions options = Faulty(plan);
         options.arguments.insert(options.arguments.end(),
                                  {"--port=0", "--log=" + path, "--threads=1"});
+        EXPECT_EQ(RunToEnd(options).status, Exited(1));
+        EXPECT_EQ(ReadFile(path), NumberLine(1));
+    }
+}
+
+// The status page comes last, and is no exception.
+TEST(FailedStartTest, AStatusPageThatCannotBeLeavesTheOldLogAlone) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.File("numbers.log");
+    for (const char *plan :
+         {"socket:2:EMFILE", "eventfd:1:EMFILE", "eventfd:3:EMFILE", "thread_create:5:EAGAIN"}) {
+        SCOPED_TRACE(plan);
+        WriteFile(path, NumberLine(1));
+        ProcessOptions options = Faulty(plan);
+        options.arguments.insert(options.arguments.end(),
+                                 {"--port=0", "--log=" + path, "--threads=1", "--http-port=0"});
         EXPECT_EQ(RunToEnd(options).status, Exited(1));
         EXPECT_EQ(ReadFile(path), NumberLine(1));
     }
@@ -193,11 +210,16 @@ INSTANTIATE_TEST_SUITE_P(Calls, HungDiskTest, testing::Values("append", "fdatasy
 
 // The disk never answers: it is said, and whoever does not want to wait does not have to.
 TEST_P(HungDiskTest, TheSecondSignalEndsAtOnceAndSaysWhatIsNotStored) {
-    NumbersServer server({"--fsync=always"}, Faulty(std::string(GetParam()) + ":1:hold"));
+    NumbersServer server({"--fsync=always", "--http-port=0"},
+                         Faulty(std::string(GetParam()) + ":1:hold"));
     TcpClient client = server.Connect();
     EXPECT_TRUE(client.Send(NumberLines(0, 1000)));
     client.HalfClose();
     EXPECT_TRUE(server.process().WaitForErrors(HasLineWith(kDoesNotAnswer)));
+    const std::uint16_t http_port = WaitForHttpPort(&server.process());
+    EXPECT_TRUE(WaitForHttpCode(http_port, "/readyz", 503));
+    EXPECT_EQ(HttpGet(http_port, "/readyz").body.find("the disk has not answered for "), 0u);
+    EXPECT_EQ(HttpGet(http_port, "/healthz").code, 200);
     server.process().Signal(SIGTERM);
     EXPECT_TRUE(server.process().WaitForErrors(HasLineWith("a second SIGTERM or SIGINT ends")));
     const Clock::time_point start = Clock::now();

@@ -17,6 +17,7 @@
 #include "server/numbers/faulty_server.h"
 #include "server/numbers/numbers_process.h"
 #include "testing/files.h"
+#include "testing/http_client.h"
 #include "testing/patience.h"
 #include "testing/process.h"
 #include "testing/tcp_client.h"
@@ -70,7 +71,9 @@ TEST(FullDiskTest, ARealDiskThatHasRoomAgainLosesNothing) {
         GTEST_SKIP() << "cannot mount a small disk: " << disk.problem();
     }
     WriteFile(disk.File("ballast"), std::string(900 * 1024, 'x'));
-    NumbersServer server({"--log=" + disk.File("numbers.log")});
+    NumbersServer server({"--log=" + disk.File("numbers.log"), "--http-port=0"});
+    const std::uint16_t http_port = WaitForHttpPort(&server.process());
+    EXPECT_TRUE(WaitForHttpCode(http_port, "/readyz", 200));
     std::future<Ending> delivery = server.DeliverMeanwhile(NumberLines(0, kLineCount));
     ASSERT_TRUE(server.process().WaitForErrors(HasLineWith(kWaitsForRoom)));
     // Its last line may be half there, to be finished when there is room.
@@ -78,11 +81,16 @@ TEST(FullDiskTest, ARealDiskThatHasRoomAgainLosesNothing) {
     partial_log.resize(partial_log.size() / kLineSize * kLineSize);
     EXPECT_EQ(ParseNumberLog(partial_log).problem, "");
     EXPECT_LT(partial_log.size(), kLineCount * kLineSize);
+    EXPECT_TRUE(WaitForHttpCode(http_port, "/readyz", 503));
+    EXPECT_EQ(HttpGet(http_port, "/readyz").body,
+              "the log cannot be written: No space left on device; the clients wait\n");
+    EXPECT_EQ(HttpGet(http_port, "/healthz").code, 200);
 
     const Clock::time_point start = Clock::now();
     ASSERT_EQ(unlink(disk.File("ballast").c_str()), 0);
     EXPECT_EQ(delivery.get(), Ending::kFin);
     const auto delay = duration_cast<milliseconds>(Clock::now() - start);
+    EXPECT_TRUE(WaitForHttpCode(http_port, "/readyz", 200));
     EXPECT_EQ(server.Stop(), Exited(0));
     EXPECT_EQ(ReadNumberLog(disk.File("numbers.log")), NumberRange(0, kLineCount));
     EXPECT_EQ(CountLinesWith(server.process().errors(), kWaitsForRoom), 1u);

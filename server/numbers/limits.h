@@ -14,6 +14,7 @@
 #include "formatter/number_formatter.h"
 #include "parser/line_parser.h"
 #include "server/numbers/log/log_writer.h"
+#include "server/runtime/http/http_server.h"
 #include "server/runtime/listener.h"
 
 #ifndef NUMBERS_RECEIVE_SIZE
@@ -40,8 +41,9 @@ enum {
     CLIENT_COUNT_DEFAULT = 5,
     CLIENT_COUNT_MAX = 1024,
 
-    /* Standard streams, listeners, log, pipe, eventfd, signalfd, and one being accepted. */
-    DESCRIPTORS_BESIDE_CLIENTS = 32,
+    /* Standard streams, listeners, log, pipe, eventfd, signalfd, one being accepted, and those of
+     * the status page. */
+    DESCRIPTORS_BESIDE_CLIENTS = 32 + HTTP_DESCRIPTOR_COUNT,
 
     /* What one recv takes at most. Together with the numbers parsed from it, it stays in the
      * second-level cache, and one client cannot keep the others waiting for long. */
@@ -125,8 +127,8 @@ enum {
     MEMORY_PER_WORKER_SIZE = BLOCKS_PER_WORKER * BLOCK_SIZE + STAGE_SIZE / DEDUP_BUCKET_COUNT,
     MEMORY_REST_SIZE = 8 * 1024 * 1024,
 
-    /* Main thread, log writer, syncer, reporter; each worker is one more. */
-    THREADS_BESIDE_WORKERS = 4,
+    /* Main thread, log writer, syncer, reporter, status page; each worker is one more. */
+    THREADS_BESIDE_WORKERS = 5,
 };
 
 static_assert((int)NUMBER_FORMATTER_LINE_SIZE == (int)LINE_PARSER_LINE_SIZE,
@@ -137,7 +139,8 @@ static_assert(MEMORY_SHARED_SIZE + WORKER_COUNT_MAX * MEMORY_PER_WORKER_SIZE + M
 static_assert(BLOCKS_PER_WORKER >= 2 &&
                   WORKER_COUNT_MAX * BLOCKS_PER_WORKER <= LOG_WRITER_BLOCK_CAPACITY,
               "one block can be filled while another is written, and the writer has room for all");
-static_assert((int)LISTENER_CAPACITY + 10 <= (int)DESCRIPTORS_BESIDE_CLIENTS,
+static_assert((int)LISTENER_CAPACITY + 10 + (int)HTTP_DESCRIPTOR_COUNT <=
+                  (int)DESCRIPTORS_BESIDE_CLIENTS,
               "listeners, standard streams, log, pipe and the like are counted");
 static_assert(CLIENT_COUNT_DEFAULT + PLACELESS_COUNT_MAX + DESCRIPTORS_BESIDE_CLIENTS <= 1024,
               "the usual limit of descriptors does for the usual number of clients");

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "server/numbers/configuration.h"
+#include "server/numbers/figures.h"
 #include "server/numbers/limits.h"
 #include "server/numbers/log/log_file.h"
 #include "server/numbers/log/log_loader.h"
@@ -16,6 +17,7 @@
 #include "server/numbers/pipeline.h"
 #include "server/numbers/reporter.h"
 #include "server/numbers/tally.h"
+#include "server/runtime/http/http_server.h"
 #include "server/runtime/memory_limit.h"
 #include "server/runtime/os.h"
 #include "server/runtime/profile.h"
@@ -41,6 +43,7 @@ struct daemon {
     struct pipeline pipeline;
     struct reporter reporter;
     struct numbers_server server;
+    struct http_server http;
     int signal_fd;
 };
 
@@ -90,13 +93,28 @@ static enum exit_code run_with_prepared_log(struct daemon *daemon) {
     return numbers_server_run(&daemon->server);
 }
 
+/* Before the log is prepared, which may take long: who looks meanwhile is told so. */
+static enum exit_code run_with_status_page(struct daemon *daemon) {
+    struct http_server_configuration configuration = {
+        .source = figures_source(&daemon->server),
+        .settings = daemon->configuration.settings,
+        .logger = &daemon->logger,
+    };
+    if (!http_server_start(&daemon->http, &configuration)) {
+        return EXIT_CODE_START_FAILURE;
+    }
+    enum exit_code exit_code = run_with_prepared_log(daemon);
+    http_server_stop(&daemon->http);
+    return exit_code;
+}
+
 static enum exit_code run_with_reporter(struct daemon *daemon) {
     int error = reporter_init(&daemon->reporter, &daemon->tally, STDOUT_FILENO,
                               daemon->configuration.report_interval_ms, &daemon->manager);
     if (error != 0) {
         return startup_fail(&daemon->logger, "start the reporter", error);
     }
-    enum exit_code exit_code = run_with_prepared_log(daemon);
+    enum exit_code exit_code = run_with_status_page(daemon);
     reporter_finish(&daemon->reporter);
     return exit_code;
 }
@@ -115,6 +133,7 @@ static enum exit_code run_with_server(struct daemon *daemon) {
         .parser = &daemon->configuration.parser,
         .pipeline = &daemon->pipeline,
         .writer = &daemon->writer,
+        .inquiry = http_server_inquiry(&daemon->http),
         .logger = &daemon->logger,
     };
     int error = numbers_server_init(&daemon->server, &configuration);
@@ -241,14 +260,23 @@ static enum exit_code run_with_log(struct daemon *daemon) {
     return exit_code;
 }
 
-/* The port comes before the log: a second server started by mistake must not empty anything. */
+static enum exit_code run_with_http_port(struct daemon *daemon) {
+    if (!http_server_open(&daemon->http, daemon->configuration.http_port, &daemon->logger)) {
+        return EXIT_CODE_START_FAILURE;
+    }
+    enum exit_code exit_code = run_with_log(daemon);
+    http_server_close(&daemon->http);
+    return exit_code;
+}
+
+/* The ports come before the log: a second server started by mistake must not empty anything. */
 static enum exit_code run_with_listener(struct daemon *daemon) {
     const struct configuration *configuration = &daemon->configuration;
     if (startup_listen(&daemon->listener, NULL, &configuration->addresses, configuration->port,
                        &daemon->logger) != 0) {
         return EXIT_CODE_START_FAILURE;
     }
-    enum exit_code exit_code = run_with_log(daemon);
+    enum exit_code exit_code = run_with_http_port(daemon);
     listener_close(&daemon->listener);
     return exit_code;
 }

@@ -10,8 +10,9 @@
 #include "server/runtime/os.h"
 #include "server/runtime/signals.h"
 
-/* Beside those of the clients: the signals, the wakeup, the guard, and the manager's timer. */
-enum { OTHER_WATCH_COUNT = 4 };
+/* Beside those of the clients: the signals, the wakeup, the guard, the manager's timer, and the
+ * status page. */
+enum { OTHER_WATCH_COUNT = 5 };
 
 /* Ends the process as kill -9 would. No thread is waited for: one may be inside a call to a disk
  * that never answers. */
@@ -98,11 +99,13 @@ static void receive(void *context, struct client *client) {
         return;
     }
     client_note_received(client);
+    server->received_size += (uint64_t)size;
     struct pending *pending = &server->pending;
     pending->client = client;
     pending->next_index = 0;
     pending->count = session_receive(&client->session, server->configuration.parser, bytes,
                                      (size_t)size, server->numbers, &pending->stop);
+    client->number_count += pending->count;
     int watch_index = client->watch_index;
     take_pending(server);
     if (server->clients.is_held_back) {
@@ -264,6 +267,10 @@ static int watch_others(struct numbers_server *server) {
         watch_index =
             poll_loop_add(&server->loop, configuration->guard_fd, POLLERR, on_guard_gone, server);
         server->guard_watch = watch_index;
+    }
+    if (watch_index >= 0 && configuration->inquiry != NULL) {
+        watch_index = poll_loop_add(&server->loop, configuration->inquiry->asked.fd, POLLIN,
+                                    inquiry_on_asked, configuration->inquiry);
     }
     return watch_index < 0 ? watch_index : 0;
 }

@@ -35,6 +35,7 @@
 #include "server/numbers/log/log_writer.h"
 #include "server/numbers/pipeline.h"
 #include "server/runtime/exit_code.h"
+#include "server/runtime/http/inquiry.h"
 #include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/poll_loop.h"
@@ -58,6 +59,7 @@ struct numbers_server_configuration {
     const struct line_parser *parser;
     struct pipeline *pipeline;
     struct log_writer *writer;
+    struct inquiry *inquiry; /* of the status page; NULL: there is none */
     const struct logger *logger;
 };
 
@@ -78,6 +80,7 @@ struct numbers_server {
     char *buffer;      /* headroom, then RECEIVE_SIZE bytes */
     uint32_t *numbers; /* RECEIVED_NUMBER_CAPACITY, parsed from the buffer */
     struct pending pending;
+    uint64_t received_size; /* bytes, of all clients since the start */
 
     const char *shutdown_reason; /* not NULL: somebody has asked for it in this turn */
     bool is_shutting_down;

@@ -294,6 +294,11 @@ uint64_t pipeline_unstored_count(struct pipeline *pipeline) {
     return count + atomic_load(&pipeline->configuration.tally->unique_count) - stored_count;
 }
 
+double pipeline_stage_fill(const struct pipeline *pipeline) {
+    return (double)filling_count(pipeline) /
+           (double)(pipeline->bucket_capacity * DEDUP_BUCKET_COUNT);
+}
+
 bool pipeline_is_drained(struct pipeline *pipeline) {
     (void)pthread_mutex_lock(&pipeline->mutex);
     bool is_drained =

@@ -123,6 +123,9 @@ uint64_t pipeline_stored_batch(struct pipeline *pipeline);
  * too. */
 uint64_t pipeline_unstored_count(struct pipeline *pipeline);
 
+/* How full the stage is that numbers are added to, from 0 to 1. */
+double pipeline_stage_fill(const struct pipeline *pipeline);
+
 /* Whether everything added has been inserted, formatted, and submitted to the log writer. */
 bool pipeline_is_drained(struct pipeline *pipeline);
 

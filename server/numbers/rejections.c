@@ -32,6 +32,7 @@ void rejections_add(struct rejections *rejections, enum rejection reason,
     const struct logger *logger = rejections->logger;
     const char *address = listener_format_address(peer, rejections->peer);
     char text[BYTES_CAPACITY];
+    rejections->totals[reason]++;
     rejections->counts[reason]++;
     switch (reason) {
     case REJECTION_FULL:

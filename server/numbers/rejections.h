@@ -33,6 +33,7 @@ enum rejection {
 
 struct rejections {
     const struct logger *logger;
+    uint64_t totals[REJECTION_COUNT];     /* since the start */
     uint64_t counts[REJECTION_COUNT];     /* since the last warning */
     int64_t warning_ms;                   /* not before then is there another one */
     char peer[LISTENER_ADDRESS_CAPACITY]; /* the last one's address */

@@ -17,7 +17,7 @@ arm_apt() {
 }
 arm_apt update
 arm_apt install --download-only --no-install-recommends libjansson-dev libsqlite3-dev libmariadb-dev \
-    libmd-dev libbenchmark-dev libnghttp2-dev zlib1g-dev libssl-dev libgoogle-perftools4
+    libmd-dev libbenchmark-dev libnghttp2-dev zlib1g-dev libssl-dev libgoogle-perftools4 libmicrohttpd-dev
 
 for package in "$work"/archives/*.deb; do
     case ${package##*/} in

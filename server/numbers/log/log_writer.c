@@ -27,9 +27,11 @@ static void end_call(struct log_writer *writer, enum log_writer_call call) {
 }
 
 static int sync_log(struct log_writer *writer) {
+    int64_t begin_ns = os_now_ns();
     begin_call(writer, LOG_WRITER_CALL_SYNC);
     int error = os_fdatasync(writer->configuration.log->fd);
     end_call(writer, LOG_WRITER_CALL_SYNC);
+    latency_histogram_add(&writer->sync_latency, (os_now_ns() - begin_ns) / 1000);
     return error;
 }
 
@@ -67,6 +69,7 @@ static int reopen(struct log_writer *writer, size_t *done_size) {
  * the log is to be opened anew. */
 static bool wait_for_room(struct log_writer *writer, int error, bool *reopens) {
     int64_t now_ms = os_now_ms();
+    atomic_store(&writer->room_error, error);
     if (warning_limiter_allows(&writer->full_disk_warning, now_ms)) {
         writer->has_warned_of_full_disk = true;
         logger_print(writer->configuration.logger, LOG_LEVEL_WARNING,
@@ -109,6 +112,7 @@ static int write_block(struct log_writer *writer, const struct log_block *block)
             return error;
         }
     }
+    atomic_store_explicit(&writer->room_error, 0, memory_order_relaxed);
     if (writer->has_warned_of_full_disk) {
         writer->has_warned_of_full_disk = false;
         logger_print(writer->configuration.logger, LOG_LEVEL_INFO,
@@ -378,6 +382,19 @@ uint64_t log_writer_stored_position(const struct log_writer *writer) {
 
 int log_writer_error(const struct log_writer *writer) {
     return atomic_load(&writer->error);
+}
+
+struct log_writer_positions log_writer_get_positions(struct log_writer *writer) {
+    (void)pthread_mutex_lock(&writer->mutex);
+    struct log_writer_positions positions = {.submitted = writer->submitted_position,
+                                             .written = writer->written_position,
+                                             .synced = writer->synced_position};
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return positions;
+}
+
+int log_writer_room_error(const struct log_writer *writer) {
+    return atomic_load(&writer->room_error);
 }
 
 void log_writer_reopen(struct log_writer *writer) {

@@ -35,6 +35,7 @@
 #include "server/numbers/log/log_appender.h"
 #include "server/numbers/log/log_file.h"
 #include "server/runtime/atomics.h"
+#include "server/runtime/latency_histogram.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/wakeup.h"
 
@@ -94,6 +95,9 @@ struct log_writer {
 
     ATOMIC_FIELD(uint64_t) stored_position;
     ATOMIC_FIELD(int) error; /* 0, or the negative errno value that ended the writing */
+    ATOMIC_FIELD(int)
+    room_error; /* why it waits for room, a negative errno value; 0: it does not */
+    struct latency_histogram sync_latency;
     ATOMIC_FIELD(int64_t)
     call_since_ms[LOG_WRITER_CALL_COUNT]; /* when it began; 0: there is none */
 
@@ -127,6 +131,17 @@ uint64_t log_writer_stored_position(const struct log_writer *writer);
 
 /* 0, or the negative errno value that ended the writing. */
 int log_writer_error(const struct log_writer *writer);
+
+/* How far the bytes have come that were submitted since the start. */
+struct log_writer_positions {
+    uint64_t submitted;
+    uint64_t written; /* in the kernel's hands */
+    uint64_t synced;  /* on the disk */
+};
+struct log_writer_positions log_writer_get_positions(struct log_writer *writer);
+
+/* Why the writer waits for room on the disk, a negative errno value; 0: it does not. */
+int log_writer_room_error(const struct log_writer *writer);
 
 /* Asks for the log to be opened anew under its name (log_file_reopen). */
 void log_writer_reopen(struct log_writer *writer);
