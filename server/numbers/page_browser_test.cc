@@ -86,9 +86,9 @@ class Load {
 
   private:
     void Send(std::uint32_t first) {
-        constexpr std::uint32_t kCount = 20000;
+        constexpr std::uint32_t kCount = 4000;
         for (std::uint32_t round = 0; !is_over_; ++round) {
-            const std::uint32_t start = first + round % 3000 * kCount / 2; // half of them seen
+            const std::uint32_t start = first + round % 12000 * (kCount / 4 * 3); // a quarter seen
             if (!client_.Send(NumberLines(start, kCount))) {
                 return;
             }
