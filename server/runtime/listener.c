@@ -73,6 +73,16 @@ const char *listener_format_address(const struct sockaddr_storage *address, char
     return text;
 }
 
+const char *listener_name_peer(int fd, char *text) {
+    struct sockaddr_storage address = {0};
+    socklen_t size = sizeof address;
+    if (getpeername(fd, (struct sockaddr *)&address, &size) == 0) {
+        return listener_format_address(&address, text);
+    }
+    (void)snprintf(text, LISTENER_ADDRESS_CAPACITY, "?");
+    return text;
+}
+
 /* Fills text with a socket's own address and returns the port. */
 static uint16_t describe(int fd, char *text) {
     struct sockaddr_storage address = {.ss_family = AF_UNSPEC};

@@ -75,6 +75,9 @@ bool listener_is_loopback(const struct sockaddr *address);
 /* Writes "127.0.0.1:4000" or "[::1]:4000" to text (LISTENER_ADDRESS_CAPACITY) and returns it. */
 const char *listener_format_address(const struct sockaddr_storage *address, char *text);
 
+/* The same of the other end of a connection; "?" where the kernel does not know it any more. */
+const char *listener_name_peer(int fd, char *text);
+
 /* Chooses what a close sends from now on, the kernel's close after a crash or kill -9 too: RST
  * (true), so that a FIN is always this program's own word, or FIN (false, as at first). */
 void listener_set_reset_on_close(int fd, bool resets);

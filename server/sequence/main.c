@@ -3,11 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/runtime/http/http_server.h"
+#include "server/runtime/option_settings.h"
 #include "server/runtime/options.h"
 #include "server/runtime/os.h"
 #include "server/runtime/startup.h"
+#include "server/sequence/figures.h"
 #include "server/sequence/limits.h"
 #include "server/sequence/sequence_server.h"
+#include "server/sessions/session_store_measured.h"
 #include "server/sessions/session_store_memory.h"
 #include "server/sessions/session_store_redis.h"
 
@@ -31,6 +35,8 @@ struct settings {
     int log_level;
     struct redis_location redis;
     bool uses_redis;
+    int64_t http_port;                       /* HTTP_PORT_NONE: no status page */
+    char in_force[OPTION_SETTINGS_CAPACITY]; /* the options, for the page */
 };
 
 static const int64_t milliseconds_max = (int64_t)SECONDS_MAX * 1000;
@@ -46,6 +52,7 @@ static void set_defaults(struct settings *settings) {
         .session_ttl_ms = 30 * 1000,
         .idle_timeout_ms = 10 * 1000,
         .store = "memory",
+        .http_port = HTTP_PORT_NONE,
         .is_test_mode = test_mode != NULL && test_mode[0] != '\0',
         .log_level = LOG_LEVEL_INFO,
     };
@@ -105,6 +112,9 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
          0, 0, NULL},
         {"test-mode", NULL, "the numbers of a client-id are those of Python's random.seed()",
          OPTION_FLAG, &s->is_test_mode, 0, 0, NULL},
+        {"http-port", "NUMBER",
+         "serve metrics and a status page on this port of 127.0.0.1; 0: any free one",
+         OPTION_INTEGER, &s->http_port, 0, PORT_MAX, NULL},
         {"log-level", "debug|info|warning|error", "the least important messages to print",
          OPTION_CHOICE, &s->log_level, 0, 0, log_level_names},
     };
@@ -131,6 +141,7 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
         !check_settings(s, &options, argc - first_argument_index, argv + first_argument_index)) {
         return OPTIONS_INVALID;
     }
+    option_settings_write(&options, s->in_force);
     return outcome;
 }
 
@@ -151,9 +162,33 @@ static int open_store(struct session_store *store, const struct settings *settin
     return error;
 }
 
+/* Who is told about the server: the service manager, and the status page, if there is one. */
+struct told {
+    struct service_manager manager;
+    struct http_server http;
+    struct session_store_measured store;
+};
+
+/* Serves, and is looked at, until a signal arrives. */
+static enum exit_code serve_and_tell(struct sequence_server *server, struct told *told,
+                                     const struct settings *settings) {
+    const struct figures figures = {.server = server, .store = &told->store};
+    const struct http_server_configuration configuration = {
+        .source = figures_source(&figures),
+        .settings = settings->in_force,
+        .logger = server->configuration.logger,
+    };
+    if (!http_server_start(&told->http, &configuration)) {
+        return EXIT_CODE_START_FAILURE;
+    }
+    int error = sequence_server_run(server);
+    http_server_stop(&told->http);
+    return error == 0 ? EXIT_CODE_OK : EXIT_CODE_IO_FAILURE;
+}
+
 /* Serves with the store until a signal arrives. */
-static enum exit_code serve(struct session_store *store, const struct settings *settings,
-                            struct service_manager *manager, const struct logger *logger,
+static enum exit_code serve(struct session_store *store, struct told *told,
+                            const struct settings *settings, const struct logger *logger,
                             int signal_fd) {
     const struct sequence_server_configuration configuration = {
         .addresses = &settings->addresses,
@@ -171,29 +206,37 @@ static enum exit_code serve(struct session_store *store, const struct settings *
                          .kind = settings->is_test_mode ? GENERATOR_PYTHON : GENERATOR_KEYED,
                          .is_ticking = settings->tick_ms > 0,
                          .fail_every = (uint64_t)settings->fail_every},
-        .manager = manager,
+        .manager = &told->manager,
+        .inquiry = http_server_inquiry(&told->http),
         .logger = logger,
     };
     struct sequence_server server;
     if (sequence_server_open(&server, &configuration, signal_fd) != 0) {
         return EXIT_CODE_START_FAILURE;
     }
-    int error = sequence_server_run(&server);
+    enum exit_code code = serve_and_tell(&server, told, settings);
     sequence_server_close(&server);
-    return error == 0 ? EXIT_CODE_OK : EXIT_CODE_IO_FAILURE;
+    return code;
 }
 
 static enum exit_code run(const struct settings *settings, const struct logger *logger,
                           int signal_fd) {
     struct session_store store;
-    if (open_store(&store, settings, logger) != 0) {
-        return EXIT_CODE_START_FAILURE;
+    static struct told told;
+    enum exit_code code = EXIT_CODE_START_FAILURE;
+    if (!http_server_open(&told.http, settings->http_port, logger)) {
+        return code;
     }
-    struct service_manager manager;
-    service_manager_open(&manager, logger);
-    enum exit_code code = serve(&store, settings, &manager, logger, signal_fd);
-    service_manager_close(&manager);
-    session_store_destroy(&store);
+    if (open_store(&store, settings, logger) == 0) {
+        if (http_server_inquiry(&told.http) != NULL) {
+            session_store_measure(&told.store, &store);
+        }
+        service_manager_open(&told.manager, logger);
+        code = serve(&store, &told, settings, logger, signal_fd);
+        service_manager_close(&told.manager);
+        session_store_destroy(&store);
+    }
+    http_server_close(&told.http);
     return code;
 }
 

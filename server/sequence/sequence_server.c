@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/runtime/http/http_server.h"
 #include "server/runtime/os.h"
 #include "server/runtime/output.h"
 #include "server/runtime/signals.h"
@@ -16,12 +17,13 @@
 enum {
     /* Connections above the limit that can be told so at the same time. */
     REFUSAL_COUNT = 64,
+    /* The signals, the service manager's timer, and the status page. */
+    OWN_WATCH_COUNT = 3,
     /* How soon to try again when the port cannot be listened on after being offline. */
     RELISTEN_PAUSE_MS = 100,
-    /* Refusals, standard streams, signals, listening sockets, the store's connection, and some to
-     * spare. */
-    OTHER_DESCRIPTOR_COUNT = REFUSAL_COUNT + LISTENER_CAPACITY + 32,
-    OWN_WATCH_COUNT = 2, /* signals, the service manager's timer */
+    /* Refusals, standard streams, signals, listening sockets, the store's connection, those of the
+     * status page, and some to spare. */
+    OTHER_DESCRIPTOR_COUNT = REFUSAL_COUNT + LISTENER_CAPACITY + HTTP_DESCRIPTOR_COUNT + 32,
     /* Less than PIPE_BUF: see output.h. */
     PURGE_LINE_CAPACITY = sizeof "Purging client info for: \n" + CLIENT_ID_LENGTH,
 };
@@ -84,6 +86,7 @@ static int open_connection(void *context, uint32_t index, int fd,
     struct connection *connection = &server->connections[index];
     const struct connection_configuration *configuration = &server->configuration.connection;
     int64_t now_ms = os_now_ms();
+    server->accepted_count++;
     listener_bound_connection(fd, configuration->idle_timeout_ms > 0
                                       ? configuration->idle_timeout_ms
                                       : LIMIT_DEAD_PEER_MS);
@@ -91,6 +94,7 @@ static int open_connection(void *context, uint32_t index, int fd,
         connection_begin(connection, configuration, fd, now_ms);
         settle(server, index, CONNECTION_OPEN, now_ms);
     } else {
+        server->refused_count++;
         connection_refuse(connection, configuration, fd,
                           admission == CLIENTS_FULL ? PROTOCOL_TEXT_TOO_MANY_CONNECTIONS
                                                     : PROTOCOL_TEXT_TOO_MANY_OF_ONE_PEER,
@@ -218,6 +222,11 @@ static int watch_own_descriptors(struct sequence_server *server) {
     if (watch_index >= 0 && timer_fd >= 0) {
         watch_index =
             epoll_loop_add(&server->loop, timer_fd, POLLIN, service_manager_handle_timer, manager);
+    }
+    struct inquiry *inquiry = server->configuration.inquiry;
+    if (watch_index >= 0 && inquiry != NULL) {
+        watch_index =
+            epoll_loop_add(&server->loop, inquiry->asked.fd, POLLIN, inquiry_on_asked, inquiry);
     }
     if (watch_index < 0) {
         (void)startup_fail(server->configuration.logger, "watch for signals", watch_index);

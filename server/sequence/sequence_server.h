@@ -18,6 +18,7 @@
 
 #include "server/runtime/clients.h"
 #include "server/runtime/epoll_loop.h"
+#include "server/runtime/http/inquiry.h"
 #include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/options.h"
@@ -35,6 +36,7 @@ struct sequence_server_configuration {
     struct connection_configuration connection;
     struct conversation_configuration conversation;
     struct service_manager *manager; /* hears that the loop turns, and when it begins and ends */
+    struct inquiry *inquiry;         /* of the status page; NULL: there is none */
     const struct logger *logger;
 };
 
@@ -42,6 +44,8 @@ struct sequence_server {
     struct sequence_server_configuration configuration;
     struct epoll_loop loop;
     struct clients clients;
+    uint64_t accepted_count;        /* connections, since the start */
+    uint64_t refused_count;         /* of them, told that there is no room */
     struct connection *connections; /* by index of the client */
     struct listener listener;
     int signal_fd;

@@ -14,6 +14,7 @@
 
 #include "server/sequence/sequence_harness.h"
 #include "testing/daemon.h"
+#include "testing/http_client.h"
 #include "testing/patience.h"
 #include "testing/sanitizer.h"
 
@@ -40,6 +41,28 @@ TEST(ServerProcess, ClosesInOrderAfterTheChecksum) {
     Connection connection(server.port());
     connection.Send(kInit10 + "RECV,0;RECV,1;FIN;");
     EXPECT_EQ(connection.ReadToEnd(), kWhole10);
+}
+
+TEST(ServerProcess, TellsItsFigures) {
+    Server server({"--test-mode", "--http-port=0"});
+    const std::uint16_t http_port = harness::WaitForHttpPort(&server.process());
+    Connection connection(server.port());
+    connection.Send(kInit10 + "RECV,0;RECV,1;FIN;");
+    EXPECT_EQ(connection.ReadToEnd(), kWhole10);
+    Connection missing(server.port());
+    missing.Send("CONT," + OtherId(1) + ";");
+    missing.ReadToEnd();
+    std::string metrics;
+    ASSERT_TRUE(harness::Await([&] {
+        metrics = harness::HttpGet(http_port, "/metrics").body;
+        return harness::MetricValue(metrics, "sessions_missing_total") == 1;
+    }));
+    EXPECT_EQ(harness::MetricValue(metrics, "sequence_numbers_total"), 10);
+    EXPECT_EQ(harness::MetricValue(metrics, "sequence_clients_accepted_total"), 2);
+    EXPECT_EQ(harness::MetricValue(metrics, "sessions_created_total"), 1);
+    EXPECT_GE(harness::MetricValue(metrics, "sessions_store_duration_seconds_count"), 2);
+    EXPECT_EQ(harness::HttpGet(http_port, "/readyz").body, "ready\n");
+    EXPECT_EQ(harness::HttpGet(http_port, "/").code, 200);
 }
 
 TEST(ServerProcess, TakesOneByteAtATime) {

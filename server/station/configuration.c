@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/runtime/http/http_server.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/startup.h"
 #include "server/station/limits.h"
@@ -26,6 +27,7 @@ static void set_defaults(struct configuration *configuration) {
         .drain_ms = 5 * 1000,
         .store = "memory",
         .log_level = LOG_LEVEL_INFO,
+        .http_port = HTTP_PORT_NONE,
     };
 }
 
@@ -90,6 +92,9 @@ enum options_outcome configuration_read(struct configuration *c, int argc, char 
          NULL},
         {"store", "STORE", "memory, or Redis: redis://HOST:PORT/DATABASE", OPTION_TEXT, &c->store,
          0, 0, NULL},
+        {"http-port", "NUMBER",
+         "serve metrics and a status page on this port of 127.0.0.1; 0: any free one",
+         OPTION_INTEGER, &c->http_port, 0, PORT_MAX, NULL},
         {"log-level", "debug|info|warning|error", "the least important messages to print",
          OPTION_CHOICE, &c->log_level, 0, 0, log_level_names},
     };
@@ -122,5 +127,6 @@ enum options_outcome configuration_read(struct configuration *c, int argc, char 
         (!check_store(c, &options) || !startup_check_addresses(&options, &c->addresses))) {
         return OPTIONS_INVALID;
     }
+    option_settings_write(&options, c->settings);
     return outcome;
 }

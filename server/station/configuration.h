@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/runtime/option_settings.h"
 #include "server/runtime/options.h"
 #include "server/sessions/redis_location.h"
 
@@ -30,6 +31,8 @@ struct configuration {
     bool uses_redis;
     struct redis_location redis; /* if so */
     int log_level;
+    int64_t http_port;                       /* HTTP_PORT_NONE: no status page */
+    char settings[OPTION_SETTINGS_CAPACITY]; /* the options in force */
 };
 
 /* Fills it with the defaults and then from the command line. Problems are printed. */

@@ -57,6 +57,8 @@ int http2_open(struct http2_connection *connection, const struct http2_configura
     connection->is_ping_sent = false;
     connection->streams = NULL;
     connection->header_block_size = 0;
+    connection->opened_ms = now_ms;
+    connection->sent_size = 0;
     connection->now_ms = now_ms;
     connection->heard_ms = now_ms;
     connection->taken_ms = now_ms;
@@ -91,6 +93,7 @@ static bool send_output(struct http2_connection *connection) {
             return size == -EAGAIN;
         }
         connection->output_start += (size_t)size;
+        connection->sent_size += (uint64_t)size;
         connection->taken_ms = connection->now_ms;
     }
     connection->output_start = 0;

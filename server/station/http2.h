@@ -87,6 +87,8 @@ struct http2_connection {
     struct http2_stream *streams;
     size_t header_block_size; /* of the one being received */
     struct flood_guard guard;
+    int64_t opened_ms;
+    uint64_t sent_size;  /* bytes, since then */
     int64_t now_ms;      /* of the event being handled */
     int64_t phase_ms;    /* when the phase began */
     int64_t heard_ms;    /* when the last whole frame came */

@@ -11,6 +11,8 @@
 #include "server/sessions/redis_server.h"
 #include "server/station/limits.h"
 #include "server/station/station_harness.h"
+#include "testing/http_client.h"
+#include "testing/patience.h"
 
 namespace station {
 namespace {
@@ -295,10 +297,19 @@ TEST(PeersWithRedis, ALostStoreIsUnavailableAndComesBack) {
         GTEST_SKIP() << "install redis-tools for a Redis of the test's own";
     }
     sessions::RedisServer redis;
-    Server server({"--tick=0", "--store=" + redis.url()});
+    Server server({"--tick=0", "--http-port=0", "--store=" + redis.url()});
+    const std::uint16_t http_port = harness::WaitForHttpPort(&server.process());
     Connection connection(server.port());
     connection.Send(MakeCall(1, kStart, SequenceRequest(kClientId, 3)));
-    connection.Await([](const Frame &frame) { return frame.type == kData; });
+    connection.Await([](const Frame &frame) { return Ends(frame, 1); });
+    std::string metrics;
+    EXPECT_TRUE(harness::Await([&] {
+        metrics = harness::HttpGet(http_port, "/metrics").body;
+        return harness::MetricValue(metrics, "station_messages_total") == 3;
+    }));
+    EXPECT_EQ(harness::HttpGet(http_port, "/readyz").code, 200);
+    EXPECT_EQ(harness::MetricValue(metrics, "station_clients"), 1);
+    EXPECT_EQ(harness::MetricValue(metrics, "sessions_created_total"), 1);
     redis.Stop();
     connection.Send(MakeCall(3, kResume, SequenceRequest(kClientId, 0)) + MakeCall(5, kHealth, ""));
     connection.Await([](const Frame &frame) { return Ends(frame, 3); });
@@ -306,6 +317,7 @@ TEST(PeersWithRedis, ALostStoreIsUnavailableAndComesBack) {
     for (const Frame &frame : connection.Frames()) {
         EXPECT_FALSE(frame.stream == 3 && frame.type == kData);
     }
+    EXPECT_TRUE(harness::WaitForHttpCode(http_port, "/readyz", 503));
     redis.Restart();
     bool is_back = false;
     for (std::uint32_t stream = 7; !is_back && !HasFailure(); stream += 2) {
@@ -315,6 +327,7 @@ TEST(PeersWithRedis, ALostStoreIsUnavailableAndComesBack) {
             is_back = is_back || (frame.stream == stream && frame.type == kData);
         }
     }
+    EXPECT_TRUE(harness::WaitForHttpCode(http_port, "/readyz", 200));
 }
 
 } // namespace

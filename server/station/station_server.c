@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/runtime/http/http_server.h"
 #include "server/runtime/os.h"
 #include "server/runtime/output.h"
 #include "server/runtime/signals.h"
@@ -14,9 +15,11 @@
 #include "server/station/limits.h"
 
 enum {
-    /* Standard streams, signals, listening sockets, the store's connection, and some to spare. */
-    OTHER_DESCRIPTOR_COUNT = LISTENER_CAPACITY + 32,
-    OWN_WATCH_COUNT = 2, /* signals, the service manager's timer */
+    /* Standard streams, signals, listening sockets, the store's connection, those of the status
+     * page, and some to spare. */
+    OTHER_DESCRIPTOR_COUNT = LISTENER_CAPACITY + HTTP_DESCRIPTOR_COUNT + 32,
+    /* The signals, the service manager's timer, and the status page. */
+    OWN_WATCH_COUNT = 3,
     /* Less than PIPE_BUF: see output.h. */
     PURGE_LINE_CAPACITY = sizeof "Purging client info for: \n" + CLIENT_ID_LENGTH,
 };
@@ -52,6 +55,7 @@ static int open_connection(void *context, uint32_t index, int fd,
                            enum clients_admission admission) {
     struct station_server *server = context;
     (void)admission; /* there are no places to be refused in */
+    server->accepted_count++;
     int error = http2_open(&server->connections[index], &server->http2, fd, take_time(server));
     if (error == 0) {
         advance(server, index);
@@ -224,6 +228,11 @@ static int watch_own_descriptors(struct station_server *server) {
     if (watch_index >= 0 && timer_fd >= 0) {
         watch_index =
             epoll_loop_add(&server->loop, timer_fd, POLLIN, service_manager_handle_timer, manager);
+    }
+    struct inquiry *inquiry = server->configuration.inquiry;
+    if (watch_index >= 0 && inquiry != NULL) {
+        watch_index =
+            epoll_loop_add(&server->loop, inquiry->asked.fd, POLLIN, inquiry_on_asked, inquiry);
     }
     if (watch_index < 0) {
         (void)startup_fail(server->configuration.logger, "watch for signals", watch_index);

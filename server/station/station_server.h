@@ -17,6 +17,7 @@
 
 #include "server/runtime/clients.h"
 #include "server/runtime/epoll_loop.h"
+#include "server/runtime/http/inquiry.h"
 #include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/options.h"
@@ -33,6 +34,7 @@ struct station_server_configuration {
     int64_t drain_ms;                 /* how long streams may go on after a signal */
     struct services_configuration services;
     struct service_manager *manager; /* hears that the loop turns, and when it begins and ends */
+    struct inquiry *inquiry;         /* of the status page; NULL: there is none */
     const struct logger *logger;
 };
 
@@ -49,6 +51,7 @@ struct station_server {
     struct station_server_configuration configuration;
     struct epoll_loop loop;
     struct clients clients;
+    uint64_t accepted_count;              /* connections, since the start */
     struct http2_connection *connections; /* by index of the client */
     bool *is_changed;                     /* by index: listed in changed_indexes */
     uint32_t *changed_indexes;            /* those to be advanced at the end of the round */

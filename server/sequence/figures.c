@@ -1,0 +1,83 @@
+#include "server/sequence/figures.h"
+
+#include <assert.h>
+
+#include "server/runtime/listener.h"
+#include "server/runtime/os.h"
+
+static_assert((int)STATUS_PEER_CAPACITY >= (int)LISTENER_ADDRESS_CAPACITY, "every address fits");
+
+static const char *state_name(const struct connection *connection) {
+    if (connection->is_lingering) {
+        return "ending";
+    }
+    switch (connection->conversation.state) {
+    case CONVERSATION_AWAITING_SESSION:
+        return "beginning";
+    case CONVERSATION_READY:
+        return "asking";
+    case CONVERSATION_PUSHING:
+        return "streaming";
+    case CONVERSATION_CLOSED:
+        break;
+    }
+    return "ending";
+}
+
+/* The first ones only: who they are is asked of the kernel. */
+static void tell_clients(const struct sequence_server *server, int64_t now_ms,
+                         struct daemon_status *status) {
+    const struct clients *clients = &server->clients;
+    size_t open_count = clients->place_count - clients->free_count;
+    for (uint32_t index = 0;
+         index < clients->place_count && status->client_count < STATUS_CLIENT_CAPACITY &&
+         status->client_count < open_count;
+         index++) {
+        if (!clients_is_open(clients, index)) {
+            continue;
+        }
+        const struct connection *connection = &server->connections[index];
+        struct status_client *client = status_add_client(status);
+        (void)listener_name_peer(connection->fd, client->peer);
+        client->state = state_name(connection);
+        client->count = connection->conversation.next_index;
+        client->age_ms = now_ms - connection->begun_ms;
+    }
+    status->total_client_count = open_count;
+}
+
+static void tell(void *context, struct daemon_status *status) {
+    const struct figures *figures = context;
+    const struct sequence_server *server = figures->server;
+    int64_t now_ms = os_now_ms();
+    uint64_t number_count = server->configuration.conversation.number_count;
+    session_store_measured_tell(figures->store, now_ms, status);
+    if (server->online_ms != INT64_MAX) {
+        status_set_reason(status, "offline for a while, as --offline-for says");
+    }
+    status_add_gauge(status, "sequence_ready", "Whether it serves and reaches its store: 1, or 0",
+                     status->reason[0] == '\0');
+    status_add_counter(status, "sequence_numbers_total", "Numbers sent", number_count);
+    status_add_gauge(status, "sequence_clients", "Connections that are served",
+                     (double)server->clients.served_count);
+    status_add_gauge(status, "sequence_client_places", "Connections served at a time",
+                     (double)server->configuration.connection_count_max);
+    status_add_counter(status, "sequence_clients_accepted_total", "Connections accepted",
+                       server->accepted_count);
+    status_add_counter(status, "sequence_clients_refused_total",
+                       "Connections told that there is no room", server->refused_count);
+    status->series[0] = number_count;
+    status->series[1] = figures->store->created_count + figures->store->resumed_count;
+    tell_clients(server, now_ms, status);
+}
+
+struct status_source figures_source(const struct figures *figures) {
+    return (struct status_source){
+        .program = "sequence-server",
+        .prefix = "sequence",
+        .unit = "Numbers",
+        .series_names = {"numbers", "sessions"},
+        .tell = tell,
+        .context = (void *)figures,
+    };
+}

@@ -1,0 +1,79 @@
+#include "server/station/figures.h"
+
+#include <assert.h>
+
+#include "server/runtime/listener.h"
+#include "server/runtime/os.h"
+
+static_assert((int)STATUS_PEER_CAPACITY >= (int)LISTENER_ADDRESS_CAPACITY, "every address fits");
+
+static const char *const phase_names[] = {
+    [HTTP2_PREFACE] = "beginning",
+    [HTTP2_SERVING] = "serving",
+    [HTTP2_ENDING] = "ending",
+    [HTTP2_LINGERING] = "ending",
+};
+
+/* The first ones only: who they are is asked of the kernel. */
+static void tell_clients(const struct station_server *server, int64_t now_ms,
+                         struct daemon_status *status) {
+    const struct clients *clients = &server->clients;
+    size_t open_count = clients->place_count - clients->free_count;
+    for (uint32_t index = 0;
+         index < clients->place_count && status->client_count < STATUS_CLIENT_CAPACITY &&
+         status->client_count < open_count;
+         index++) {
+        if (!clients_is_open(clients, index)) {
+            continue;
+        }
+        const struct http2_connection *connection = &server->connections[index];
+        struct status_client *client = status_add_client(status);
+        (void)listener_name_peer(connection->fd, client->peer);
+        client->state = phase_names[connection->phase];
+        client->count = connection->sent_size;
+        client->age_ms = now_ms - connection->opened_ms;
+    }
+    status->total_client_count = open_count;
+}
+
+static void tell(void *context, struct daemon_status *status) {
+    const struct figures *figures = context;
+    const struct station_server *server = figures->server;
+    const struct services *services = &server->services;
+    int64_t now_ms = os_now_ms();
+    if (server->phase != STATION_SERVER_SERVING) {
+        status_set_reason(status, "shutting down");
+    }
+    if (now_ms < services->online_ms) {
+        status_set_reason(status, "offline for a while, as --offline-for says");
+    }
+    session_store_measured_tell(figures->store, now_ms, status);
+    status_add_gauge(status, "station_ready", "Whether it serves and reaches its store: 1, or 0",
+                     status->reason[0] == '\0');
+    status_add_counter(status, "station_messages_total", "Messages with a number, sent or begun",
+                       services->numbers.message_count);
+    status_add_gauge(status, "station_streams", "Calls that are open",
+                     (double)(services->stream_count_max - services->free_count));
+    status_add_gauge(status, "station_stream_places", "Calls open at a time",
+                     (double)services->stream_count_max);
+    status_add_gauge(status, "station_clients", "Connections that are served",
+                     (double)server->clients.served_count);
+    status_add_gauge(status, "station_client_places", "Connections served at a time",
+                     (double)server->configuration.connection_count_max);
+    status_add_counter(status, "station_clients_accepted_total", "Connections accepted",
+                       server->accepted_count);
+    status->series[0] = services->numbers.message_count;
+    status->series[1] = figures->store->created_count + figures->store->resumed_count;
+    tell_clients(server, now_ms, status);
+}
+
+struct status_source figures_source(const struct figures *figures) {
+    return (struct status_source){
+        .program = "station-server",
+        .prefix = "station",
+        .unit = "Bytes sent",
+        .series_names = {"messages", "sessions"},
+        .tell = tell,
+        .context = (void *)figures,
+    };
+}

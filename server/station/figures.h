@@ -1,0 +1,21 @@
+/*
+ * What the station tells about itself: the source of its metrics and of its status page.
+ *
+ * Threading: the source is called in the thread of the server's loop.
+ */
+#ifndef SERVER_STATION_FIGURES_H_
+#define SERVER_STATION_FIGURES_H_
+
+#include "server/runtime/http/status.h"
+#include "server/sessions/session_store_measured.h"
+#include "server/station/station_server.h"
+
+struct figures {
+    const struct station_server *server;
+    const struct session_store_measured *store;
+};
+
+/* *figures has to outlive the source. */
+struct status_source figures_source(const struct figures *figures);
+
+#endif /* SERVER_STATION_FIGURES_H_ */
