@@ -9,6 +9,7 @@
 
 #include "server/records/limits.h"
 #include "server/runtime/escape.h"
+#include "server/runtime/http/http_server.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/startup.h"
 
@@ -46,6 +47,7 @@ static void set_defaults(struct configuration *configuration) {
         .client_capacity = RECORDS_CLIENTS_DEFAULT,
         .store = "sqlite:records.db",
         .log_level = LOG_LEVEL_INFO,
+        .http_port = HTTP_PORT_NONE,
     };
 }
 
@@ -77,6 +79,9 @@ enum options_outcome configuration_read(struct configuration *configuration, int
          OPTION_SECONDS, &configuration->idle_timeout_ms, 0, DAY_MS, NULL},
         {"ack", NULL, "answer {\"stored\": N} at the end of a stream, when it is in the store",
          OPTION_FLAG, &configuration->acknowledges, 0, 0, NULL},
+        {"http-port", "NUMBER",
+         "serve metrics and a status page on this port of 127.0.0.1; 0 takes any free one",
+         OPTION_INTEGER, &configuration->http_port, 0, 65535, NULL},
         {"log-level", "debug|info|warning|error", "what to say on standard error", OPTION_CHOICE,
          &configuration->log_level, 0, 0, log_level_names},
     };
@@ -102,6 +107,7 @@ enum options_outcome configuration_read(struct configuration *configuration, int
                          configuration->ingest_port);
         return OPTIONS_INVALID;
     }
+    option_settings_write(&options, configuration->settings);
     return outcome;
 }
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/runtime/option_settings.h"
 #include "server/runtime/options.h"
 
 struct configuration {
@@ -23,8 +24,10 @@ struct configuration {
     const char *store;
     const char *password_path;
     bool acknowledges;
-    int syncs_always; /* 0 or 1 */
-    int log_level;    /* enum log_level */
+    int syncs_always;                        /* 0 or 1 */
+    int log_level;                           /* enum log_level */
+    int64_t http_port;                       /* HTTP_PORT_NONE: no status page */
+    char settings[OPTION_SETTINGS_CAPACITY]; /* the options in force */
 };
 
 /* Fills the configuration; where the outcome is not OPTIONS_RUN, the user has been told why. */

@@ -319,6 +319,7 @@ int ingest_connection_open(struct ingest_connection *connection, struct ingest_s
     connection->state = INGEST_RECEIVING;
     connection->fd = fd;
     connection->watch_index = watch_index;
+    connection->opened_ms = now_ms;
     connection->active_ms = now_ms;
     connection->is_waiting = false;
     record_decoder_init(&connection->decoder, &shared->decoder_options);

@@ -63,6 +63,7 @@ struct ingest_connection {
     enum ingest_state state;
     int fd;
     int watch_index;
+    int64_t opened_ms;
     int64_t active_ms; /* when something last came in or went out */
     /* Its neighbours among those that wait for the buffer or the store. */
     TAILQ_ENTRY(ingest_connection) waiting;

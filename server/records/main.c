@@ -5,8 +5,10 @@
 #include <stdlib.h>
 
 #include "server/records/configuration.h"
+#include "server/records/figures.h"
 #include "server/records/records_server.h"
 #include "server/records/store/store_open.h"
+#include "server/runtime/http/http_server.h"
 #include "server/runtime/os.h"
 #include "server/runtime/startup.h"
 
@@ -24,6 +26,7 @@ struct daemon {
     struct record_writers writers;
     struct query_threads query_threads;
     struct records_server server;
+    struct http_server http;
 };
 
 /* So much that every thread can be at work while the buffer fills again. */
@@ -107,9 +110,19 @@ static int init_server(struct daemon *daemon) {
         .limits = daemon->store->limits,
         .acknowledges = configuration->acknowledges,
         .idle_timeout_ms = configuration->idle_timeout_ms,
+        .inquiry = http_server_inquiry(&daemon->http),
         .logger = &daemon->logger,
     };
     return records_server_init(&daemon->server, &config);
+}
+
+static bool start_status_page(struct daemon *daemon) {
+    const struct http_server_configuration configuration = {
+        .source = figures_source(&daemon->server),
+        .settings = daemon->configuration.settings,
+        .logger = &daemon->logger,
+    };
+    return http_server_start(&daemon->http, &configuration);
 }
 
 /* Builds the parts from the first to the last. EXIT_CODE_OK, or the reason is printed. */
@@ -122,7 +135,8 @@ static enum exit_code build(struct daemon *daemon) {
     service_manager_open(&daemon->manager, &daemon->logger);
     if (open_listener(daemon, &daemon->ingest_listener, "ingest", configuration->ingest_port) !=
             0 ||
-        open_listener(daemon, &daemon->query_listener, "query", configuration->query_port) != 0) {
+        open_listener(daemon, &daemon->query_listener, "query", configuration->query_port) != 0 ||
+        !http_server_open(&daemon->http, configuration->http_port, &daemon->logger)) {
         return EXIT_CODE_START_FAILURE;
     }
     enum exit_code exit_code = open_store(daemon);
@@ -150,7 +164,7 @@ static enum exit_code build(struct daemon *daemon) {
     if (error != 0) {
         return startup_fail(&daemon->logger, "start the server", error);
     }
-    return EXIT_CODE_OK;
+    return start_status_page(daemon) ? EXIT_CODE_OK : EXIT_CODE_START_FAILURE;
 }
 
 static enum exit_code run(struct daemon *daemon) {
@@ -168,6 +182,7 @@ static enum exit_code run(struct daemon *daemon) {
 
 /* Takes down what was built, from the last part to the first. */
 static void take_down(struct daemon *daemon) {
+    http_server_stop(&daemon->http);
     query_threads_finish(&daemon->query_threads);
     records_server_destroy(&daemon->server);
     record_buffer_close(&daemon->buffer); /* of writers that never had a server */
@@ -177,6 +192,7 @@ static void take_down(struct daemon *daemon) {
     if (daemon->store != NULL) {
         store_close(daemon->store);
     }
+    http_server_close(&daemon->http);
     listener_close(&daemon->query_listener);
     listener_close(&daemon->ingest_listener);
     service_manager_close(&daemon->manager);

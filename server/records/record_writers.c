@@ -13,13 +13,16 @@ enum {
     IDLE_PAUSE_MS = 2000,
     /* So many failures in a row of one thread, while others store, are worth a warning. */
     THREAD_FAILURES_MAX = 3,
+    NS_PER_US = 1000,
 };
 
 static enum store_status write_batch(struct record_writers_thread *thread,
                                      const struct record_batch *batch, char *message) {
     struct record_writers *writers = thread->writers;
     (void)pthread_rwlock_rdlock(&writers->gate);
+    int64_t begin_ns = os_now_ns();
     enum store_status status = store_writer_write(thread->writer, batch, message);
+    latency_histogram_add(&writers->latency, (os_now_ns() - begin_ns) / NS_PER_US);
     if (status == STORE_OK) {
         record_buffer_finish(writers->config.buffer, batch);
     }
@@ -80,6 +83,13 @@ static bool note_failure(struct record_writers *writers, unsigned failure_count,
                      "a writer stores nothing while others do: %s", message);
     }
     return is_down;
+}
+
+int64_t record_writers_failing_ms(struct record_writers *writers, int64_t now_ms) {
+    (void)pthread_mutex_lock(&writers->mutex);
+    int64_t since_ms = writers->failing_since_ms;
+    (void)pthread_mutex_unlock(&writers->mutex);
+    return since_ms == 0 ? 0 : now_ms - since_ms;
 }
 
 static void *run_thread(void *context) {

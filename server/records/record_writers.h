@@ -25,6 +25,7 @@
 #include "server/records/limits.h"
 #include "server/records/record_buffer.h"
 #include "server/records/store/store.h"
+#include "server/runtime/latency_histogram.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/wakeup.h"
 
@@ -53,7 +54,8 @@ struct record_writers {
     struct record_writers_config config;
     struct record_writers_thread threads[RECORDS_WORKERS_MAX];
     size_t started_count;
-    pthread_rwlock_t gate; /* read: a transaction runs; written: hold */
+    pthread_rwlock_t gate;            /* read: a transaction runs; written: hold */
+    struct latency_histogram latency; /* of the store's transactions */
 
     pthread_mutex_t mutex; /* guards what follows */
     size_t running_count;
@@ -69,6 +71,9 @@ int record_writers_start(struct record_writers *writers,
 
 /* Whether all threads have ended: the buffer was closed and is empty. */
 bool record_writers_are_finished(struct record_writers *writers);
+
+/* For how long nothing could be stored; 0: it can. */
+int64_t record_writers_failing_ms(struct record_writers *writers, int64_t now_ms);
 
 /* Waits for the threads to end and frees what they used. Close the buffer first. Does nothing to
  * zeroed writers. */

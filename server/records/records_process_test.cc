@@ -14,6 +14,7 @@
 
 #include "server/records/limits.h"
 #include "server/records/records_process.h"
+#include "testing/http_client.h"
 #include "testing/patience.h"
 
 namespace {
@@ -24,9 +25,11 @@ using harness::Exited;
 using harness::ExitStatus;
 using harness::ExpectEachOnce;
 using harness::HasLineWith;
+using harness::HttpGet;
 using harness::IdsOf;
 using harness::MakeIds;
 using harness::MakeTestedStore;
+using harness::MetricValue;
 using harness::ProcessOptions;
 using harness::ProcessResult;
 using harness::RecordLine;
@@ -39,6 +42,8 @@ using harness::SplitLines;
 using harness::TcpClient;
 using harness::TemporaryDirectory;
 using harness::TestedStore;
+using harness::WaitForHttpCode;
+using harness::WaitForHttpPort;
 using Ids = std::vector<std::string>;
 
 constexpr char kNetcat[] = "/usr/bin/nc.openbsd";
@@ -143,13 +148,22 @@ class RecordsBuffer : public RecordsProcess {};
 
 // What is not in the store yet is shown from the buffer, and never twice.
 TEST_P(RecordsBuffer, QueriesWhileTheStoreIsDown) {
-    RecordsServer server(Arguments({"--ack"}));
+    RecordsServer server(Arguments({"--ack", "--http-port=0"}));
+    const std::uint16_t http_port = WaitForHttpPort(&server.process());
     server.Ingest(RecordLine("old"));
+    EXPECT_EQ(HttpGet(http_port, "/readyz").code, 200);
     store_->GoDown();
     TcpClient sender(server.ingest_port());
     ASSERT_TRUE(sender.Send(RecordLine("new") + RecordLine("7")));
     ASSERT_TRUE(server.process().WaitForErrors(HasLineWith("the store takes no records")));
     ASSERT_TRUE(Await([&] { return SplitLines(server.Query("any\n")).size() == 2; }));
+    EXPECT_TRUE(WaitForHttpCode(http_port, "/readyz", 503));
+    const std::string metrics = HttpGet(http_port, "/metrics").body;
+    EXPECT_EQ(MetricValue(metrics, "records_ready"), 0);
+    EXPECT_EQ(MetricValue(metrics, "records_received_total"), 3);
+    EXPECT_EQ(MetricValue(metrics, "records_stored_total"), 1);
+    EXPECT_EQ(MetricValue(metrics, "records_queue_length"), 2);
+    EXPECT_EQ(MetricValue(metrics, "records_senders"), 1);
     EXPECT_EQ(server.Query("get data\n"), ShownLine("new") + ShownLine("7"));
     EXPECT_EQ(server.Query("id new\n"), ShownLine("new"));
     EXPECT_EQ(server.Query("7\n"), ShownLine("7"));
@@ -157,6 +171,7 @@ TEST_P(RecordsBuffer, QueriesWhileTheStoreIsDown) {
     sender.HalfClose();
     EXPECT_EQ(sender.WaitForEnding(), Ending::kFin);
     EXPECT_EQ(sender.received(), "{\"stored\": 2}\n");
+    EXPECT_TRUE(WaitForHttpCode(http_port, "/readyz", 200));
     ExpectEachOnce(IdsOf(server.Query("all\n")), {"old", "new", "7"});
     EXPECT_EQ(server.Stop(), Exited(0));
 }

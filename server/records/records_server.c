@@ -8,8 +8,9 @@
 #include "server/runtime/signals.h"
 
 enum {
-    /* The listeners of both ports, the signals, the wakeup, and the service manager's timer. */
-    WATCHES_BESIDE_CLIENTS = 2 * LISTENER_CAPACITY + 3,
+    /* The listeners of both ports, the signals, the wakeup, the service manager's timer, and the
+     * status page. */
+    WATCHES_BESIDE_CLIENTS = 2 * LISTENER_CAPACITY + 4,
     /* How often to look for what is due, while anything is. */
     TICK_MS = 100,
 };
@@ -79,6 +80,10 @@ static int watch_own_descriptors(struct records_server *server) {
         watch_index = epoll_loop_add(&server->loop, timer_fd, POLLIN, service_manager_handle_timer,
                                      config->manager);
     }
+    if (watch_index >= 0 && config->inquiry != NULL) {
+        watch_index = epoll_loop_add(&server->loop, config->inquiry->asked.fd, POLLIN,
+                                     inquiry_on_asked, config->inquiry);
+    }
     return watch_index < 0 ? watch_index : 0;
 }
 
@@ -112,6 +117,15 @@ int records_server_init(struct records_server *server, const struct records_serv
     return error;
 }
 
+static void tell_import_progress(struct records_server *server, int64_t now_ms) {
+    uint64_t record_count = server->ingest_port.shared.record_count;
+    if (import_progress_is_due(&server->import_progress, record_count, now_ms)) {
+        logger_print(server->config.logger, LOG_LEVEL_INFO,
+                     "%" PRIu64 " records received, %" PRIu64 " of them stored", record_count,
+                     record_buffer_stored_position(server->config.buffer));
+    }
+}
+
 /* Does what is due, unless that was done a moment ago: all connections are looked at. Returns how
  * long the loop may wait for events. */
 static int tick(struct records_server *server) {
@@ -120,6 +134,7 @@ static int tick(struct records_server *server) {
         return (int)(server->next_tick_ms - now_ms);
     }
     server->next_tick_ms = now_ms + TICK_MS;
+    tell_import_progress(server, now_ms);
     bool is_ingest_waiting = ingest_port_tick(&server->ingest_port, now_ms);
     bool is_query_waiting = query_port_tick(&server->query_port, now_ms);
     return is_ingest_waiting || is_query_waiting ? TICK_MS : -1;

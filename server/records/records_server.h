@@ -14,11 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/records/import_progress.h"
 #include "server/records/ingest_port.h"
 #include "server/records/query_port.h"
 #include "server/records/record_buffer.h"
 #include "server/records/record_writers.h"
 #include "server/runtime/exit_code.h"
+#include "server/runtime/http/inquiry.h"
 #include "server/runtime/service_manager.h"
 
 struct records_server_config {
@@ -34,6 +36,7 @@ struct records_server_config {
     struct record_limits limits; /* what fits into the store */
     bool acknowledges;
     int64_t idle_timeout_ms;
+    struct inquiry *inquiry; /* of the status page; NULL: there is none */
     const struct logger *logger;
 };
 
@@ -44,8 +47,9 @@ struct records_server {
     struct query_port query_port;
     bool has_read_signal; /* the next one is the second */
     bool is_stopping;
-    bool is_closed;         /* the buffer: everything that came is in it */
-    int64_t next_tick_ms;   /* when to look again for what is due */
+    bool is_closed;       /* the buffer: everything that came is in it */
+    int64_t next_tick_ms; /* when to look again for what is due */
+    struct import_progress import_progress;
     uint64_t seen_position; /* stored in the buffer before anybody last looked for room */
 };
 
