@@ -7,7 +7,11 @@
 
 #include "server/runtime/os.h"
 
-enum { BAR_WIDTH = 30, DRAW_INTERVAL_NS = 100 * 1000 * 1000 };
+enum { BAR_WIDTH = 30 };
+
+/* How often a terminal is drawn on, and how often a line is printed elsewhere. */
+static const int64_t draw_interval_ns = 100 * 1000 * 1000;
+static const int64_t line_interval_ns = 10 * (int64_t)1000 * 1000 * 1000;
 
 /* Scales to a number below 1000 and its unit letter, for rates from 1 to billions a second. */
 static double scale_to_unit(double value, const char **unit) {
@@ -45,9 +49,19 @@ void progress_format_line(char *line, const char *label, uint64_t done, uint64_t
 void progress_start(struct progress *progress, const char *label, uint64_t total, bool wanted) {
     progress->label = label;
     progress->total = total;
-    progress->enabled = wanted && isatty(STDERR_FILENO);
-    progress->start_ns = progress->enabled ? os_now_ns() : 0;
+    progress->enabled = wanted;
+    progress->is_terminal = isatty(STDERR_FILENO);
+    progress->start_ns = os_now_ns();
     progress->last_draw_ns = progress->start_ns;
+}
+
+bool progress_is_due(struct progress *progress, int64_t now_ns) {
+    int64_t interval_ns = progress->is_terminal ? draw_interval_ns : line_interval_ns;
+    bool is_due = now_ns - progress->last_draw_ns >= interval_ns;
+    if (is_due) {
+        progress->last_draw_ns = now_ns;
+    }
+    return is_due;
 }
 
 void progress_update(struct progress *progress, uint64_t done) {
@@ -56,17 +70,16 @@ void progress_update(struct progress *progress, uint64_t done) {
         return;
     }
     int64_t now_ns = os_now_ns();
-    if (now_ns - progress->last_draw_ns < DRAW_INTERVAL_NS) {
+    if (!progress_is_due(progress, now_ns)) {
         return;
     }
-    progress->last_draw_ns = now_ns;
     progress_format_line(line, progress->label, done, progress->total,
                          (double)(now_ns - progress->start_ns) / 1e9);
-    (void)fprintf(stderr, "\r\033[K%s", line);
+    (void)fprintf(stderr, progress->is_terminal ? "\r\033[K%s" : "%s\n", line);
 }
 
 void progress_finish(struct progress *progress) {
-    if (progress->enabled) {
+    if (progress->enabled && progress->is_terminal) {
         (void)fputs("\r\033[K", stderr);
     }
 }

@@ -1,6 +1,7 @@
 /*
- * A progress bar on standard error: percent, rate and time left. It draws only on a terminal and
- * at most ten times a second, so that it may be told of every small step.
+ * Progress on standard error: percent, rate and time left. On a terminal it is a bar that is drawn
+ * at most ten times a second; elsewhere, in a pipe or a log, a line every ten seconds. So it may be
+ * told of every small step, and what is done before that is not told of.
  *
  * Ownership: the caller owns the structure and the label. Threading: one thread.
  */
@@ -21,18 +22,22 @@ struct progress {
     const char *label;
     uint64_t total; /* 0: unknown, then only the count and the rate are shown */
     bool enabled;
+    bool is_terminal;
     int64_t start_ns;
     int64_t last_draw_ns;
 };
 
-/* Starts the clock. The bar stays silent when standard error is no terminal or wanted is false. */
+/* Starts the clock. It stays silent where it is not wanted. */
 void progress_start(struct progress *progress, const char *label, uint64_t total, bool wanted);
 
-/* Tells how much of total is done; redraws when the last drawing is old enough. */
+/* Tells how much of total is done; it is shown when the last time is long enough ago. */
 void progress_update(struct progress *progress, uint64_t done);
 
 /* Wipes the bar from the terminal, so that the next line of output starts clean. */
 void progress_finish(struct progress *progress);
+
+/* Whether it is time to show it again, and then notes that it was shown at now_ns. */
+bool progress_is_due(struct progress *progress, int64_t now_ns);
 
 /*
  * The text of the bar without any terminal control: line has PROGRESS_LINE_CAPACITY bytes. Pure,
