@@ -1,16 +1,9 @@
 #include "server/runtime/http/http_server.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "server/runtime/http/http_service.h"
 #include "server/runtime/os.h"
-
-/* The daemon comes first where there is not enough processor time. */
-enum { NICENESS = 10 };
 
 static bool fail(const struct logger *logger, const char *action, int error) {
     logger_print(logger, LOG_LEVEL_ERROR, "cannot %s: %s", action, strerror(-error));
@@ -34,7 +27,6 @@ bool http_server_open(struct http_server *server, int64_t port, const struct log
 }
 
 static void *run(void *context) {
-    (void)setpriority(PRIO_PROCESS, 0, NICENESS); /* on Linux, of this thread */
     http_service_run(context);
     return NULL;
 }

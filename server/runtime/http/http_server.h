@@ -5,10 +5,11 @@
  *   /         a page for people        /metrics  for Prometheus
  *   /healthz  the daemon serves        /readyz   and can store what it is sent
  *
- * DESIGN. One thread with libmicrohttpd inside, beside the daemon's own ones and less important
- * than they are. It asks the daemon's loop (inquiry.h) when somebody looks, though not more often
- * than every STATUS_PERIOD_MS, and every two seconds for the chart. A loop that does not answer is
- * no reason to wait long: the page shows the last figures then, and says so.
+ * DESIGN. One thread with libmicrohttpd inside, beside the daemon's own ones, which need the
+ * processor more: it takes 500 connections a second and no more. It asks the daemon's loop
+ * (inquiry.h) when somebody looks, though not more often than every STATUS_PERIOD_MS, and every two
+ * seconds for the chart. A loop that does not answer is no reason to wait long: the page shows the
+ * last figures then, and says so.
  *
  * Everything is bounded and allocated at the start: so many connections, each with one request, one
  * answer, and a time to do it in; who comes when all are taken waits in the kernel's queue.

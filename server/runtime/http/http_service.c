@@ -19,6 +19,11 @@ enum {
     CONNECTION_PATIENCE_MS = 10 * 1000,
     CROWDED_PATIENCE_MS = 1000,
 
+    /* So many connections are taken in so long: their answers cost a few hundredths of a
+     * processor at the most. */
+    ACCEPT_PERIOD_MS = 100,
+    ACCEPTS_PER_PERIOD_MAX = 50,
+
     /* Request line and headers, and those of the answer. */
     REQUEST_MEMORY_SIZE = 16 * 1024,
 
@@ -48,7 +53,9 @@ struct http_service {
     char *memory; /* of all answers */
     struct slot slots[HTTP_CONNECTION_MAX];
     size_t free_count;
-    struct slot *starting; /* the slot of the connection that is being added */
+    int64_t accept_period_ms; /* when it began */
+    size_t accept_count;      /* since then */
+    struct slot *starting;    /* the slot of the connection that is being added */
     struct http_answers answers;
     int64_t sample_ms; /* when to take the next point of the chart */
     uint16_t port;
@@ -162,8 +169,17 @@ static struct slot *find_free_slot(struct http_service *service) {
     return slot;
 }
 
+static bool may_accept(const struct http_service *service) {
+    return service->free_count > 0 && service->accept_count < ACCEPTS_PER_PERIOD_MAX;
+}
+
 static void accept_some(struct http_service *service) {
-    while (service->free_count > 0) {
+    int64_t now_ms = os_now_ms();
+    if (now_ms - service->accept_period_ms >= ACCEPT_PERIOD_MS) {
+        service->accept_period_ms = now_ms;
+        service->accept_count = 0;
+    }
+    while (may_accept(service)) {
         struct sockaddr_storage peer;
         int fd = os_accept(service->server->listener.fds[0], &peer);
         if (fd < 0) {
@@ -172,8 +188,9 @@ static void accept_some(struct http_service *service) {
         struct slot *slot = find_free_slot(service);
         slot->fd = fd;
         slot->is_answered = slot->is_ended = false;
-        slot->since_ms = os_now_ms();
+        slot->since_ms = now_ms;
         service->free_count--;
+        service->accept_count++;
         service->starting = slot;
         if (service->library.add_connection(service->daemon, fd, (const struct sockaddr *)&peer,
                                             sizeof(struct sockaddr_in)) != MHD_YES &&
@@ -216,13 +233,17 @@ static void take_sample(struct http_service *service, int64_t now_ms) {
     http_answers_sample(&service->answers);
 }
 
-/* How long poll may wait: for the next sample, or the next one who is overdue. */
+/* How long poll may wait: for the next sample, the next one who is overdue, or the next period. */
 static int wait_ms(const struct http_service *service) {
     MHD_UNSIGNED_LONG_LONG library_ms = 0;
     int64_t next_ms = service->sample_ms;
     for (size_t index = 0; index < HTTP_CONNECTION_MAX; index++) {
         int64_t slot_ms = deadline_ms(service, &service->slots[index]);
         next_ms = slot_ms < next_ms ? slot_ms : next_ms;
+    }
+    if (service->accept_count == ACCEPTS_PER_PERIOD_MAX) {
+        int64_t period_end_ms = service->accept_period_ms + ACCEPT_PERIOD_MS;
+        next_ms = period_end_ms < next_ms ? period_end_ms : next_ms;
     }
     int64_t wait_ms = next_ms - os_now_ms();
     wait_ms = wait_ms > 0 ? wait_ms : 0;
@@ -239,7 +260,7 @@ enum { POLLED_STOP, POLLED_LIBRARY, POLLED_LISTENER, POLLED_SLOTS };
 enum { POLLED_COUNT = POLLED_SLOTS + HTTP_CONNECTION_MAX };
 
 static void choose_polled(const struct http_service *service, struct pollfd *polled) {
-    polled[POLLED_LISTENER].fd = service->free_count > 0 ? service->server->listener.fds[0] : -1;
+    polled[POLLED_LISTENER].fd = may_accept(service) ? service->server->listener.fds[0] : -1;
     for (size_t index = 0; index < HTTP_CONNECTION_MAX; index++) {
         const struct slot *slot = &service->slots[index];
         bool is_polled = !slot->is_answered && !slot->is_ended;
