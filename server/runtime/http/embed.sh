@@ -7,7 +7,7 @@ file=$2
 echo "#define $name \\"
 sed -e 's/\\/\\\\/g; s/"/\\"/g; s/.*/    "&\\n" \\/' "$file"
 echo
-sum=$(sha256sum "$file" | cut -c 1-64)
+escaped=$(sha256sum "$file" | cut -c 1-64 | sed 's/../\\x&/g')
 # shellcheck disable=SC2059  # the format is the bytes
-hash=$(printf "$(sed 's/../\\x&/g' <<<"$sum")" | base64)
+hash=$(printf "$escaped" | base64)
 echo "#define ${name}_HASH \"sha256-$hash\""
