@@ -171,7 +171,8 @@ TEST_F(HttpTest, SlowOnesHoldNobodyUp) {
         slow.back().Send(index % 2 == 0 ? "GET / HT" : "");
     }
     EXPECT_EQ(server_.Deliver("000000001\n"), Ending::kFin);
-    EXPECT_LE(ReadDescriptors(server_.process().pid()).size(), descriptor_count + kConnectionCount + 4);
+    EXPECT_LE(ReadDescriptors(server_.process().pid()).size(),
+              descriptor_count + kConnectionCount + 4);
     EXPECT_EQ(HttpGet(port_, "/healthz").code, 200);
     for (TcpClient &client : slow) {
         EXPECT_NE(client.WaitForEnding(), Ending::kNone);
