@@ -22,6 +22,7 @@ const char *const kOptionNames[] = {
     "--resume",
     "--fsync",
     "--fsync-interval",
+    "--direct-io",
     "--log-level",
     "--report-interval",
     "--idle-timeout",

@@ -11,6 +11,7 @@
 #include "server/runtime/startup.h"
 
 static const char *const when_full_names[] = {"refuse", "wait", NULL};
+static const char *const direct_io_names[] = {"auto", "never", NULL};
 
 enum {
     SECOND_MS = 1000,
@@ -77,6 +78,8 @@ static enum options_outcome parse(struct configuration *configuration, const cha
          &configuration->durability, 0, 0, durability_names},
         {"fsync-interval", "SECONDS", "how often, with --fsync=interval", OPTION_SECONDS,
          &configuration->sync_interval_ms, 1, DAY_MS, NULL},
+        {"direct-io", "auto|never", "write the log past the page cache where that is faster",
+         OPTION_CHOICE, &configuration->direct_io, 0, 0, direct_io_names},
         {"report-interval", "SECONDS", "how often to report on standard output", OPTION_SECONDS,
          &configuration->report_interval_ms, 10, DAY_MS, NULL},
         {"idle-timeout", "SECONDS", "reset a client that is silent for so long; 0: never",

@@ -18,6 +18,9 @@
 extern "C" {
 #endif
 
+/* Whether the log goes past the page cache where that is faster. */
+enum direct_io { DIRECT_IO_AUTO, DIRECT_IO_NEVER };
+
 struct configuration {
     struct option_list addresses;
     int64_t port;
@@ -27,6 +30,7 @@ struct configuration {
     bool resumes;
     int durability; /* enum durability */
     int64_t sync_interval_ms;
+    int direct_io; /* enum direct_io */
     int64_t report_interval_ms;
     int64_t idle_timeout_ms;
     bool refuses_remote_terminate;

@@ -27,7 +27,10 @@
 #define NUMBERS_STAGE_LIGHT_COUNT (50 * 1000)
 #endif
 #ifndef NUMBERS_BLOCK_SIZE
-#define NUMBERS_BLOCK_SIZE (512 * 1024)
+#define NUMBERS_BLOCK_SIZE (25 * LOG_APPENDER_UNIT_SIZE)
+#define NUMBERS_DIRECT_BLOCK_SIZE (102 * LOG_APPENDER_UNIT_SIZE)
+#else
+#define NUMBERS_DIRECT_BLOCK_SIZE NUMBERS_BLOCK_SIZE
 #endif
 #ifndef NUMBERS_ACCEPTS_PER_TURN
 #define NUMBERS_ACCEPTS_PER_TURN 64
@@ -87,8 +90,17 @@ enum {
     STAGE_LIGHT_COUNT = NUMBERS_STAGE_LIGHT_COUNT,
 
     /* A block of formatted lines: large enough to make a write's fixed cost small, small enough to
-     * be in the cache still when the writer thread copies it. */
+     * be in the processor's cache still when the writer thread copies it into the page cache. A
+     * write past the page cache copies nothing, and its fixed cost is the disk's: larger ones,
+     * where few workers leave the memory for them. */
     BLOCK_SIZE = NUMBERS_BLOCK_SIZE,
+    DIRECT_BLOCK_SIZE = NUMBERS_DIRECT_BLOCK_SIZE,
+    DIRECT_BLOCK_WORKER_COUNT_MAX = 4,
+
+    /* How far a disk may be behind the pace that direct writes ask of it (disk_pace.h): the stages
+     * take in more than comes meanwhile. And how long a slow one is not tried again. */
+    SLOW_DISK_DEBT_MS = 50,
+    SLOW_DISK_REST_MS = 10 * 1000,
 
     /* Double buffering: one is filled while the other waits or is written. */
     BLOCKS_PER_WORKER = 2,
@@ -125,6 +137,8 @@ enum {
     /* What it takes: map and stages; blocks and scratch of each worker; buffers, program, heap. */
     MEMORY_SHARED_SIZE = DEDUP_BUCKET_COUNT * DEDUP_PIECE_SIZE + STAGE_COUNT * STAGE_SIZE,
     MEMORY_PER_WORKER_SIZE = BLOCKS_PER_WORKER * BLOCK_SIZE + STAGE_SIZE / DEDUP_BUCKET_COUNT,
+    MEMORY_DIRECT_SIZE =
+        DIRECT_BLOCK_WORKER_COUNT_MAX * BLOCKS_PER_WORKER * (DIRECT_BLOCK_SIZE - BLOCK_SIZE),
     MEMORY_REST_SIZE = 8 * 1024 * 1024,
 
     /* Main thread, log writer, syncer, reporter, status page; each worker is one more. */
@@ -136,10 +150,13 @@ static_assert((int)NUMBER_FORMATTER_LINE_SIZE == (int)LINE_PARSER_LINE_SIZE,
 static_assert(MEMORY_SHARED_SIZE + WORKER_COUNT_MAX * MEMORY_PER_WORKER_SIZE + MEMORY_REST_SIZE <
                   MEMORY_PROMISED_SIZE,
               "map, stages, the workers' blocks and scratch, and the rest fit the promised memory");
+static_assert(DIRECT_BLOCK_WORKER_COUNT_MAX * MEMORY_PER_WORKER_SIZE + MEMORY_DIRECT_SIZE <=
+                  WORKER_COUNT_MAX * MEMORY_PER_WORKER_SIZE,
+              "few workers with large blocks need no more memory than many with small ones");
 static_assert(BLOCKS_PER_WORKER >= 2 &&
                   WORKER_COUNT_MAX * BLOCKS_PER_WORKER <= LOG_WRITER_BLOCK_CAPACITY,
               "one block can be filled while another is written, and the writer has room for all");
-static_assert((int)LISTENER_CAPACITY + 10 + (int)HTTP_DESCRIPTOR_COUNT <=
+static_assert((int)LISTENER_CAPACITY + 11 + (int)HTTP_DESCRIPTOR_COUNT <=
                   (int)DESCRIPTORS_BESIDE_CLIENTS,
               "listeners, standard streams, log, pipe and the like are counted");
 static_assert(CLIENT_COUNT_DEFAULT + PLACELESS_COUNT_MAX + DESCRIPTORS_BESIDE_CLIENTS <= 1024,

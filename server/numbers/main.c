@@ -168,17 +168,28 @@ static enum exit_code run_with_pipeline(struct daemon *daemon) {
     return exit_code;
 }
 
+static size_t block_size(const struct daemon *daemon) {
+    return daemon->log.is_direct &&
+                   daemon->configuration.worker_count <= DIRECT_BLOCK_WORKER_COUNT_MAX
+               ? DIRECT_BLOCK_SIZE
+               : BLOCK_SIZE;
+}
+
 static enum exit_code run_with_writer(struct daemon *daemon) {
+    if (daemon->configuration.direct_io == DIRECT_IO_AUTO) {
+        log_file_open_direct(&daemon->log);
+    }
     struct log_writer_configuration configuration = {
         .log = &daemon->log,
         .line_size = LINE_SIZE,
-        .block_size = BLOCK_SIZE,
+        .block_size = block_size(daemon),
         .block_slack_size = NUMBER_FORMATTER_SLACK_SIZE,
         .block_count = BLOCKS_PER_WORKER * (size_t)daemon->configuration.worker_count,
         /* A device has nothing to force to a disk, and says so with an error. */
         .durability = daemon->log.is_regular ? (enum durability)daemon->configuration.durability
                                              : DURABILITY_NEVER,
         .sync_interval_ms = daemon->configuration.sync_interval_ms,
+        .disk_patience = {.debt_ms_max = SLOW_DISK_DEBT_MS, .rest_ms = SLOW_DISK_REST_MS},
         .logger = &daemon->logger,
         .progress = &daemon->progress,
     };
@@ -284,7 +295,8 @@ static enum exit_code run_with_listener(struct daemon *daemon) {
 /* Memory is made present at the start: whoever may not have it is killed then. */
 static bool check_memory(const struct daemon *daemon) {
     uint64_t worker_count = (uint64_t)daemon->configuration.worker_count;
-    uint64_t size = MEMORY_SHARED_SIZE + worker_count * MEMORY_PER_WORKER_SIZE + MEMORY_REST_SIZE;
+    uint64_t size = MEMORY_SHARED_SIZE + worker_count * MEMORY_PER_WORKER_SIZE +
+                    MEMORY_DIRECT_SIZE + MEMORY_REST_SIZE;
     return memory_limit_check(size, worker_count + THREADS_BESIDE_WORKERS, &daemon->logger);
 }
 

@@ -13,14 +13,14 @@ struct worker {
 /* How many lines the worker's block has room for, at least one; 0 once writing has failed. */
 static size_t provide_room(struct worker *worker) {
     struct log_writer *writer = worker->pipeline->configuration.writer;
-    if (worker->block != NULL && worker->block->size + LINE_SIZE > BLOCK_SIZE) {
+    if (worker->block != NULL && worker->block->size + LINE_SIZE > worker->block->capacity) {
         log_writer_submit(writer, worker->block);
         worker->block = NULL;
     }
     if (worker->block == NULL) {
         worker->block = log_writer_acquire(writer);
     }
-    return worker->block == NULL ? 0 : (BLOCK_SIZE - worker->block->size) / LINE_SIZE;
+    return worker->block == NULL ? 0 : (worker->block->capacity - worker->block->size) / LINE_SIZE;
 }
 
 /* Writes the worker's new numbers as lines into as many blocks as they take, and returns how many:

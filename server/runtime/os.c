@@ -75,6 +75,16 @@ off_t os_file_size(int fd) {
     return fstat(fd, &status) == 0 ? status.st_size : -errno;
 }
 
+int os_flush_range(int fd, off_t offset, off_t size) {
+    const unsigned int flags =
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    int result;
+    do {
+        result = or_negative_errno(sync_file_range(fd, offset, size, flags));
+    } while (result == -EINTR);
+    return result;
+}
+
 /* A call that a signal has interrupted says nothing about the data, and may be made again; after
  * any other error it must not. */
 int os_fdatasync(int fd) {

@@ -50,6 +50,10 @@ off_t os_file_size(int fd);
 int os_fdatasync(int fd);
 int os_fsync(int fd);
 
+/* Writes what the page cache holds of a range of the file to the disk, and waits for it. That makes
+ * nothing durable: the file may not have its new size there yet. */
+int os_flush_range(int fd, off_t offset, off_t size);
+
 /* Makes the number fd mean what `replacement` means, at one stroke: threads that use fd have an
  * open file at every moment. */
 int os_replace_descriptor(int fd, int replacement);

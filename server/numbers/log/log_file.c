@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "server/numbers/log/lock_holder.h"
@@ -20,6 +23,8 @@ enum {
      * takes to cut a torn line off: wait that long before taking the lock for another server's. */
     LOCK_TRY_COUNT = 50,
     LOCK_TRY_PAUSE_MS = 10,
+
+    DESCRIPTOR_PATH_CAPACITY = 32,
 };
 
 static enum log_file_status fail(const struct log_file *log, const struct logger *logger,
@@ -132,6 +137,31 @@ enum log_file_status log_file_open(struct log_file *log, const char *path,
     return status;
 }
 
+static bool is_in_memory(const struct log_file *log) {
+    struct statfs status;
+    return fstatfs(log->fd, &status) == 0 &&
+           (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
+}
+
+void log_file_open_direct(struct log_file *log) {
+    if (!log->is_regular || is_in_memory(log)) {
+        return;
+    }
+    /* By the descriptor: the name may mean another file by now. */
+    char path[DESCRIPTOR_PATH_CAPACITY];
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", log->fd);
+    int fd = os_open(path, O_WRONLY | O_APPEND | O_NOCTTY | O_DIRECT, 0);
+    log->is_direct = fd >= 0;
+    log->direct_fd = fd;
+}
+
+void log_file_close_direct(struct log_file *log) {
+    if (log->is_direct) {
+        (void)os_close(log->direct_fd);
+        log->is_direct = false;
+    }
+}
+
 enum log_file_status log_file_sync(const struct log_file *log, const struct logger *logger) {
     if (!log->is_regular) {
         return LOG_FILE_OK;
@@ -203,6 +233,10 @@ static int take_over(struct log_file *log, const struct log_file *new_log, bool 
     if (is_followed) {
         tail_guard_let_go(log->guard);
     }
+    if (log->is_direct) {
+        log_file_close_direct(log);
+        log_file_open_direct(log);
+    }
     logger_print(logger, LOG_LEVEL_INFO, "opened %s anew", log->path);
     return 0;
 }
@@ -238,6 +272,7 @@ bool log_file_is_in_place(const struct log_file *log) {
 }
 
 void log_file_close(struct log_file *log) {
+    log_file_close_direct(log);
     (void)os_close(log->fd);
     log->fd = -1;
 }

@@ -1,9 +1,10 @@
 /*
  * The log as a file: opened, locked, cut to what is kept of it, and opened anew under its name.
  *
- * Ownership: the log_file owns its descriptor, and with it the lock. The number of the descriptor
- * stays the same when the log is opened anew. Threading: the main thread's until the log writer
- * starts; log_file_reopen and log_file_is_in_place are the writer thread's.
+ * Ownership: the log_file owns its descriptors, and with one of them the lock. The number of that
+ * one stays the same when the log is opened anew. Threading: the main thread's until the log writer
+ * starts; log_file_reopen, log_file_is_in_place and the descriptor past the page cache are the
+ * writer thread's.
  */
 #ifndef SERVER_NUMBERS_LOG_LOG_FILE_H_
 #define SERVER_NUMBERS_LOG_LOG_FILE_H_
@@ -23,6 +24,8 @@ struct log_file {
     const char *path;
     int fd;
     bool is_regular; /* not a device such as /dev/null, which has no length and cannot be synced */
+    bool is_direct;  /* can be written past the page cache, too, by the next descriptor */
+    int direct_fd;
     const struct tail_guard
         *guard; /* follows to the new file; NULL, as after log_file_open: none */
 };
@@ -37,6 +40,12 @@ enum log_file_status {
  * content stays as it is. A file system that knows no locks gets a warning. */
 enum log_file_status log_file_open(struct log_file *log, const char *path,
                                    const struct logger *logger);
+
+/* Opens the log for writing past the page cache (O_DIRECT) as well, if its file system can do that.
+ * A file that is nowhere but in memory (tmpfs) would gain nothing by it. */
+void log_file_open_direct(struct log_file *log);
+
+void log_file_close_direct(struct log_file *log);
 
 /* Makes what is in the log durable, and that the file exists: whatever is added later is confirmed
  * on top of it. */

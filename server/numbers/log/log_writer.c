@@ -1,8 +1,10 @@
 #include "server/numbers/log/log_writer.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
+#include "server/numbers/log/log_sync.h"
 #include "server/numbers/log/log_tail.h"
 #include "server/runtime/condition.h"
 #include "server/runtime/os.h"
@@ -17,26 +19,15 @@ enum {
 
 const char *const durability_names[] = {"never", "interval", "always", NULL};
 
-/* Notes that a call which waits for the disk begins or has ended. */
-static void begin_call(struct log_writer *writer, enum log_writer_call call) {
+void log_writer_begin_call(struct log_writer *writer, enum log_writer_call call) {
     atomic_store_explicit(&writer->call_since_ms[call], os_now_ms(), memory_order_relaxed);
 }
 
-static void end_call(struct log_writer *writer, enum log_writer_call call) {
+void log_writer_end_call(struct log_writer *writer, enum log_writer_call call) {
     atomic_store_explicit(&writer->call_since_ms[call], 0, memory_order_relaxed);
 }
 
-static int sync_log(struct log_writer *writer) {
-    int64_t begin_ns = os_now_ns();
-    begin_call(writer, LOG_WRITER_CALL_SYNC);
-    int error = os_fdatasync(writer->configuration.log->fd);
-    end_call(writer, LOG_WRITER_CALL_SYNC);
-    latency_histogram_add(&writer->sync_latency, (os_now_ns() - begin_ns) / 1000);
-    return error;
-}
-
-/* Ends all writing; the first reason counts. */
-static void fail(struct log_writer *writer, int error) {
+void log_writer_fail(struct log_writer *writer, int error) {
     (void)pthread_mutex_lock(&writer->mutex);
     int none = 0;
     (void)atomic_compare_exchange_strong(&writer->error, &none, error);
@@ -50,7 +41,7 @@ static void fail(struct log_writer *writer, int error) {
 /* Opens the log anew. A block that is half written is to go on in the new file, so its torn line is
  * cut off first; where that cannot be done now, it is put off. 0, or a final error. */
 static int reopen(struct log_writer *writer, size_t *done_size) {
-    begin_call(writer, LOG_WRITER_CALL_WRITE);
+    log_writer_begin_call(writer, LOG_WRITER_CALL_WRITE);
     int error = 0;
     if (log_appender_drop_torn_line(&writer->appender, done_size) != 0) {
         log_writer_reopen(writer);
@@ -61,7 +52,7 @@ static int reopen(struct log_writer *writer, size_t *done_size) {
         log_appender_start_anew(&writer->appender);
         writer->has_warned_of_move = false;
     }
-    end_call(writer, LOG_WRITER_CALL_WRITE);
+    log_writer_end_call(writer, LOG_WRITER_CALL_WRITE);
     return error;
 }
 
@@ -89,9 +80,9 @@ static bool wait_for_room(struct log_writer *writer, int error, bool *reopens) {
 }
 
 static int append(struct log_writer *writer, const struct log_block *block, size_t *done_size) {
-    begin_call(writer, LOG_WRITER_CALL_WRITE);
+    log_writer_begin_call(writer, LOG_WRITER_CALL_WRITE);
     int error = log_appender_append(&writer->appender, block->bytes, block->size, done_size);
-    end_call(writer, LOG_WRITER_CALL_WRITE);
+    log_writer_end_call(writer, LOG_WRITER_CALL_WRITE);
     return error;
 }
 
@@ -132,6 +123,9 @@ static int store_block(struct log_writer *writer, struct log_block *block) {
     block->size = 0;
     writer->free_blocks[writer->free_count++] = block;
     writer->written_position += size;
+    writer->is_direct = log_appender_is_direct(&writer->appender);
+    writer->end_offset = (uint64_t)writer->appender.end_offset +
+                         (writer->submitted_position - writer->written_position);
     (void)pthread_cond_signal(&writer->block_freed);
     if (writer->configuration.durability == DURABILITY_ALWAYS) {
         (void)pthread_cond_signal(&writer->sync_due);
@@ -150,7 +144,7 @@ static void look_after_place(struct log_writer *writer) {
         return;
     }
     writer->look_again_ms = now_ms + LOOK_PERIOD_MS;
-    begin_call(writer, LOG_WRITER_CALL_WRITE);
+    log_writer_begin_call(writer, LOG_WRITER_CALL_WRITE);
     if (!log_file_is_in_place(writer->configuration.log)) {
         writer->has_warned_of_move = true;
         logger_print(writer->configuration.logger, LOG_LEVEL_WARNING,
@@ -158,13 +152,14 @@ static void look_after_place(struct log_writer *writer) {
                      "SIGUSR1 opens the log anew under its name",
                      writer->configuration.log->path);
     }
-    end_call(writer, LOG_WRITER_CALL_WRITE);
+    log_writer_end_call(writer, LOG_WRITER_CALL_WRITE);
 }
 
 /* What the writer thread is to do. */
 struct task {
     struct log_block *block; /* to write, after the rest; NULL: none */
     bool reopens;
+    bool finds_all_synced;
     bool ends; /* nothing more, ever */
 };
 
@@ -183,6 +178,7 @@ static struct task next_task(struct log_writer *writer) {
     }
     task.reopens = writer->is_reopen_wanted;
     writer->is_reopen_wanted = false;
+    task.finds_all_synced = writer->synced_position == writer->written_position;
     task.ends = atomic_load(&writer->error) != 0 ||
                 (writer->is_finishing && writer->queue_count == 0 && !task.reopens);
     if (writer->queue_count > 0 && !task.ends) {
@@ -195,8 +191,7 @@ static struct task next_task(struct log_writer *writer) {
     return task;
 }
 
-/* Notes that one of the threads has come to its end. */
-static void end_thread(struct log_writer *writer, bool *flag) {
+void log_writer_end_thread(struct log_writer *writer, bool *flag) {
     (void)pthread_mutex_lock(&writer->mutex);
     *flag = true;
     (void)pthread_cond_signal(&writer->sync_due);
@@ -210,67 +205,24 @@ static void *run_writer(void *context) {
     while (!(task = next_task(writer)).ends) {
         size_t no_size = 0; /* between blocks no line is torn */
         int error = task.reopens ? reopen(writer, &no_size) : 0;
+        if (task.finds_all_synced) {
+            log_appender_note_synced(&writer->appender);
+        }
         look_after_place(writer);
         if (error == 0 && task.block != NULL) {
             error = store_block(writer, task.block);
         }
         if (error != 0) {
-            fail(writer, error);
+            log_writer_fail(writer, error);
             break;
         }
     }
-    end_thread(writer, &writer->is_written_out);
-    return NULL;
-}
-
-/* Whether there is something to sync at once, or nothing any more. Call with the mutex held. */
-static bool is_sync_due(const struct log_writer *writer) {
-    return writer->is_written_out || atomic_load(&writer->error) != 0 ||
-           (writer->configuration.durability == DURABILITY_ALWAYS &&
-            writer->written_position != writer->synced_position);
-}
-
-/* Waits for the next time to sync; false when there is nothing more to do, ever. */
-static bool wait_for_sync_time(struct log_writer *writer, int64_t deadline_ms, uint64_t *position) {
-    (void)pthread_mutex_lock(&writer->mutex);
-    while (!is_sync_due(writer) &&
-           !condition_wait_until(&writer->sync_due, &writer->mutex, deadline_ms)) {
+    if (writer->appender.direct_size > 0) {
+        logger_print(writer->configuration.logger, LOG_LEVEL_DEBUG,
+                     "%" PRIu64 " bytes of the log went past the page cache",
+                     writer->appender.direct_size);
     }
-    *position = writer->written_position;
-    bool is_last_done = writer->is_written_out && *position == writer->synced_position;
-    bool goes_on = !is_last_done && atomic_load(&writer->error) == 0;
-    (void)pthread_mutex_unlock(&writer->mutex);
-    return goes_on;
-}
-
-/* Syncs once an interval, or under `always` whenever something was written: all that was written
- * during one call is synced by the next. */
-static void *run_sync(void *context) {
-    struct log_writer *writer = context;
-    uint64_t position;
-    /* The interval runs from the begin of one call to the begin of the next: what is written during
-     * a call is not part of it, and has waited since. */
-    int64_t begin_ms = os_now_ms();
-    while (
-        wait_for_sync_time(writer, begin_ms + writer->configuration.sync_interval_ms, &position)) {
-        begin_ms = os_now_ms();
-        if (position == writer->synced_position) {
-            continue;
-        }
-        int error = sync_log(writer);
-        if (error != 0) {
-            fail(writer, error);
-            break;
-        }
-        (void)pthread_mutex_lock(&writer->mutex);
-        writer->synced_position = position;
-        if (writer->configuration.durability == DURABILITY_ALWAYS) {
-            atomic_store(&writer->stored_position, position);
-        }
-        (void)pthread_mutex_unlock(&writer->mutex);
-        wakeup_signal(writer->configuration.progress);
-    }
-    end_thread(writer, &writer->is_synced_out);
+    log_writer_end_thread(writer, &writer->is_written_out);
     return NULL;
 }
 
@@ -297,6 +249,8 @@ static int init_synchronization(struct log_writer *writer) {
 static int allocate_blocks(struct log_writer *writer) {
     const struct log_writer_configuration *configuration = &writer->configuration;
     size_t stride_size = configuration->block_size + configuration->block_slack_size;
+    stride_size += LOG_APPENDER_ALIGNMENT - 1; /* each block as a direct write wants it */
+    stride_size -= stride_size % LOG_APPENDER_ALIGNMENT;
     writer->memory_size = stride_size * configuration->block_count;
     writer->memory = os_map_memory(writer->memory_size);
     if (writer->memory == NULL) {
@@ -317,7 +271,7 @@ static int start_threads(struct log_writer *writer) {
     }
     writer->has_writer_thread = true;
     if (writer->configuration.durability != DURABILITY_NEVER) {
-        error = os_thread_create(&writer->sync_thread, "log-sync", run_sync, writer);
+        error = os_thread_create(&writer->sync_thread, "log-sync", log_sync_run, writer);
         writer->has_sync_thread = error == 0;
     }
     return error;
@@ -327,7 +281,8 @@ int log_writer_init(struct log_writer *writer,
                     const struct log_writer_configuration *configuration) {
     *writer = (struct log_writer){.configuration = *configuration};
     log_appender_init(&writer->appender, configuration->log, configuration->line_size,
-                      configuration->logger);
+                      configuration->disk_patience, configuration->logger);
+    writer->is_direct = log_appender_is_direct(&writer->appender);
     int error = init_synchronization(writer);
     if (error != 0) {
         return error;
@@ -343,6 +298,19 @@ int log_writer_init(struct log_writer *writer,
     return error;
 }
 
+/* Whole, or short to make the end of the file even again. Call with the mutex held. */
+static size_t choose_capacity(struct log_writer *writer) {
+    const struct log_writer_configuration *configuration = &writer->configuration;
+    size_t uneven_size = writer->end_offset % LOG_APPENDER_UNIT_SIZE;
+    if (!writer->is_direct || writer->is_evening || uneven_size == 0 ||
+        uneven_size % configuration->line_size != 0 ||
+        configuration->block_size < LOG_APPENDER_UNIT_SIZE) {
+        return configuration->block_size;
+    }
+    writer->is_evening = true;
+    return LOG_APPENDER_UNIT_SIZE - uneven_size;
+}
+
 struct log_block *log_writer_acquire(struct log_writer *writer) {
     struct log_block *block = NULL;
     (void)pthread_mutex_lock(&writer->mutex);
@@ -351,6 +319,7 @@ struct log_block *log_writer_acquire(struct log_writer *writer) {
     }
     if (atomic_load(&writer->error) == 0) {
         block = writer->free_blocks[--writer->free_count];
+        block->capacity = choose_capacity(writer);
     }
     (void)pthread_mutex_unlock(&writer->mutex);
     return block;
@@ -358,12 +327,16 @@ struct log_block *log_writer_acquire(struct log_writer *writer) {
 
 void log_writer_submit(struct log_writer *writer, struct log_block *block) {
     (void)pthread_mutex_lock(&writer->mutex);
+    if (block->capacity < writer->configuration.block_size) {
+        writer->is_evening = false;
+    }
     if (block->size == 0) {
         writer->free_blocks[writer->free_count++] = block;
         (void)pthread_cond_signal(&writer->block_freed);
     } else {
         writer->queue[writer->queue_count++] = block;
         writer->submitted_position += block->size;
+        writer->end_offset += block->size;
         (void)pthread_cond_signal(&writer->work_arrived);
     }
     (void)pthread_mutex_unlock(&writer->mutex);

@@ -12,6 +12,11 @@
  * Under `interval` a line is on the disk after the interval and the time that one call takes; under
  * `always` one call follows the other, each for all that was written during the one before.
  *
+ * The log takes blocks fastest that begin and end at multiples of LOG_APPENDER_UNIT_SIZE in the
+ * file. A block that was submitted half full makes the end uneven; the next block handed out is
+ * then a short one, which makes it even again. Where another one comes in between, that is no harm:
+ * the blocks behind it go through the page cache until the end is even.
+ *
  * A full disk (ENOSPC, EDQUOT, EFBIG) is waited out, with a warning every 30 s. Any other failed
  * write, and any failed fdatasync, is final: the writer stops and log_writer_error tells why. A
  * failed fdatasync is never repeated, because a second one may succeed without the data being safe.
@@ -53,7 +58,8 @@ enum { LOG_WRITER_BLOCK_CAPACITY = 64 };
 
 struct log_block {
     char *bytes;
-    size_t size; /* bytes filled, at most the block_size of the configuration */
+    size_t size;     /* bytes filled */
+    size_t capacity; /* at most so many: the block_size of the configuration, or less */
 };
 
 struct log_writer_configuration {
@@ -64,6 +70,7 @@ struct log_writer_configuration {
     size_t block_count;      /* 2 to LOG_WRITER_BLOCK_CAPACITY */
     enum durability durability;
     int64_t sync_interval_ms;
+    struct disk_patience disk_patience;
     const struct logger *logger;
     const struct wakeup *progress; /* signalled when the stored position moved or writing failed */
 };
@@ -92,6 +99,9 @@ struct log_writer {
     bool is_written_out;       /* the writer thread has ended */
     bool is_synced_out;        /* the sync thread has ended, or there is none */
     bool is_reopen_wanted;
+    bool is_direct;      /* even blocks are faster */
+    uint64_t end_offset; /* where the file will end with all that was submitted */
+    bool is_evening;     /* a short block is handed out that will make end_offset even */
 
     ATOMIC_FIELD(uint64_t) stored_position;
     ATOMIC_FIELD(int) error; /* 0, or the negative errno value that ended the writing */
