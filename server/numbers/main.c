@@ -4,8 +4,10 @@
  */
 #include <assert.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "server/numbers/bulk_loader.h"
 #include "server/numbers/configuration.h"
 #include "server/numbers/figures.h"
 #include "server/numbers/limits.h"
@@ -50,20 +52,47 @@ struct daemon {
 /* The layers from here on build one part each, run what is above it, and take the part down again.
  * They are listed from the last one to the first. */
 
+/* Counts the numbers of the log as seen, and says how much of it is whole lines. */
+static enum log_file_status load_log(struct daemon *daemon, off_t *kept_size) {
+    struct bulk_loader_configuration bulk = {
+        .log = &daemon->log,
+        .parser = &daemon->configuration.parser,
+        .pipeline = &daemon->pipeline,
+        .progress = &daemon->progress,
+        .stop_fd = daemon->signal_fd,
+        .logger = &daemon->logger,
+    };
+    struct log_loader_configuration configuration = {
+        .log = &daemon->log,
+        .map = &daemon->map,
+        .parser = &daemon->configuration.parser,
+        .stop_fd = daemon->signal_fd,
+        .logger = &daemon->logger,
+    };
+    if (daemon->log.is_regular) {
+        switch (bulk_loader_load(&bulk, &configuration.loaded_count)) {
+        case BULK_LOADER_LOADED:
+            break; /* what is behind the whole lines is the other one's */
+        case BULK_LOADER_REPEATED:
+        case BULK_LOADER_FAILED:
+            /* Once more, one line after the other, to say which one is wrong. */
+            configuration.loaded_count = 0;
+            memset(daemon->map_memory, 0, dedup_map_size());
+            break;
+        case BULK_LOADER_STOPPED:
+            return LOG_FILE_STOPPED;
+        }
+    }
+    return log_loader_load(&configuration, kept_size);
+}
+
 /* Empties the log, or counts its numbers as seen. Whatever can fail comes first: a start that fails
  * must not have changed the old log. */
 static enum log_file_status prepare_log(struct daemon *daemon) {
     off_t kept_size = 0;
     enum log_file_status status = LOG_FILE_OK;
     if (daemon->configuration.resumes) {
-        struct log_loader_configuration configuration = {
-            .log = &daemon->log,
-            .map = &daemon->map,
-            .parser = &daemon->configuration.parser,
-            .stop_fd = daemon->signal_fd,
-            .logger = &daemon->logger,
-        };
-        status = log_loader_load(&configuration, &kept_size);
+        status = load_log(daemon, &kept_size);
     }
     if (status == LOG_FILE_OK && daemon->configuration.durability != DURABILITY_NEVER) {
         status = log_file_sync(&daemon->log, &daemon->logger);

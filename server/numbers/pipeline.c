@@ -49,6 +49,11 @@ static void insert_bucket(struct worker *worker, const struct dedup_stage *stage
     }
     size_t new_count =
         dedup_map_insert_bucket(configuration->map, stage, bucket_index, worker->new_numbers);
+    if (worker->pipeline->is_loading) {
+        atomic_fetch_add_explicit(&worker->pipeline->repeated_count, count - new_count,
+                                  memory_order_relaxed);
+        return;
+    }
     size_t logged_count = format_new_numbers(worker, new_count);
     atomic_fetch_add_explicit(&configuration->tally->unique_count, logged_count,
                               memory_order_relaxed);
@@ -235,6 +240,15 @@ size_t pipeline_add(struct pipeline *pipeline, const uint32_t *numbers, size_t c
 
 static size_t filling_count(const struct pipeline *pipeline) {
     return dedup_stage_count(&pipeline->stages[pipeline->filling_index]);
+}
+
+void pipeline_set_loading(struct pipeline *pipeline, bool is_loading) {
+    pipeline->is_loading = is_loading;
+    atomic_store(&pipeline->repeated_count, 0);
+}
+
+uint64_t pipeline_repeated_count(const struct pipeline *pipeline) {
+    return atomic_load(&pipeline->repeated_count);
 }
 
 uint64_t pipeline_hand_over(struct pipeline *pipeline) {

@@ -87,7 +87,9 @@ struct pipeline {
     size_t end_count;
     uint64_t stored_batch;
     bool is_stopping;
+    bool is_loading; /* set while nothing is inside */
 
+    ATOMIC_FIELD(uint64_t) repeated_count;  /* while loading */
     ATOMIC_FIELD(size_t) next_bucket_index; /* the next one that no worker has taken */
     ATOMIC_FIELD(size_t) next_worker_index; /* numbers the workers, for their scratch memory */
 
@@ -105,6 +107,13 @@ void pipeline_destroy(struct pipeline *pipeline);
  * the rest after the next `progress`. */
 size_t pipeline_add(struct pipeline *pipeline, const uint32_t *numbers, size_t count,
                     int64_t now_ms);
+
+/* From now on, or no longer, what is added is what a log holds already: it is inserted, and neither
+ * written nor counted. Only while nothing is inside. */
+void pipeline_set_loading(struct pipeline *pipeline, bool is_loading);
+
+/* How many of the numbers added so since then were there before. Counted when nothing is inside. */
+uint64_t pipeline_repeated_count(const struct pipeline *pipeline);
 
 /* Asks for all that was added to be handed over as soon as possible, and returns the batch that it
  * will be stored with. */

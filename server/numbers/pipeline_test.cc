@@ -158,6 +158,25 @@ TEST_P(PipelineTest, EveryNumberIsALineOrADuplicate) {
     EXPECT_TRUE(pipeline_is_drained(&pipeline_));
 }
 
+TEST_P(PipelineTest, WhatIsLoadedIsSeenAndNeitherWrittenNorCounted) {
+    Start();
+    pipeline_set_loading(&pipeline_, true);
+    AddAll({1, 2, 3});
+    (void)pipeline_hand_over(&pipeline_);
+    AwaitDrained();
+    EXPECT_EQ(pipeline_repeated_count(&pipeline_), 0u);
+    AddAll({3, 4});
+    (void)pipeline_hand_over(&pipeline_);
+    AwaitDrained();
+    EXPECT_EQ(pipeline_repeated_count(&pipeline_), 1u);
+    pipeline_set_loading(&pipeline_, false);
+    AddAll({4, 5});
+    AwaitStored(pipeline_hand_over(&pipeline_));
+    EXPECT_EQ(Log(), (Numbers{5}));
+    EXPECT_EQ(tally_.unique_count.load(), 1u);
+    EXPECT_EQ(tally_.duplicate_count.load(), 1u);
+}
+
 TEST_P(PipelineTest, NothingAddedIsNothingToDo) {
     Start();
     EXPECT_EQ(pipeline_deadline_ms(&pipeline_), INT64_MAX);

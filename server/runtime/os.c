@@ -75,6 +75,10 @@ off_t os_file_size(int fd) {
     return fstat(fd, &status) == 0 ? status.st_size : -errno;
 }
 
+int os_read_ahead(int fd, off_t offset, off_t size) {
+    return -posix_fadvise(fd, offset, size, POSIX_FADV_WILLNEED);
+}
+
 int os_flush_range(int fd, off_t offset, off_t size) {
     const unsigned int flags =
         SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;

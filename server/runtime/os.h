@@ -40,6 +40,9 @@ ssize_t os_read(int fd, void *bytes, size_t size);
 ssize_t os_write(int fd, const void *bytes, size_t size);
 ssize_t os_pread(int fd, void *bytes, size_t size, off_t offset);
 
+/* Asks for a part of a file to be read into the page cache meanwhile, without waiting for it. */
+int os_read_ahead(int fd, off_t offset, off_t size);
+
 /* Writes at the end of a file that is open with O_APPEND. */
 ssize_t os_append(int fd, const void *bytes, size_t size);
 int os_ftruncate(int fd, off_t size);

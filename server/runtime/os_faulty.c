@@ -199,6 +199,11 @@ int os_fsync(int fd) {
     return fate.error != 0 ? -fate.error : real_os_fsync(fd);
 }
 
+int os_read_ahead(int fd, off_t offset, off_t size) {
+    struct fate fate = decide("read_ahead");
+    return fate.error != 0 ? -fate.error : real_os_read_ahead(fd, offset, size);
+}
+
 int os_flush_range(int fd, off_t offset, off_t size) {
     struct fate fate = decide("flush_range");
     return fate.error != 0 ? -fate.error : real_os_flush_range(fd, offset, size);

@@ -78,7 +78,7 @@ static ssize_t read_some(struct loading *loading, off_t offset) {
 static enum log_file_status load_lines(struct loading *loading) {
     enum log_file_status status = LOG_FILE_OK;
     bool is_log = true;
-    off_t offset = 0;
+    off_t offset = (off_t)loading->line_count * LINE_SIZE;
     ssize_t size = 1;
     while (size > 0 && status == LOG_FILE_OK && is_log) {
         if (is_stopped(loading)) {
@@ -157,6 +157,7 @@ enum log_file_status log_loader_load(const struct log_loader_configuration *conf
         return fail(configuration, "load", -ENOMEM);
     }
     loading->configuration = *configuration;
+    loading->line_count = configuration->loaded_count;
     session_init(&loading->session);
     enum log_file_status status = load_lines(loading);
     if (status == LOG_FILE_OK) {

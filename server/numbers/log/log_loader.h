@@ -6,6 +6,7 @@
 #ifndef SERVER_NUMBERS_LOG_LOG_LOADER_H_
 #define SERVER_NUMBERS_LOG_LOG_LOADER_H_
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "dedup/dedup_map.h"
@@ -21,7 +22,8 @@ struct log_loader_configuration {
     const struct log_file *log;
     struct dedup_map *map;
     const struct line_parser *parser;
-    int stop_fd; /* once it is readable, loading stops; -1: never */
+    uint64_t loaded_count; /* so many lines are in the map already: it goes on behind them */
+    int stop_fd;           /* once it is readable, loading stops; -1: never */
     const struct logger *logger;
 };
 

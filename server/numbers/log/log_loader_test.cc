@@ -49,8 +49,8 @@ class LogLoaderTest : public testing::Test {
         return LoadAgain();
     }
     log_file_status LoadAgain() {
-        const log_loader_configuration configuration{&log_, &map_, &parser_, stop_fd_,
-                                                     logger_.get()};
+        const log_loader_configuration configuration{&log_, &map_,    &parser_,
+                                                     0,     stop_fd_, logger_.get()};
         off_t kept_size = 0;
         const log_file_status status = log_loader_load(&configuration, &kept_size);
         return status == LOG_FILE_OK ? log_file_cut(&log_, kept_size, logger_.get()) : status;
