@@ -5,8 +5,11 @@
  * shape, so a ratio to it says how much of the machine is left. It does not look for line ends:
  * what several clients send is interleaved as it comes.
  *
- * Threading: one thread, one poll set. Ownership: one buffer for all clients, emptied after every
- * receive.
+ * With --direct, it stores past the page cache, and closes the connections when the last client has
+ * ended and all of it is on the disk.
+ *
+ * Threading: one thread, one poll set, and the thread of a direct store. Ownership: one buffer for
+ * all clients, emptied after every receive.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/direct_store.h"
 #include "server/runtime/exit_code.h"
 #include "server/runtime/listener.h"
 #include "server/runtime/options.h"
@@ -42,6 +46,10 @@ struct server {
     const char *log_path; /* NULL: discard */
     char *buffer;
     int log_fd; /* -1: discard */
+    bool is_direct;
+    struct direct_store direct_store;
+    int ended_fds[CLIENT_COUNT_MAX]; /* with --direct: to be closed when all is on the disk */
+    size_t ended_count;
     struct listener listener;
     struct pollfd polled[FIRST_CLIENT_INDEX + CLIENT_COUNT_MAX];
     size_t client_count;
@@ -57,6 +65,8 @@ static enum options_outcome read_options(struct server *server, int argc, char *
          &server->buffer_size, 1, BUFFER_SIZE_MAX, NULL},
         {"log", "FILE", "write what is received to FILE instead of throwing it away", OPTION_TEXT,
          &server->log_path, 0, 0, NULL},
+        {"direct", NULL, "write the log past the page cache, and wait for the disk at the end",
+         OPTION_FLAG, &server->is_direct, 0, 0, NULL},
     };
     const struct options options = {
         .program = PROGRAM,
@@ -97,6 +107,37 @@ static int write_all(int fd, const char *bytes, size_t size) {
     return 0;
 }
 
+static void remove_client(struct server *server, struct pollfd *client) {
+    *client = server->polled[FIRST_CLIENT_INDEX + --server->client_count];
+}
+
+/* All that came is stored; those who sent it may know. */
+static int finish_direct(struct server *server) {
+    int error = direct_store_close(&server->direct_store);
+    while (server->ended_count > 0) {
+        (void)os_close(server->ended_fds[--server->ended_count]);
+    }
+    server->is_direct = false;
+    return error;
+}
+
+static int serve_client_directly(struct server *server, struct pollfd *client) {
+    size_t room_size;
+    char *room = direct_store_room(&server->direct_store, &room_size);
+    if (room == NULL) {
+        return server->direct_store.error;
+    }
+    ssize_t size = os_recv(client->fd, room, room_size);
+    if (size > 0) {
+        direct_store_add(&server->direct_store, (size_t)size);
+    } else if (size != -EAGAIN) {
+        server->ended_fds[server->ended_count++] = client->fd;
+        remove_client(server, client);
+        return server->client_count == 0 ? finish_direct(server) : 0;
+    }
+    return 0;
+}
+
 /* Receives once from a client and stores it. Returns 0, or a negative errno value of the log. */
 static int serve_client(struct server *server, struct pollfd *client) {
     ssize_t size = os_recv(client->fd, server->buffer, (size_t)server->buffer_size);
@@ -105,7 +146,7 @@ static int serve_client(struct server *server, struct pollfd *client) {
     }
     if (size != -EAGAIN) {
         (void)os_close(client->fd);
-        *client = server->polled[FIRST_CLIENT_INDEX + --server->client_count];
+        remove_client(server, client);
     }
     return 0;
 }
@@ -116,7 +157,9 @@ static int serve(struct server *server) {
         /* From the last one down: a client that is removed is replaced by one already served. */
         for (size_t i = server->client_count; i-- > 0;) {
             struct pollfd *client = &server->polled[FIRST_CLIENT_INDEX + i];
-            int error = client->revents == 0 ? 0 : serve_client(server, client);
+            int error = client->revents == 0 ? 0
+                        : server->is_direct  ? serve_client_directly(server, client)
+                                             : serve_client(server, client);
             if (error != 0) {
                 return error;
             }
@@ -156,7 +199,15 @@ static int open_all(struct server *server, const struct logger *logger, const ch
     if (server->buffer == NULL) {
         return -ENOMEM;
     }
-    if (server->log_path != NULL) {
+    if (server->is_direct) {
+        *failed_part = server->log_path != NULL ? server->log_path : "--direct without --log";
+        error = server->log_path != NULL
+                    ? direct_store_open(&server->direct_store, server->log_path)
+                    : -EINVAL;
+        if (error != 0) {
+            return error;
+        }
+    } else if (server->log_path != NULL) {
         *failed_part = server->log_path;
         server->log_fd = os_open(server->log_path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
         if (server->log_fd < 0) {

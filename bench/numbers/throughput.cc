@@ -72,7 +72,7 @@ options_outcome TakeValues(const options &line, Options *options) {
     ThroughputSettings &settings = options->settings;
     for (const Scenario &scenario : bench::kScenarios) {
         if (options->wants_list) {
-            std::printf("%-16s %s\n", scenario.name, scenario.description);
+            std::printf("%-21s %s\n", scenario.name, scenario.description);
         } else if (options->scenario_names.count == 0) {
             options->scenarios.push_back(&scenario);
         }
@@ -158,9 +158,7 @@ bool Run(const Options &options) {
     const ThroughputSettings &settings = options.settings;
     PrepareForInterrupt(settings);
     if (options.is_universe) {
-        return bench::RunUniverse(settings, options.disk_directory != nullptr
-                                                ? settings.disk_directory
-                                                : settings.memory_directory);
+        return bench::RunUniverse(settings, options.disk_directory != nullptr);
     }
     if (options.plot_path != nullptr) {
         bench::CheckPlot(options.plot_path);
@@ -206,8 +204,9 @@ int main(int argc, char **argv) {
         "throughput",
         nullptr,
         "Compares the numbers server with a program that only receives and stores the same bytes.\n"
-        "--universe takes a minute and 10 GB in --log-dir, or in --memory-dir if that is not "
-        "given.\n\nExit code 0: every run went through and every log had the right size.",
+        "--universe takes a minute or two and 10 GB in --log-dir, where it waits for the disk\n"
+        "(--fsync=always), or in --memory-dir if that is not given.\n\nExit code 0: every run went "
+        "through and every log had the right size.",
         "  throughput --rounds=3 --scenario=random --scenario=duplicates-50\n"
         "  throughput --plot=throughput.svg --server-arg=--fsync=never\n"
         "  throughput --universe --log-dir=/mnt/disk\n",

@@ -59,6 +59,19 @@ std::string DescribeMachine() {
            release.substr(0, release.find_first_not_of("0123456789."));
 }
 
+// The scenarios that have a direct baseline.
+void PrintDirectRatios(const std::vector<Result> &results) {
+    for (const Result &result : results) {
+        if (result.scenario->log_is_on_disk) {
+            const Spread ratios = Ratios(result, kDirectBaseline);
+            std::printf("%s: %.3f (%.3f..%.3f) of the baseline past the page cache, %.2f, which "
+                        "waits for the disk\n",
+                        result.scenario->name, ratios.median, ratios.least, ratios.greatest,
+                        MedianRate(result, kDirectBaseline) / 1e6);
+        }
+    }
+}
+
 } // namespace
 
 void PrintRound(const Result &result) {
@@ -66,42 +79,47 @@ void PrintRound(const Result &result) {
     const auto rate = [&](Contender contender) {
         return contenders[contender].numbers_per_second / 1e6;
     };
-    std::printf("%-16s round %-3zu server %7.2f M/s  baseline %7.2f M/s  ratio %.3f   tuned "
+    std::printf("%-21s round %-3zu server %7.2f M/s  baseline %7.2f M/s  ratio %.3f   tuned "
                 "baseline %7.2f M/s  ratio %.3f\n",
                 result.scenario->name, result.rounds.size(), rate(kServer), rate(kBaseline),
                 rate(kServer) / rate(kBaseline), rate(kTunedBaseline),
                 rate(kServer) / rate(kTunedBaseline));
+    if (result.scenario->log_is_on_disk) {
+        std::printf("%-21s          past the page cache: baseline %7.2f M/s  ratio %.3f\n", "",
+                    rate(kDirectBaseline), rate(kServer) / rate(kDirectBaseline));
+    }
     std::fflush(stdout);
 }
 
 void PrintRatios(const std::vector<Result> &results) {
     std::printf("\nRatios are medians of the rounds, with the least and the greatest; rates are "
                 "million numbers a second.\n\n"
-                "%-16s  %-22s  %-22s  %8s %8s %8s\n%-16s  %6s  %-14s  %6s  %-14s  %8s %8s %8s\n",
+                "%-21s  %-22s  %-22s  %8s %8s %8s\n%-21s  %6s  %-14s  %6s  %-14s  %8s %8s %8s\n",
                 "", "ratio to the baseline", "to the tuned baseline", "", "", "tuned", "scenario",
                 "median", "(min..max)", "median", "(min..max)", "server", "baseline", "baseline");
     for (const Result &result : results) {
-        std::printf("%-16s", result.scenario->name);
+        std::printf("%-21s", result.scenario->name);
         for (const Contender baseline : {kBaseline, kTunedBaseline}) {
             const Spread ratios = Ratios(result, baseline);
             std::printf("  %6.3f  (%5.3f..%5.3f)", ratios.median, ratios.least, ratios.greatest);
         }
         std::printf("  ");
-        for (int contender = 0; contender < kContenderCount; contender++) {
+        for (const Contender contender : {kServer, kBaseline, kTunedBaseline}) {
             std::printf(" %8.2f", MedianRate(result, contender) / 1e6);
         }
         std::printf("\n");
     }
+    PrintDirectRatios(results);
 }
 
 void PrintStages(const std::vector<Result> &results) {
     std::printf("\nCPU time in ns a number, by the server's threads, and beside it the sender's "
-                "and the baseline's\n\n%-16s %13s %13s %13s %13s %8s %8s %9s %12s\n",
+                "and the baseline's\n\n%-21s %13s %13s %13s %13s %8s %8s %9s %12s\n",
                 "scenario", "receive", "parse+stage", "insert+format", "write", "server", "sender",
                 "baseline", "peak memory");
     for (const Result &result : results) {
         const auto median = [&result](auto figure) { return Median(Collect(result, figure)); };
-        std::printf("%-16s", result.scenario->name);
+        std::printf("%-21s", result.scenario->name);
         for (int stage = 0; stage < kStageCount; stage++) {
             std::printf(" %13.2f", median([stage](const Figures *contenders) {
                             return contenders[kServer].stage_cpu_ns[stage];

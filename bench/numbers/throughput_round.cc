@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <stdexcept>
@@ -36,16 +37,6 @@ std::array<double, kStageCount> ReadStages(pid_t pid) {
     return seconds;
 }
 
-std::vector<std::string> BaselineCommand(const ThroughputSettings &settings, Contender contender,
-                                         const std::string &log) {
-    std::vector<std::string> words = {settings.baseline_path, "--port=0", "--buffer-size",
-                                      contender == kBaseline ? kBufferSize : kTunedBufferSize};
-    if (!log.empty()) {
-        words.push_back("--log=" + log);
-    }
-    return words;
-}
-
 // A fast server that loses numbers would be no result: the log must have the expected size.
 void CheckLog(const std::string &log, std::uint64_t line_count) {
     const std::uint64_t size = std::filesystem::file_size(log);
@@ -69,6 +60,8 @@ const std::vector<Scenario> kScenarios = {
     {"random", "distinct, random order, 5 clients"},
     {"random-1-client", "distinct, random order, 1 client", "permutation", 1},
     {"random-disk", "distinct, 5 clients, log on disk", "permutation", 5, 256 * 1024, 1, 0, true},
+    {"random-disk-sustained", "the same, six times as many", "permutation", 5, 256 * 1024, 1, 0,
+     true, false, 6},
     {"sequential", "distinct, ascending, 5 clients", "sequential"},
     {"duplicates-50", "every second number seen before", "permutation", 5, 256 * 1024, 1, 50},
     {"duplicates-100", "all seen before; baseline discards", "permutation", 5, 256 * 1024, 1, 0,
@@ -78,6 +71,19 @@ const std::vector<Scenario> kScenarios = {
 
 std::string LogPath(const std::string &directory) {
     return directory + "/throughput-" + std::to_string(getpid()) + ".log";
+}
+
+std::vector<std::string> BaselineCommand(const ThroughputSettings &settings, Contender contender,
+                                         const std::string &log) {
+    std::vector<std::string> words = {settings.baseline_path, "--port=0", "--buffer-size",
+                                      contender == kBaseline ? kBufferSize : kTunedBufferSize};
+    if (!log.empty()) {
+        words.push_back("--log=" + log);
+    }
+    if (contender == kDirectBaseline) {
+        words.emplace_back("--direct");
+    }
+    return words;
 }
 
 std::vector<std::string> ServerCommand(const ThroughputSettings &settings, const std::string &log) {
@@ -122,11 +128,17 @@ Figures MeasureLoad(const Scenario &scenario, std::uint32_t number_count, std::u
 Figures RunRound(const ThroughputSettings &settings, const Scenario &scenario, Contender contender,
                  std::uint32_t seed) {
     const bool is_stored = contender == kServer || !scenario.is_sent_before;
-    const std::uint32_t number_count = settings.number_count / scenario.count_divisor;
+    const auto number_count = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+        std::uint64_t{settings.number_count} * scenario.count_multiplier / scenario.count_divisor,
+        LOAD_GENERATOR_RANGE));
     const std::string log =
         LogPath(scenario.log_is_on_disk ? settings.disk_directory : settings.memory_directory);
     const LogRemover remover{log};
-    if (is_stored) {
+    if (contender == kDirectBaseline && !scenario.log_is_on_disk) {
+        return {};
+    }
+    // What lasts is bound by the disk, and warm memory makes no difference to it.
+    if (is_stored && scenario.count_multiplier == 1) {
         (void)TimeWriting(log, number_count * kLineSize);
     }
     Server server(contender == kServer

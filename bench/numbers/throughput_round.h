@@ -29,6 +29,7 @@ struct Scenario {
     // The same numbers were sent before the measurement: none is new. Nothing is to be stored then,
     // so the baseline discards what it gets.
     bool is_sent_before = false;
+    std::uint32_t count_multiplier = 1; // loads that are to last send so many times more
 };
 extern const std::vector<Scenario> kScenarios;
 
@@ -41,9 +42,10 @@ struct ThroughputSettings {
     std::uint32_t number_count = 0; // in a round
 };
 
-// The server under test; the baseline, which receives 64 KiB at a time as such programs do; and the
-// same program with what it receives at a time tuned to store as fast as it can.
-enum Contender { kServer, kBaseline, kTunedBaseline, kContenderCount };
+// The server under test; the baseline, which receives 64 KiB at a time as such programs do; the
+// same program with what it receives at a time tuned to store as fast as it can; and, where the log
+// is on a disk, the same program past the page cache, until all is on the disk.
+enum Contender { kServer, kBaseline, kTunedBaseline, kDirectBaseline, kContenderCount };
 
 // The server's work, as its threads share it.
 enum Stage {
@@ -63,6 +65,7 @@ struct Figures {
     double peak_memory_mib;
 };
 
+// All figures are 0 for the direct baseline where the log is not on a disk.
 Figures RunRound(const ThroughputSettings &settings, const Scenario &scenario, Contender contender,
                  std::uint32_t seed);
 
@@ -72,6 +75,10 @@ double MeasureReceiving(const ThroughputSettings &settings);
 // Sends the numbers of a scenario to a server that runs.
 Figures MeasureLoad(const Scenario &scenario, std::uint32_t number_count, std::uint32_t seed,
                     Server *server, std::chrono::seconds patience);
+
+// What receives and stores, with this log; an empty one: with none.
+std::vector<std::string> BaselineCommand(const ThroughputSettings &settings, Contender contender,
+                                         const std::string &log);
 
 // The server under test, with this log.
 std::vector<std::string> ServerCommand(const ThroughputSettings &settings, const std::string &log);

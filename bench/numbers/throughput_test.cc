@@ -50,8 +50,9 @@ TEST_F(Throughput, RunsEveryScenarioAndCleansUp) {
         Run(kServer, {"--rounds", "2", "--count", "100000", "--plot", plot});
     ASSERT_EQ(result.status, Exited(0)) << result.errors;
     for (const char *text :
-         {"random ", "random-1-client ", "random-disk ", "sequential ", "duplicates-50 ",
-          "duplicates-100 ", "small-writes ", "receive only", "map updates"}) {
+         {"random ", "random-1-client ", "random-disk ", "random-disk-sustained ",
+          "past the page cache", "sequential ", "duplicates-50 ", "duplicates-100 ",
+          "small-writes ", "receive only", "map updates"}) {
         EXPECT_NE(result.output.find(text), std::string::npos) << text << result.output;
     }
     EXPECT_NE(harness::ReadFile(plot).find("</svg>"), std::string::npos);

@@ -1,11 +1,13 @@
 #include "bench/numbers/throughput_universe.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cinttypes>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <stdexcept>
 
 #include "bench/numbers/load_generator.h"
@@ -49,31 +51,79 @@ bool VerifyLog(const std::string &path) {
     return is_right;
 }
 
+// Sends all numbers, and says how long that took until the last FIN.
+Figures Send(Server *server, const char *name) {
+    const Figures figures =
+        MeasureLoad(kScenarios[0], LOAD_GENERATOR_RANGE, 1, server, kRunPatience);
+    server->Stop();
+    std::printf("%s%s: sent %u numbers in %.2f s: %.1f million a second\n",
+                server->process().output().c_str(), name, LOAD_GENERATOR_RANGE, figures.seconds,
+                figures.numbers_per_second / 1e6);
+    std::printf("CPU: %.2f s (%.2f ns a number), sender %.2f s (%.2f ns a number)\n",
+                figures.server_cpu_ns * LOAD_GENERATOR_RANGE / 1e9, figures.server_cpu_ns,
+                figures.sender_cpu_ns * LOAD_GENERATOR_RANGE / 1e9, figures.sender_cpu_ns);
+    std::fflush(stdout);
+    return figures;
+}
+
+// How long a server that goes on with the log takes until it listens.
+void TimeResume(const ThroughputSettings &settings, const std::string &log, const char *from) {
+    std::vector<std::string> command = ServerCommand(settings, log);
+    command.emplace_back("--resume");
+    std::unique_ptr<Server> server;
+    const double seconds = SecondsOf([&] { server = std::make_unique<Server>(command); });
+    server->Stop();
+    std::printf("Resumed %s in %.2f s: %.1f million numbers a second\n", from, seconds,
+                LOAD_GENERATOR_RANGE / seconds / 1e6);
+    std::fflush(stdout);
+}
+
+// Lets the page cache forget a file.
+void Forget(const std::string &path) {
+    const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0 || fdatasync(file) != 0 || posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) != 0) {
+        throw std::runtime_error(path + ": cannot be dropped from the page cache");
+    }
+    close(file);
+}
+
+bool RunWithLog(const ThroughputSettings &settings, const std::string &log, bool is_on_disk) {
+    std::vector<std::string> command = ServerCommand(settings, log);
+    if (is_on_disk) {
+        command.emplace_back("--fsync=always"); // FIN: it is on the disk
+    } else {
+        std::fputs("warming memory up with a file of the log's size\n", stderr);
+        (void)TimeWriting(log, kLogSize);
+    }
+    Server server(command);
+    const Figures figures = Send(&server, "Server");
+    if (is_on_disk) {
+        Forget(log);
+        TimeResume(settings, log, "from the disk");
+    }
+    const bool is_right = VerifyLog(log);
+    TimeResume(settings, log, is_on_disk ? "from the page cache" : "from memory");
+    if (is_on_disk) {
+        Server baseline(BaselineCommand(settings, kDirectBaseline, log));
+        const Figures limit = Send(&baseline, "Received and stored past the page cache");
+        std::printf("Ratio: %.3f\n", limit.seconds / figures.seconds);
+    }
+    return is_right;
+}
+
 } // namespace
 
-bool RunUniverse(const ThroughputSettings &settings, const std::string &directory) {
-    const Scenario &scenario = kScenarios[0];
+bool RunUniverse(const ThroughputSettings &settings, bool is_on_disk) {
+    const std::string &directory = is_on_disk ? settings.disk_directory : settings.memory_directory;
     const std::string log = LogPath(directory);
     // A server that waits for room would only look slow.
     if (std::filesystem::space(directory).available < kLogSize) {
         throw std::runtime_error(directory + " has no room for a log of " +
                                  std::to_string(kLogSize) + " bytes");
     }
-    std::fputs("warming memory up with a file of the log's size\n", stderr);
-    (void)TimeWriting(log, kLogSize);
     bool is_right = false;
     try {
-        Server server(ServerCommand(settings, log));
-        const Figures figures =
-            MeasureLoad(scenario, LOAD_GENERATOR_RANGE, 1, &server, kRunPatience);
-        server.Stop();
-        std::printf("%sSent %u numbers in %.2f s: %.1f million a second\n",
-                    server.process().output().c_str(), LOAD_GENERATOR_RANGE, figures.seconds,
-                    figures.numbers_per_second / 1e6);
-        std::printf("CPU: server %.2f s (%.2f ns a number), sender %.2f s (%.2f ns a number)\n",
-                    figures.server_cpu_ns * LOAD_GENERATOR_RANGE / 1e9, figures.server_cpu_ns,
-                    figures.sender_cpu_ns * LOAD_GENERATOR_RANGE / 1e9, figures.sender_cpu_ns);
-        is_right = VerifyLog(log);
+        is_right = RunWithLog(settings, log, is_on_disk);
     } catch (...) {
         (void)unlink(log.c_str());
         throw;
