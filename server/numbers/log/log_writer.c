@@ -302,12 +302,12 @@ int log_writer_init(struct log_writer *writer,
 static size_t choose_capacity(struct log_writer *writer) {
     const struct log_writer_configuration *configuration = &writer->configuration;
     size_t uneven_size = writer->end_offset % LOG_APPENDER_UNIT_SIZE;
-    if (!writer->is_direct || writer->is_evening || uneven_size == 0 ||
+    if (!writer->is_direct || writer->is_realigning || uneven_size == 0 ||
         uneven_size % configuration->line_size != 0 ||
         configuration->block_size < LOG_APPENDER_UNIT_SIZE) {
         return configuration->block_size;
     }
-    writer->is_evening = true;
+    writer->is_realigning = true;
     return LOG_APPENDER_UNIT_SIZE - uneven_size;
 }
 
@@ -328,7 +328,7 @@ struct log_block *log_writer_acquire(struct log_writer *writer) {
 void log_writer_submit(struct log_writer *writer, struct log_block *block) {
     (void)pthread_mutex_lock(&writer->mutex);
     if (block->capacity < writer->configuration.block_size) {
-        writer->is_evening = false;
+        writer->is_realigning = false;
     }
     if (block->size == 0) {
         writer->free_blocks[writer->free_count++] = block;

@@ -101,7 +101,7 @@ struct log_writer {
     bool is_reopen_wanted;
     bool is_direct;      /* even blocks are faster */
     uint64_t end_offset; /* where the file will end with all that was submitted */
-    bool is_evening;     /* a short block is handed out that will make end_offset even */
+    bool is_realigning;  /* a short block is handed out that will make end_offset even */
 
     ATOMIC_FIELD(uint64_t) stored_position;
     ATOMIC_FIELD(int) error; /* 0, or the negative errno value that ended the writing */
