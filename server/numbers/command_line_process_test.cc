@@ -13,24 +13,15 @@ namespace harness {
 namespace {
 
 const char *const kOptionNames[] = {
-    "--port",
-    "--bind",
-    "--max-clients",
-    "--concurrent-connections",
-    "--when-full",
-    "--log",
-    "--resume",
-    "--fsync",
-    "--fsync-interval",
-    "--direct-io",
-    "--log-level",
-    "--report-interval",
-    "--idle-timeout",
-    "--no-remote-terminate",
-    "--profile",
-    "--threads",
-    "--help",
-    "--version",
+    "--port",           "--bind",
+    "--max-clients",    "--concurrent-connections",
+    "--when-full",      "--log",
+    "--resume",         "--fsync",
+    "--fsync-interval", "--direct-io",
+    "--log-level",      "--report-interval",
+    "--idle-timeout",   "--no-remote-terminate",
+    "--profile",        "--threads",
+    "--help",           "--version",
 };
 
 struct WrongCommandLine {
