@@ -156,6 +156,37 @@ TEST_F(ClusterTest, FindsEachSessionsNode) {
     }
 }
 
+// While a slot moves, its node sends those whose key it no longer has to the other one, each time.
+TEST_F(ClusterTest, FollowsAKeyThatIsOnItsWay) {
+    Cluster cluster;
+    const std::string key = "sequence:" + kId;
+    RedisServer *owner = cluster.Owner(key);
+    ASSERT_NE(owner, nullptr);
+    RedisServer *heir = cluster.Owner("other");
+    ASSERT_NE(heir, owner);
+    const std::string slot = owner->Ask("CLUSTER KEYSLOT " + key).substr(1);
+    const auto set_slot = [&slot](RedisServer *node, const std::string &state, RedisServer *other) {
+        EXPECT_EQ(
+            node->Ask("CLUSTER SETSLOT " + slot + " " + state + " " + other->Ask("CLUSTER MYID")),
+            "+OK");
+    };
+    set_slot(heir, "IMPORTING", owner);
+    set_slot(owner, "MIGRATING", heir);
+    ASSERT_EQ(owner->Ask("EXISTS " + key).substr(0, 5), "-ASK ");
+    Server server({"--test-mode", "--store=" + cluster.url()});
+    {
+        Connection first(server.port());
+        ASSERT_EQ(first.Ask("INIT," + kId + ",10000,5;"), "ACK;");
+        EXPECT_EQ(first.Ask("RECV,0;"), "NUM,6:41:81:68:68;");
+    }
+    EXPECT_EQ(heir->Ask("CLUSTER COUNTKEYSINSLOT " + slot), ":1");
+    EXPECT_EQ(owner->Ask("CLUSTER COUNTKEYSINSLOT " + slot), ":0");
+    EXPECT_EQ(Continue(&server)->Ask("RECV,630;"), "NUM,54:94:94:19:96;");
+    set_slot(heir, "NODE", heir);
+    set_slot(owner, "NODE", heir);
+    EXPECT_EQ(Continue(&server)->Ask("FIN;"), kChecksum10000);
+}
+
 TEST_F(ClusterTest, SentinelsAreAskedForTheMasterAgain) {
     auto master = std::make_unique<RedisServer>();
     RedisServer replica("replicaof 127.0.0.1 " + std::to_string(master->port()) +

@@ -2,97 +2,25 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "server/runtime/escape.h"
 #include "server/runtime/os.h"
-#include "server/sessions/decimal.h"
 #include "server/sessions/redis_client_parts.h"
 
 enum {
     /* Servers that one command is sent to: a lost connection, a moved slot and one that is just
      * moving, and a second of each. */
     ATTEMPT_COUNT_MAX = 6,
-    NEW_CAUSE_PERIOD_MS = 5000,
 };
 
 static_assert((int)REDIS_CLIENT_NODE_COUNT_MAX < UINT8_MAX,
               "an index and REDIS_NO_NODE fit in a byte");
 
-/* What helps against an error of Redis. */
-static const struct {
-    const char *code;
-    const char *remedy;
-} remedies[] = {
-    {"READONLY",
-     "a replica takes no writes: name its master, or the sentinels by redis+sentinel://"},
-    {"NOAUTH", "set REDIS_PASSWORD"},
-    {"WRONGPASS", "REDIS_PASSWORD, or the user in the URL, is wrong"},
-    {"NOPERM", "the user needs +set +getex +pexpire +exists +del on its keys (ACL SETUSER)"},
-    {"LOADING", "it is still reading its data; try again"},
-    {"MASTERDOWN", "a replica without its master: name the master"},
-    {"MISCONF", "it takes no writes because it cannot save them; its log says why"},
-    {"OOM", "give it more memory (maxmemory)"},
-    {"CLUSTERDOWN", "the cluster does not serve; see redis-cli cluster info"},
-    {"ERR unknown", "Redis 6.2 or newer is needed"},
-    {"ERR SELECT", "a cluster has database 0 only: leave the database out of the URL"},
-    {"ERR DB", "there is no such database"},
-};
-
-static const char *find_remedy(const char *text, size_t size) {
-    for (size_t i = 0; i < sizeof remedies / sizeof remedies[0]; i++) {
-        size_t length = strlen(remedies[i].code);
-        if (size >= length && memcmp(text, remedies[i].code, length) == 0) {
-            return remedies[i].remedy;
-        }
-    }
-    return NULL;
-}
-
-void redis_client_complain(struct redis_client *client, const char *text, size_t size) {
-    char escaped[REDIS_COMPLAINT_SIZE];
-    int64_t now_ms = os_now_ms();
-    (void)escape_bytes(escaped, sizeof escaped, text, size);
-    bool is_new = strcmp(escaped, client->complaint) != 0;
-    int64_t period_ms = is_new ? NEW_CAUSE_PERIOD_MS : WARNING_PERIOD_MS;
-    if (client->is_complaining && now_ms < client->complaint_ms + period_ms) {
-        return;
-    }
-    client->is_complaining = true;
-    client->complaint_ms = now_ms;
-    memcpy(client->complaint, escaped, sizeof escaped);
-    const char *remedy = find_remedy(text, size);
-    const struct redis_address *address =
-        client->used == NULL ? &client->nodes[0].address : &client->used->address;
-    char port[DECIMAL_LENGTH_MAX + 1];
-    port[decimal_write(address->port, port)] = '\0';
-    logger_print(client->configuration.logger, client->complaint_level, "redis at %s%s%s: %s%s%s",
-                 address->host, address->port == 0 ? "" : ":", address->port == 0 ? "" : port,
-                 escaped, remedy == NULL ? "" : ": ", remedy == NULL ? "" : remedy);
-}
-
-void redis_client_complain_text(struct redis_client *client, const char *text) {
-    redis_client_complain(client, text, strlen(text));
-}
-
-void redis_client_go_on(struct redis_client *client) {
-    client->complaint_level = LOG_LEVEL_WARNING;
-}
-
-static void note_success(struct redis_client *client) {
-    if (client->is_complaining) {
-        client->is_complaining = false;
-        client->complaint[0] = '\0';
-        logger_print(client->configuration.logger, LOG_LEVEL_INFO, "redis answers again");
-    }
-}
-
 /* Whether an error says that another server, or a new connection, is what is needed. */
 static bool is_stale(const struct redis_reply *reply) {
     static const char *const codes[] = {"READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN",
                                         "NOAUTH"};
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        if (redis_reply_is_error(reply, codes[i])) {
+    for (size_t index = 0; index < sizeof codes / sizeof codes[0]; index++) {
+        if (redis_reply_is_error(reply, codes[index])) {
             return true;
         }
     }
@@ -176,7 +104,7 @@ bool redis_client_call(struct redis_client *client, const char *const *words, si
         .begun_ms = now_ms,
         .deadline_ms = now_ms + REDIS_CLIENT_CALL_TIMEOUT_MS,
     };
-    for (int i = 0; i < ATTEMPT_COUNT_MAX && os_now_ms() < attempt.deadline_ms; i++) {
+    for (int count = 0; count < ATTEMPT_COUNT_MAX && os_now_ms() < attempt.deadline_ms; count++) {
         struct redis_node *node =
             attempt.target != NULL ? attempt.target : redis_client_choose_node(client, &attempt);
         if (node == NULL) {
@@ -186,7 +114,7 @@ bool redis_client_call(struct redis_client *client, const char *const *words, si
         if (try_node(client, node, &attempt, reply) == STEP_DONE) {
             *may_have_run_before = was_sent;
             if (reply->kind != REDIS_REPLY_ERROR) {
-                note_success(client);
+                redis_client_note_success(client);
             }
             return true;
         }
@@ -208,8 +136,8 @@ struct redis_client *redis_client_new(const struct redis_client_configuration *c
     client->reply_bytes = reply_bytes;
     client->complaint_level = LOG_LEVEL_ERROR;
     client->node_count = configuration->location.node_count;
-    for (size_t i = 0; i < client->node_count; i++) {
-        client->nodes[i].address = configuration->location.nodes[i];
+    for (size_t index = 0; index < client->node_count; index++) {
+        client->nodes[index].address = configuration->location.nodes[index];
     }
     if (configuration->location.uses_tls) {
         client->tls = redis_connection_make_tls(&configuration->location, problem);
@@ -226,8 +154,8 @@ void redis_client_free(struct redis_client *client) {
     if (client == NULL) {
         return;
     }
-    for (size_t i = 0; i < client->node_count; i++) {
-        redis_connection_close(&client->nodes[i].connection);
+    for (size_t index = 0; index < client->node_count; index++) {
+        redis_connection_close(&client->nodes[index].connection);
     }
     SSL_CTX_free(client->tls);
     free(client->reply_bytes);

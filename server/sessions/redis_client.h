@@ -37,7 +37,8 @@ enum {
 
 struct redis_client_configuration {
     struct redis_location location;
-    const char *password; /* NULL or empty: none */
+    const char *password;          /* NULL or empty: none */
+    const char *sentinel_password; /* what sentinels are told; the same */
     const struct logger *logger;
 };
 

@@ -1,5 +1,6 @@
-/* What the files of the client share, and nobody else sees: redis_client.c makes the attempts of a
- * call, redis_login.c the connections, redis_topology.c knows which server is whose.
+/* What the files of the client share, and nobody else sees, from the bottom up: redis_complaint.c
+ * says what is wrong, redis_login.c makes connections, redis_topology.c knows which server is
+ * whose, redis_client.c makes the attempts of a call. Each calls those before it only.
  *
  * Ownership and threading: the client's (redis_client.h).
  */
@@ -52,6 +53,9 @@ struct redis_attempt {
 
 /* As redis_client_complain, with a terminated text. */
 void redis_client_complain_text(struct redis_client *client, const char *text);
+
+/* Says that all is well again, if it was not. */
+void redis_client_note_success(struct redis_client *client);
 
 /* Closes the connection to a node, and leaves the node alone for a while. */
 void redis_client_give_up(struct redis_node *node);

@@ -37,10 +37,13 @@ static bool log_in_by(struct redis_client *client, struct redis_node *node,
 
 static bool log_in(struct redis_client *client, struct redis_node *node, int64_t deadline_ms) {
     const struct redis_client_configuration *configuration = &client->configuration;
-    const char *password = configuration->password == NULL ? "" : configuration->password;
-    const char *user = configuration->location.user;
-    if (is_sentinel(client, node)) {
-        return true; /* sentinels have passwords of their own, and no databases */
+    /* Sentinels have a password of their own, and neither users nor databases. */
+    bool is_data = !is_sentinel(client, node);
+    const char *password = is_data ? configuration->password : configuration->sentinel_password;
+    const char *user = is_data ? configuration->location.user : "";
+    uint32_t number = is_data ? configuration->location.database : 0;
+    if (password == NULL) {
+        password = "";
     }
     const char *const with_user[] = {"AUTH", user, password};
     const char *const without_user[] = {"AUTH", password};
@@ -52,9 +55,9 @@ static bool log_in(struct redis_client *client, struct redis_node *node, int64_t
         return false;
     }
     char database[DECIMAL_LENGTH_MAX + 1];
-    database[decimal_write(configuration->location.database, database)] = '\0';
+    database[decimal_write(number, database)] = '\0';
     const char *const select[] = {"SELECT", database};
-    return configuration->location.database == 0 || log_in_by(client, node, select, 2, deadline_ms);
+    return number == 0 || log_in_by(client, node, select, 2, deadline_ms);
 }
 
 bool redis_client_open_node(struct redis_client *client, struct redis_node *node,

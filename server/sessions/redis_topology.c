@@ -13,9 +13,9 @@ static bool is_needed(const struct redis_client *client, size_t index) {
 struct redis_node *redis_client_find_node(struct redis_client *client,
                                           const struct redis_address *address) {
     size_t free_index = client->node_count;
-    for (size_t i = 0; i < client->node_count; i++) {
-        if (redis_address_equal(&client->nodes[i].address, address)) {
-            return &client->nodes[i];
+    for (size_t index = 0; index < client->node_count; index++) {
+        if (redis_address_equal(&client->nodes[index].address, address)) {
+            return &client->nodes[index];
         }
     }
     if (free_index == REDIS_CLIENT_NODE_COUNT_MAX) {
@@ -74,10 +74,10 @@ void redis_client_refresh_slots(struct redis_client *client, struct redis_attemp
         return;
     }
     client->lookup_ms = now_ms + REDIS_CLIENT_PAUSE_MS;
-    for (size_t i = 0; i < node_count && os_now_ms() < attempt->deadline_ms; i++) {
+    for (size_t index = 0; index < node_count && os_now_ms() < attempt->deadline_ms; index++) {
         struct redis_reply reply;
         size_t size;
-        struct redis_node *node = &client->nodes[i];
+        struct redis_node *node = &client->nodes[index];
         char host[REDIS_HOST_SIZE];
         memcpy(host, node->address.host, sizeof host);
         if (now_ms >= node->retry_ms && ask_node(client, node, words, 2, attempt, &reply, &size) &&
@@ -92,18 +92,19 @@ static void ask_sentinels(struct redis_client *client, struct redis_attempt *att
     const struct redis_location *location = &client->configuration.location;
     const char *const words[] = {"SENTINEL", "get-master-addr-by-name", location->master_name};
     struct redis_node *master = &client->nodes[location->node_count];
-    for (size_t i = 0; i < location->node_count && os_now_ms() < attempt->deadline_ms; i++) {
+    for (size_t index = 0; index < location->node_count && os_now_ms() < attempt->deadline_ms;
+         index++) {
         struct redis_reply reply;
         size_t size = 0;
-        struct redis_node *sentinel = &client->nodes[i];
+        struct redis_node *sentinel = &client->nodes[index];
         bool is_answered = ask_node(client, sentinel, words, 3, attempt, &reply, &size);
         redis_connection_close(&sentinel->connection);
         size_t offset = 0;
         size_t item_size = 0;
         struct redis_reply items[3];
-        for (size_t j = 0; is_answered && j < 3; j++) {
-            is_answered = redis_reply_parse(client->reply_bytes + offset, size - offset, &items[j],
-                                            &item_size) == REDIS_REPLY_COMPLETE;
+        for (size_t item = 0; is_answered && item < 3; item++) {
+            is_answered = redis_reply_parse(client->reply_bytes + offset, size - offset,
+                                            &items[item], &item_size) == REDIS_REPLY_COMPLETE;
             offset += item_size;
         }
         struct redis_address address;
@@ -151,9 +152,9 @@ static struct redis_node *choose_owner(struct redis_client *client, struct redis
     if (owner != REDIS_NO_NODE) {
         return is_usable(&client->nodes[owner - 1]) ? &client->nodes[owner - 1] : NULL;
     }
-    for (size_t i = 0; i < client->node_count; i++) {
-        if (is_usable(&client->nodes[i])) {
-            return &client->nodes[i];
+    for (size_t index = 0; index < client->node_count; index++) {
+        if (is_usable(&client->nodes[index])) {
+            return &client->nodes[index];
         }
     }
     return NULL;
@@ -167,8 +168,8 @@ struct redis_node *redis_client_choose_node(struct redis_client *client,
     if (client->is_cluster) {
         return choose_owner(client, attempt);
     }
-    for (size_t i = 0; i < client->node_count; i++) {
-        size_t index = (client->current_index + i) % client->node_count;
+    for (size_t count = 0; count < client->node_count; count++) {
+        size_t index = (client->current_index + count) % client->node_count;
         if (is_usable(&client->nodes[index])) {
             client->current_index = index;
             return &client->nodes[index];
