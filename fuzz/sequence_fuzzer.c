@@ -174,7 +174,7 @@ static struct transcript play(const struct script *script, bool in_chunks, char 
         .is_ticking = script->is_ticking,
         .fail_every = script->fail_every,
     };
-    conversation_begin(&conversation, &configuration);
+    conversation_begin(&conversation, &configuration, 0);
     size_t consumed_size = 0;
     size_t received_size = 0;
     int run_count = 0;

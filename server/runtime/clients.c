@@ -12,7 +12,8 @@ struct client_place {
     struct clients *clients;
     int watch_index;  /* NO_WATCH: free */
     bool is_served;   /* counts as one of those who are */
-    uint32_t peer;    /* the token of peer_counts.h while it is served */
+    uint64_t peer;    /* 0: one without limits */
+    uint32_t token;   /* of peer_counts.h, while it is served */
     int64_t armed_ms; /* its deadline in the heap, at or before the real one; INT64_MAX: none */
 };
 
@@ -26,21 +27,29 @@ static void on_events(void *context, short events) {
     configuration->handlers->handle_events(configuration->context, index_of(place), events);
 }
 
-/* Counts a client as one that is served, if it may be. */
-static enum clients_admission admit(struct client_place *place, int fd) {
-    struct clients *clients = place->clients;
-    const struct clients_configuration *configuration = &clients->configuration;
+/* The peer that limits hold for; 0: they do not. */
+static uint64_t find_peer(const struct clients_configuration *configuration, int fd) {
     struct sockaddr_storage storage = {0};
     struct sockaddr *address = (struct sockaddr *)&storage;
     socklen_t size = sizeof storage;
+    bool is_limited = configuration->peer_max != 0 &&
+                      getpeername(fd, address, &size) == 0 && /* else it has gone already */
+                      (configuration->peer_max > 0 || !listener_is_loopback(address));
+    return is_limited ? peer_counts_find_peer(address) : 0;
+}
+
+/* Counts a client as one that is served, if it may be. */
+static enum clients_admission admit(struct client_place *place) {
+    struct clients *clients = place->clients;
+    const struct clients_configuration *configuration = &clients->configuration;
     if (clients->served_count >= configuration->served_max) {
         return CLIENTS_FULL;
     }
-    if (configuration->peer_max > 0 &&
-        getpeername(fd, address, &size) == 0 && /* else it has gone already */
-        (configuration->is_loopback_limited || !listener_is_loopback(address))) {
-        place->peer = peer_counts_take(&clients->peers, address, configuration->peer_max);
-        if (place->peer == PEER_COUNTS_NONE) {
+    if (place->peer != 0) {
+        size_t peer_max = configuration->peer_max < 0 ? CLIENTS_PEER_MAX_DEFAULT
+                                                      : (size_t)configuration->peer_max;
+        place->token = peer_counts_take(&clients->peers, place->peer, peer_max);
+        if (place->token == PEER_COUNTS_NONE) {
             return CLIENTS_PEER_FULL;
         }
     }
@@ -71,7 +80,8 @@ static int open_client(void *context, int fd) {
     clients->free_count--;
     place->watch_index = watch_index;
     place->armed_ms = INT64_MAX;
-    enum clients_admission admission = admit(place, fd);
+    place->peer = find_peer(configuration, fd);
+    enum clients_admission admission = admit(place);
     if (admission != CLIENTS_ADMITTED && configuration->refused_max == 0) {
         free_place(place);
         (void)os_close(fd);
@@ -157,8 +167,8 @@ void clients_stop_serving(struct clients *clients, uint32_t index) {
     struct client_place *place = &clients->places[index];
     clients->served_count -= place->is_served ? 1 : 0;
     place->is_served = false;
-    peer_counts_release(&clients->peers, place->peer);
-    place->peer = PEER_COUNTS_NONE;
+    peer_counts_release(&clients->peers, place->token);
+    place->token = PEER_COUNTS_NONE;
 }
 
 void clients_end(struct clients *clients, uint32_t index) {
@@ -173,6 +183,10 @@ void clients_end_all(struct clients *clients) {
             clients_end(clients, index);
         }
     }
+}
+
+uint64_t clients_peer(const struct clients *clients, uint32_t index) {
+    return clients->places[index].peer;
 }
 
 bool clients_is_open(const struct clients *clients, uint32_t index) {

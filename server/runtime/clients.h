@@ -31,6 +31,11 @@
 extern "C" {
 #endif
 
+enum {
+    /* The default of what one peer may have: an office behind one address fits. */
+    CLIENTS_PEER_MAX_DEFAULT = 256,
+};
+
 enum clients_admission {
     CLIENTS_ADMITTED,
     CLIENTS_FULL,      /* served_max are served */
@@ -55,8 +60,7 @@ struct clients_configuration {
     struct epoll_loop *loop;
     size_t served_max;
     size_t refused_max;
-    size_t peer_max;          /* of one peer; 0: no limit */
-    bool is_loopback_limited; /* this machine itself is a peer like the others */
+    int64_t peer_max; /* of one peer; 0: no limit; < 0: the default, and none on this machine */
     const struct logger *logger;
 };
 
@@ -97,6 +101,9 @@ void clients_stop_serving(struct clients *clients, uint32_t index);
 
 void clients_end(struct clients *clients, uint32_t index);
 void clients_end_all(struct clients *clients);
+
+/* The client's peer (peer_counts.h), for other limits; 0: limits do not hold for it. */
+uint64_t clients_peer(const struct clients *clients, uint32_t index);
 
 /* Whether there is a client at an index, less than clients->place_count. */
 bool clients_is_open(const struct clients *clients, uint32_t index);

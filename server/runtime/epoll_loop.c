@@ -23,8 +23,8 @@ int epoll_loop_init(struct epoll_loop *loop, size_t capacity) {
         (void)os_close(loop->epoll_fd);
         return -ENOMEM;
     }
-    for (size_t i = 0; i < capacity; i++) {
-        loop->watches[i].next_free = (uint32_t)i + 1;
+    for (size_t index = 0; index < capacity; index++) {
+        loop->watches[index].next_free = (uint32_t)index + 1;
     }
     return 0;
 }
@@ -108,8 +108,8 @@ static void hand_out(struct epoll_loop *loop, const struct epoll_event *event) {
 int epoll_loop_run_once(struct epoll_loop *loop, int timeout_ms) {
     struct epoll_event events[EPOLL_LOOP_ROUND_COUNT];
     int count = os_epoll_wait(loop->epoll_fd, events, EPOLL_LOOP_ROUND_COUNT, timeout_ms);
-    for (int i = 0; i < count; i++) {
-        hand_out(loop, &events[i]);
+    for (int index = 0; index < count; index++) {
+        hand_out(loop, &events[index]);
     }
     return count;
 }

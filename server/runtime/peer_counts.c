@@ -17,8 +17,7 @@ struct peer_count {
  * is routed. */
 #define IPV4_MARK (UINT64_C(0xffff) << 32)
 
-/* The peer's part of an address; 0: it is of another family. */
-static uint64_t find_peer(const struct sockaddr *address) {
+uint64_t peer_counts_find_peer(const struct sockaddr *address) {
     if (address->sa_family == AF_INET) {
         return IPV4_MARK |
                ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr);
@@ -30,8 +29,8 @@ static uint64_t find_peer(const struct sockaddr *address) {
     bool is_mapped =
         IN6_IS_ADDR_V4MAPPED(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
     uint64_t peer = is_mapped ? IPV4_MARK >> 32 : 0;
-    for (size_t i = is_mapped ? 12 : 0; i < (is_mapped ? 16u : 8u); i++) {
-        peer = peer << 8 | bytes[i];
+    for (size_t index = is_mapped ? 12 : 0; index < (is_mapped ? 16u : 8u); index++) {
+        peer = peer << 8 | bytes[index];
     }
     return peer;
 }
@@ -58,8 +57,8 @@ int peer_counts_init(struct peer_counts *counts, size_t capacity) {
         peer_counts_destroy(counts);
         return -ENOMEM;
     }
-    for (uint32_t i = 1; i < capacity; i++) {
-        counts->peers[i].next = i + 1;
+    for (uint32_t token = 1; token < capacity; token++) {
+        counts->peers[token].next = token + 1;
     }
     counts->first_free = 1;
     return 0;
@@ -71,9 +70,7 @@ void peer_counts_destroy(struct peer_counts *counts) {
     *counts = (struct peer_counts){0};
 }
 
-uint32_t peer_counts_take(struct peer_counts *counts, const struct sockaddr *address,
-                          size_t limit) {
-    uint64_t peer = find_peer(address);
+uint32_t peer_counts_take(struct peer_counts *counts, uint64_t peer, size_t limit) {
     uint32_t *bucket = find_bucket(counts, peer);
     uint32_t token = *bucket;
     while (token != PEER_COUNTS_NONE && counts->peers[token].address != peer) {

@@ -32,7 +32,8 @@ class PeerCountsTest : public testing::Test {
             address->sin6_family = AF_INET6;
             EXPECT_EQ(inet_pton(AF_INET6, text.c_str(), &address->sin6_addr), 1);
         }
-        return peer_counts_take(&counts_, reinterpret_cast<const sockaddr *>(&storage), limit);
+        return peer_counts_take(
+            &counts_, peer_counts_find_peer(reinterpret_cast<const sockaddr *>(&storage)), limit);
     }
 
     peer_counts counts_ = {};

@@ -106,11 +106,12 @@ static enum step_result send_request(struct client *client,
 static const char *find_temporary(const struct protocol_reply *reply) {
     static const char *const texts[] = {
         PROTOCOL_TEXT_TOO_MANY_CONNECTIONS, PROTOCOL_TEXT_TOO_MANY_OF_ONE_PEER,
-        PROTOCOL_TEXT_TOO_MANY_SESSIONS, PROTOCOL_TEXT_STORE_UNAVAILABLE};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        if (strlen(texts[i]) == reply->error_text_length &&
-            memcmp(texts[i], reply->error_text, reply->error_text_length) == 0) {
-            return texts[i];
+        PROTOCOL_TEXT_TOO_MANY_SESSIONS, PROTOCOL_TEXT_TOO_MANY_SESSIONS_OF_ONE_PEER,
+        PROTOCOL_TEXT_STORE_UNAVAILABLE};
+    for (size_t index = 0; index < sizeof texts / sizeof texts[0]; index++) {
+        if (strlen(texts[index]) == reply->error_text_length &&
+            memcmp(texts[index], reply->error_text, reply->error_text_length) == 0) {
+            return texts[index];
         }
     }
     return NULL;
@@ -269,8 +270,8 @@ static enum step_result receive_checksum(struct client *client) {
 static void show_skipped(const struct client *client) {
     if (client->configuration->is_verbose) {
         (void)printf("Requesting numbers\n");
-        for (uint32_t i = 0; i < next_batch_index(client); i++) {
-            (void)printf("Skipping chunk-nr: %" PRIu32 "\n", i);
+        for (uint32_t index = 0; index < next_batch_index(client); index++) {
+            (void)printf("Skipping chunk-nr: %" PRIu32 "\n", index);
         }
     }
 }
@@ -343,8 +344,8 @@ static bool judge(const struct client *client) {
     char text[CHECKSUM_TEXT_LENGTH + 1];
     struct checksum checksum;
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < state->number_count; i++) {
-        sum += state->numbers[i];
+    for (uint32_t index = 0; index < state->number_count; index++) {
+        sum += state->numbers[index];
     }
     checksum_init(&checksum);
     checksum_update(&checksum, state->numbers, state->number_count);

@@ -91,10 +91,10 @@ static bool check_settings(struct settings *s, const struct options *options) {
     struct client_server *server = &s->configuration.servers[s->configuration.server_count++];
     memcpy(server->host, s->host, strlen(s->host) + 1);
     server->port = (uint16_t)s->port;
-    for (size_t i = 0; i < s->fallbacks.count; i++) {
-        if (!add_fallback(&s->configuration, s->fallbacks.items[i])) {
+    for (size_t index = 0; index < s->fallbacks.count; index++) {
+        if (!add_fallback(&s->configuration, s->fallbacks.items[index])) {
             options_complain(options, "--fallback takes HOST:PORT, not '%s'",
-                             s->fallbacks.items[i]);
+                             s->fallbacks.items[index]);
             return false;
         }
     }

@@ -15,8 +15,9 @@ static int64_t earlier(int64_t one_ms, int64_t other_ms) {
     return one_ms < other_ms ? one_ms : other_ms;
 }
 
-static void reset(struct connection *connection,
-                  const struct connection_configuration *configuration, int fd, int64_t now_ms) {
+void connection_begin(struct connection *connection,
+                      const struct connection_configuration *configuration, int fd, uint64_t peer,
+                      int64_t now_ms) {
     connection->configuration = configuration;
     connection->fd = fd;
     connection->is_lingering = false;
@@ -30,19 +31,13 @@ static void reset(struct connection *connection,
     connection->input_size = 0;
     connection->output_start = 0;
     connection->output_size = 0;
-    conversation_begin(&connection->conversation, configuration->conversation);
-}
-
-void connection_begin(struct connection *connection,
-                      const struct connection_configuration *configuration, int fd,
-                      int64_t now_ms) {
-    reset(connection, configuration, fd, now_ms);
+    conversation_begin(&connection->conversation, configuration->conversation, peer);
 }
 
 void connection_refuse(struct connection *connection,
                        const struct connection_configuration *configuration, int fd,
                        const char *text, int64_t now_ms) {
-    reset(connection, configuration, fd, now_ms);
+    connection_begin(connection, configuration, fd, 0, now_ms);
     connection->output_size = protocol_write_error(text, connection->output);
     connection->status = CONVERSATION_OVER;
     conversation_end(&connection->conversation, now_ms);

@@ -62,9 +62,11 @@ enum connection_outcome {
     CONNECTION_FAILED,   /* the same, and fault injection asks for it */
 };
 
-/* Starts to serve on `fd`. `configuration` must outlive the connection. */
+/* Starts to serve `peer` (peer_counts.h; 0: without limits) on `fd`. `configuration` must outlive
+ * the connection. */
 void connection_begin(struct connection *connection,
-                      const struct connection_configuration *configuration, int fd, int64_t now_ms);
+                      const struct connection_configuration *configuration, int fd, uint64_t peer,
+                      int64_t now_ms);
 
 /* Starts a connection that is told ERR with `text`, and nothing else. */
 void connection_refuse(struct connection *connection,

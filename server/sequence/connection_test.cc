@@ -29,7 +29,7 @@ class ConnectionTest : public testing::Test {
                   0);
         client_ = ends[0];
         server_ = ends[1];
-        const session_store_limits limits = {4, 1000, 0, 0};
+        const session_store_limits limits = {4, 1000, 0, 0, 0};
         ASSERT_EQ(session_store_memory_open(&store_, &limits), 0);
         conversation_config_.store = &store_;
         conversation_config_.kind = GENERATOR_PYTHON;
@@ -42,7 +42,7 @@ class ConnectionTest : public testing::Test {
     }
 
     void Begin() {
-        connection_begin(connection_.get(), &config_, server_, now_ms_);
+        connection_begin(connection_.get(), &config_, server_, 0, now_ms_);
     }
     connection_outcome Send(const std::string &bytes) {
         EXPECT_EQ(write(client_, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));

@@ -48,6 +48,9 @@ static void refuse_client(struct conversation *conversation, struct conversation
     case SESSION_STORE_FULL:
         (void)snprintf(text, sizeof text, PROTOCOL_TEXT_TOO_MANY_SESSIONS);
         break;
+    case SESSION_STORE_PEER_FULL:
+        (void)snprintf(text, sizeof text, PROTOCOL_TEXT_TOO_MANY_SESSIONS_OF_ONE_PEER);
+        break;
     case SESSION_STORE_UNAVAILABLE:
         (void)snprintf(text, sizeof text, PROTOCOL_TEXT_STORE_UNAVAILABLE);
         break;
@@ -75,8 +78,8 @@ static void handle_init(struct conversation *conversation, const struct protocol
         refuse(conversation, buffers, "No random numbers available");
         return;
     }
-    enum session_store_result result =
-        session_store_create(conversation->configuration->store, session, now_ms);
+    enum session_store_result result = session_store_create(conversation->configuration->store,
+                                                            session, conversation->peer, now_ms);
     if (result == SESSION_STORE_OK) {
         grant(conversation, buffers);
     } else {
@@ -264,8 +267,9 @@ static void push_next(struct conversation *conversation, struct conversation_buf
 }
 
 void conversation_begin(struct conversation *conversation,
-                        struct conversation_configuration *configuration) {
+                        struct conversation_configuration *configuration, uint64_t peer) {
     conversation->configuration = configuration;
+    conversation->peer = peer;
     conversation->state = CONVERSATION_AWAITING_SESSION;
     conversation->has_session = false;
     conversation->is_tick_awaited = false;

@@ -48,6 +48,7 @@ enum conversation_state {
 
 struct conversation {
     struct conversation_configuration *configuration;
+    uint64_t peer; /* whom a session that is made here counts for */
     enum conversation_state state;
     bool has_session;
     bool is_tick_awaited;
@@ -77,9 +78,10 @@ struct conversation_buffers {
     size_t output_size; /* the room left */
 };
 
-/* Starts a conversation. `configuration` must outlive it. */
+/* Starts a conversation with somebody at `peer` (peer_counts.h; 0: without limits). `configuration`
+ * must outlive it. */
 void conversation_begin(struct conversation *conversation,
-                        struct conversation_configuration *configuration);
+                        struct conversation_configuration *configuration, uint64_t peer);
 
 /* Answers as much as possible. Advances the pointers in `*buffers` over what it read and wrote, and
  * lessens the sizes accordingly. */

@@ -22,11 +22,11 @@ constexpr int64_t kTtlMs = 30000;
 class ConversationTest : public testing::Test {
   protected:
     void SetUp() override {
-        const session_store_limits limits = {2, kTtlMs, 0, 0};
+        const session_store_limits limits = {2, kTtlMs, 0, 0, 0};
         ASSERT_EQ(session_store_memory_open(&store_, &limits), 0);
         config_.store = &store_;
         config_.kind = GENERATOR_PYTHON;
-        conversation_begin(&conversation_, &config_);
+        conversation_begin(&conversation_, &config_, 0);
     }
     void TearDown() override {
         conversation_end(&conversation_, now_ms_);
@@ -53,7 +53,7 @@ class ConversationTest : public testing::Test {
 
     void Reconnect() {
         conversation_end(&conversation_, now_ms_);
-        conversation_begin(&conversation_, &config_);
+        conversation_begin(&conversation_, &config_, 0);
     }
 
     session_store store_ = {};

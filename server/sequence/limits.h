@@ -31,9 +31,6 @@ enum {
     LIMIT_OPENING_MS = 10000,
     /* When a peer that answers nothing is given up by the kernel where idle connections stay. */
     LIMIT_DEAD_PEER_MS = 120000,
-    /* The default --max-per-peer: an office behind one address fits. Peers on this machine have no
-     * such limit unless one is given. */
-    LIMIT_CONNECTIONS_PER_PEER_DEFAULT = 256,
     /* How long a connection that was told ERR or FAC may take to close before it is cut off. Until
      * then what it still sends is thrown away, because closing with unread bytes would send RST and
      * the client might lose the answer. */

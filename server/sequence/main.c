@@ -1,7 +1,5 @@
 /* The composition root of the sequence server: options, store, server. */
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "server/runtime/http/http_server.h"
 #include "server/runtime/option_settings.h"
@@ -12,8 +10,7 @@
 #include "server/sequence/limits.h"
 #include "server/sequence/sequence_server.h"
 #include "server/sessions/session_store_measured.h"
-#include "server/sessions/session_store_memory.h"
-#include "server/sessions/session_store_redis.h"
+#include "server/sessions/session_store_open.h"
 
 enum { PORT_DEFAULT = 5000, PORT_MAX = 65535, SECONDS_MAX = 1000000 };
 
@@ -33,10 +30,9 @@ struct settings {
     const char *store;
     bool is_test_mode;
     int log_level;
-    struct redis_location redis;
-    bool uses_redis;
-    int64_t http_port;                       /* HTTP_PORT_NONE: no status page */
-    char in_force[OPTION_SETTINGS_CAPACITY]; /* the options, for the page */
+    struct session_store_choice store_choice; /* what `store` says */
+    int64_t http_port;                        /* HTTP_PORT_NONE: no status page */
+    char in_force[OPTION_SETTINGS_CAPACITY];  /* the options, for the page */
 };
 
 static const int64_t milliseconds_max = (int64_t)SECONDS_MAX * 1000;
@@ -61,9 +57,7 @@ static void set_defaults(struct settings *settings) {
 /* Judges what options_parse cannot: the store, and the port as an argument. */
 static bool check_settings(struct settings *settings, const struct options *options,
                            int argument_count, char **arguments) {
-    settings->uses_redis = strcmp(settings->store, "memory") != 0;
-    const char *problem =
-        settings->uses_redis ? redis_location_parse(settings->store, &settings->redis) : NULL;
+    const char *problem = session_store_choose(settings->store, &settings->store_choice);
     if (problem != NULL) {
         options_complain(options, "--store takes memory, or a URL of Redis: %s", problem);
         return false;
@@ -92,7 +86,8 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
         {"max-connections", "NUMBER", "clients served at a time, 1 to 100000", OPTION_INTEGER,
          &s->connection_count_max, 1, LIMIT_CONNECTION_COUNT_MAX, NULL},
         {"max-per-peer", "NUMBER",
-         "clients of one address; 0: no limit (default: 256, and no limit on this machine)",
+         "clients of one address, and 16 sessions for each; 0: no limit (default: 256, and no "
+         "limit on this machine)",
          OPTION_INTEGER, &s->peer_connection_count_max, 0, LIMIT_CONNECTION_COUNT_MAX, NULL},
         {"max-sessions", "NUMBER", "sessions kept at a time, 1 to 10000000", OPTION_INTEGER,
          &s->session_count_max, 1, SESSION_STORE_CAPACITY_MAX, NULL},
@@ -124,7 +119,9 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
         .summary =
             "Serves sequences of random numbers that survive lost connections, with a "
             "checksum at the end.\nThe environment variable TEST_MODE, set and not empty, works as "
-            "--test-mode; REDIS_PASSWORD\nis used to log in to Redis.",
+            "--test-mode; REDIS_PASSWORD\nand REDIS_SENTINEL_PASSWORD are used to log in to Redis "
+            "and its "
+            "sentinels.",
         .examples = "  sequence-server 5000\n"
                     "  sequence-server --port=5000 --store=redis://127.0.0.1:6379/0\n"
                     "  sequence-server --test-mode --fail-every=7 --offline-for=1\n",
@@ -145,104 +142,91 @@ static enum options_outcome read_settings(struct settings *s, int argc, char **a
     return outcome;
 }
 
-/* Returns 0, or a negative errno value with the reason printed. */
-static int open_store(struct session_store *store, const struct settings *settings,
-                      const struct logger *logger) {
-    const struct session_store_limits limits = {.capacity = (size_t)settings->session_count_max,
-                                                .ttl_ms = settings->session_ttl_ms};
-    if (settings->uses_redis) {
-        const struct redis_client_configuration configuration = {
-            .location = settings->redis, .password = getenv("REDIS_PASSWORD"), .logger = logger};
-        return session_store_redis_open(store, &configuration, "sequence", &limits);
-    }
-    int error = session_store_memory_open(store, &limits);
-    if (error != 0) {
-        (void)startup_fail(logger, "make room for the sessions", error);
-    }
-    return error;
+static struct session_store_limits find_store_limits(const struct settings *settings) {
+    return (struct session_store_limits){
+        .capacity = (size_t)settings->session_count_max,
+        .peer_max = session_store_peer_max(settings->peer_connection_count_max),
+        .ttl_ms = settings->session_ttl_ms,
+    };
 }
 
-/* Who is told about the server: the service manager, and the status page, if there is one. */
-struct told {
-    struct service_manager manager;
+/* The parts, in the order in which they are built. */
+struct daemon {
+    int signal_fd;
     struct http_server http;
-    struct session_store_measured store;
+    struct session_store store;
+    struct session_store_measured measured;
+    struct service_manager manager;
+    struct sequence_server server;
+    struct figures figures;
 };
 
-/* Serves, and is looked at, until a signal arrives. */
-static enum exit_code serve_and_tell(struct sequence_server *server, struct told *told,
-                                     const struct settings *settings) {
-    const struct figures figures = {.server = server, .store = &told->store};
-    const struct http_server_configuration configuration = {
-        .source = figures_source(&figures),
-        .settings = settings->in_force,
-        .logger = server->configuration.logger,
-    };
-    if (!http_server_start(&told->http, &configuration)) {
-        return EXIT_CODE_START_FAILURE;
-    }
-    int error = sequence_server_run(server);
-    http_server_stop(&told->http);
-    return error == 0 ? EXIT_CODE_OK : EXIT_CODE_IO_FAILURE;
-}
-
-/* Serves with the store until a signal arrives. */
-static enum exit_code serve(struct session_store *store, struct told *told,
-                            const struct settings *settings, const struct logger *logger,
-                            int signal_fd) {
-    const struct sequence_server_configuration configuration = {
+static struct sequence_server_configuration configure_server(const struct settings *settings,
+                                                             struct daemon *daemon,
+                                                             const struct logger *logger) {
+    return (struct sequence_server_configuration){
         .addresses = &settings->addresses,
         .port = (uint16_t)settings->port,
         .connection_count_max = (size_t)settings->connection_count_max,
-        .peer_connection_count_max = settings->peer_connection_count_max < 0
-                                         ? LIMIT_CONNECTIONS_PER_PEER_DEFAULT
-                                         : (size_t)settings->peer_connection_count_max,
-        .is_loopback_limited = settings->peer_connection_count_max >= 0,
+        .peer_connection_count_max = settings->peer_connection_count_max,
         .offline_ms = settings->offline_ms,
         .connection = {.idle_timeout_ms = settings->idle_timeout_ms,
                        .session_timeout_ms = settings->session_timeout_ms,
                        .tick_ms = settings->tick_ms},
-        .conversation = {.store = store,
+        .conversation = {.store = &daemon->store,
                          .kind = settings->is_test_mode ? GENERATOR_PYTHON : GENERATOR_KEYED,
                          .is_ticking = settings->tick_ms > 0,
                          .fail_every = (uint64_t)settings->fail_every},
-        .manager = &told->manager,
-        .inquiry = http_server_inquiry(&told->http),
+        .manager = &daemon->manager,
+        .inquiry = http_server_inquiry(&daemon->http),
         .logger = logger,
     };
-    struct sequence_server server;
-    if (sequence_server_open(&server, &configuration, signal_fd) != 0) {
-        return EXIT_CODE_START_FAILURE;
-    }
-    enum exit_code code = serve_and_tell(&server, told, settings);
-    sequence_server_close(&server);
-    return code;
 }
 
-static enum exit_code run(const struct settings *settings, const struct logger *logger,
-                          int signal_fd) {
-    struct session_store store;
-    static struct told told;
-    enum exit_code code = EXIT_CODE_START_FAILURE;
-    if (!http_server_open(&told.http, settings->http_port, logger)) {
-        return code;
+/* Builds the parts, each on those before it. False: why not was printed. */
+static bool build(struct daemon *daemon, const struct settings *settings,
+                  const struct logger *logger) {
+    const struct session_store_limits limits = find_store_limits(settings);
+    daemon->signal_fd = startup_prepare_process(logger);
+    if (daemon->signal_fd < 0 || !http_server_open(&daemon->http, settings->http_port, logger) ||
+        session_store_open(&daemon->store, &settings->store_choice, "sequence", &limits, logger) !=
+            0) {
+        return false;
     }
-    if (open_store(&store, settings, logger) == 0) {
-        if (http_server_inquiry(&told.http) != NULL) {
-            session_store_measure(&told.store, &store);
-        }
-        service_manager_open(&told.manager, logger);
-        code = serve(&store, &told, settings, logger, signal_fd);
-        service_manager_close(&told.manager);
-        session_store_destroy(&store);
+    if (http_server_inquiry(&daemon->http) != NULL) {
+        session_store_measure(&daemon->measured, &daemon->store);
     }
-    http_server_close(&told.http);
-    return code;
+    service_manager_open(&daemon->manager, logger);
+    const struct sequence_server_configuration configuration =
+        configure_server(settings, daemon, logger);
+    if (sequence_server_open(&daemon->server, &configuration, daemon->signal_fd) != 0) {
+        return false;
+    }
+    daemon->figures = (struct figures){.server = &daemon->server, .store = &daemon->measured};
+    const struct http_server_configuration http_configuration = {
+        .source = figures_source(&daemon->figures),
+        .settings = settings->in_force,
+        .logger = logger};
+    return http_server_start(&daemon->http, &http_configuration);
+}
+
+/* Takes down what there is, in reverse. */
+static void take_down(struct daemon *daemon) {
+    http_server_stop(&daemon->http);
+    sequence_server_close(&daemon->server);
+    service_manager_close(&daemon->manager);
+    session_store_destroy(&daemon->store);
+    http_server_close(&daemon->http);
+    if (daemon->signal_fd >= 0) {
+        (void)os_close(daemon->signal_fd);
+    }
 }
 
 int main(int argc, char **argv) {
     struct settings settings;
     struct logger logger;
+    struct daemon daemon = {0};
+    enum exit_code code = EXIT_CODE_START_FAILURE;
     set_defaults(&settings);
     switch (read_settings(&settings, argc, argv)) {
     case OPTIONS_RUN:
@@ -253,11 +237,10 @@ int main(int argc, char **argv) {
         return EXIT_CODE_USAGE;
     }
     logger_init(&logger, (enum log_level)settings.log_level);
-    int signal_fd = startup_prepare_process(&logger);
-    if (signal_fd < 0) {
-        return EXIT_CODE_START_FAILURE;
+    if (build(&daemon, &settings, &logger)) {
+        /* Until a signal arrives. */
+        code = sequence_server_run(&daemon.server) == 0 ? EXIT_CODE_OK : EXIT_CODE_IO_FAILURE;
     }
-    enum exit_code code = run(&settings, &logger, signal_fd);
-    (void)os_close(signal_fd);
+    take_down(&daemon);
     return (int)code;
 }

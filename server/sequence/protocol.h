@@ -57,6 +57,7 @@ enum {
 #define PROTOCOL_TEXT_TOO_MANY_CONNECTIONS "Too many connections"
 #define PROTOCOL_TEXT_TOO_MANY_OF_ONE_PEER "Too many connections from your address"
 #define PROTOCOL_TEXT_TOO_MANY_SESSIONS "Too many sessions"
+#define PROTOCOL_TEXT_TOO_MANY_SESSIONS_OF_ONE_PEER "Too many sessions from your address"
 #define PROTOCOL_TEXT_STORE_UNAVAILABLE "Session store unavailable"
 
 enum protocol_status {

@@ -30,6 +30,7 @@ ProcessOptions Command(const char *variable, const std::vector<std::string> &arg
     base.arguments.insert(base.arguments.end(), arguments.begin(), arguments.end());
     base.environment.insert({{"TEST_MODE", std::nullopt},
                              {"REDIS_PASSWORD", std::nullopt},
+                             {"REDIS_SENTINEL_PASSWORD", std::nullopt},
                              {"BUILD_WORKING_DIRECTORY", std::nullopt}});
     return base;
 }

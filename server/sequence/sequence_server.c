@@ -2,17 +2,15 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "server/runtime/http/http_server.h"
 #include "server/runtime/os.h"
-#include "server/runtime/output.h"
 #include "server/runtime/signals.h"
 #include "server/runtime/startup.h"
 #include "server/sequence/limits.h"
+#include "server/sessions/session_store_open.h"
 
 enum {
     /* Connections above the limit that can be told so at the same time. */
@@ -24,8 +22,6 @@ enum {
     /* Refusals, standard streams, signals, listening sockets, the store's connection, those of the
      * status page, and some to spare. */
     OTHER_DESCRIPTOR_COUNT = REFUSAL_COUNT + LISTENER_CAPACITY + HTTP_DESCRIPTOR_COUNT + 32,
-    /* Less than PIPE_BUF: see output.h. */
-    PURGE_LINE_CAPACITY = sizeof "Purging client info for: \n" + CLIENT_ID_LENGTH,
 };
 
 static void stop_listening(struct sequence_server *server) {
@@ -91,7 +87,8 @@ static int open_connection(void *context, uint32_t index, int fd,
                                       ? configuration->idle_timeout_ms
                                       : LIMIT_DEAD_PEER_MS);
     if (admission == CLIENTS_ADMITTED) {
-        connection_begin(connection, configuration, fd, now_ms);
+        connection_begin(connection, configuration, fd, clients_peer(&server->clients, index),
+                         now_ms);
         settle(server, index, CONNECTION_OPEN, now_ms);
     } else {
         server->refused_count++;
@@ -160,21 +157,14 @@ static void come_online(struct sequence_server *server, int64_t now_ms) {
     logger_print(server->configuration.logger, LOG_LEVEL_INFO, "online again");
 }
 
-static void print_purged(void *context, const char *client_id) {
-    char line[PURGE_LINE_CAPACITY];
-    (void)context;
-    int size = snprintf(line, sizeof line, "Purging client info for: %s\n", client_id);
-    /* Left out without room: all clients would wait with this thread. */
-    (void)output_write_if_room(STDOUT_FILENO, line, (size_t)size);
-}
-
 static void handle_due(struct sequence_server *server) {
     int64_t now_ms = os_now_ms();
     clients_handle_due(&server->clients, now_ms);
     if (server->online_ms <= now_ms) {
         come_online(server, now_ms);
     }
-    session_store_purge(server->configuration.conversation.store, os_now_ms(), print_purged, NULL);
+    session_store_purge(server->configuration.conversation.store, os_now_ms(),
+                        session_store_print_purged, NULL);
 }
 
 static int64_t earlier(int64_t one_ms, int64_t other_ms) {
@@ -195,7 +185,6 @@ static int make_room(struct sequence_server *server) {
         .served_max = configuration->connection_count_max,
         .refused_max = REFUSAL_COUNT,
         .peer_max = configuration->peer_connection_count_max,
-        .is_loopback_limited = configuration->is_loopback_limited,
         .logger = configuration->logger,
     };
     size_t watch_count =
@@ -257,7 +246,6 @@ int sequence_server_open(struct sequence_server *server,
         error != 0 ? error : start_listening(server, configuration->port, configuration->logger);
     error = error != 0 ? error : check_room(server);
     if (error != 0) {
-        sequence_server_close(server);
         return error;
     }
     server->port = listener_port(&server->listener);

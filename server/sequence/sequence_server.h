@@ -30,8 +30,7 @@ struct sequence_server_configuration {
     const struct option_list *addresses;
     uint16_t port; /* 0: any free one */
     size_t connection_count_max;
-    size_t peer_connection_count_max; /* of one peer; 0: no limit */
-    bool is_loopback_limited;         /* this machine itself is a peer like the others */
+    int64_t peer_connection_count_max; /* as clients_configuration.peer_max */
     int64_t offline_ms; /* how long to be gone when fault injection breaks a connection */
     struct connection_configuration connection;
     struct conversation_configuration conversation;
@@ -56,8 +55,8 @@ struct sequence_server {
 };
 
 /* Listens, says so, and is ready. Signals must have been opened: `signal_fd` is watched for the one
- * that ends the server. Returns 0, or a negative errno value with nothing to close and the reason
- * printed. */
+ * that ends the server. Returns 0, or a negative errno value with the reason printed; either way
+ * the server is to be closed. */
 int sequence_server_open(struct sequence_server *server,
                          const struct sequence_server_configuration *configuration, int signal_fd);
 
@@ -65,7 +64,7 @@ int sequence_server_open(struct sequence_server *server,
  * failed. */
 int sequence_server_run(struct sequence_server *server);
 
-/* Ends all connections and frees everything. */
+/* Ends all connections and frees everything. Does nothing to a zeroed server. */
 void sequence_server_close(struct sequence_server *server);
 
 #endif /* SERVER_SEQUENCE_SEQUENCE_SERVER_H_ */

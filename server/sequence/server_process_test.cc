@@ -186,6 +186,22 @@ TEST(ServerProcess, LetsOnePeerNotTakeEverything) {
     EXPECT_EQ(fourth.Ask("INIT," + OtherId(3) + ",1,1;"), "ACK;");
 }
 
+// Sessions outlive the connections that made them, and are counted too.
+TEST(ServerProcess, LetsOnePeerNotMakeEverySession) {
+    Server server({"--max-per-peer=1", "--test-mode"});
+    const auto ask = [&server](const std::string &request) {
+        Connection connection(server.port());
+        connection.Send(request);
+        connection.HalfClose();
+        return connection.ReadToEnd();
+    };
+    for (unsigned i = 0; i < 16; i++) {
+        ASSERT_EQ(ask("INIT," + OtherId(i) + ",1,1;"), "ACK;");
+    }
+    EXPECT_EQ(ask("INIT," + OtherId(16) + ",1,1;"), "ERR,Too many sessions from your address;");
+    EXPECT_EQ(ask("CONT," + OtherId(0) + ";RECV,0;").substr(0, 8), "ACK;NUM,");
+}
+
 // What it has not taken goes with it, and does not stay in the kernel.
 TEST(ServerProcess, ResetsAConnectionThatTakesNothing) {
     Server server({"--idle-timeout=0.3", "--test-mode"});

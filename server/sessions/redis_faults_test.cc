@@ -158,6 +158,18 @@ TEST_F(RedisFaultsTest, RefusesAtTheStartWithTheRemedy) {
               std::string::npos);
 }
 
+TEST_F(RedisFaultsTest, SentinelsHaveAPasswordOfTheirOwn) {
+    RedisServer master("requirepass hunter2\n");
+    RedisServer sentinel("requirepass guard\nsentinel monitor the-master 127.0.0.1 " +
+                             std::to_string(master.port()) + " 1\n",
+                         true);
+    const std::string url =
+        "redis+sentinel://127.0.0.1:" + std::to_string(sentinel.port()) + "/the-master/3";
+    EXPECT_NE(Refusal(url, "hunter2").find("REDIS_SENTINEL_PASSWORD"), std::string::npos);
+    Store store(url, "hunter2", 100, "guard");
+    EXPECT_EQ(store.Create(), SESSION_STORE_OK);
+}
+
 TEST_F(RedisFaultsTest, GoesThroughAUnixSocket) {
     // A path that is short enough for one: a test's own directory need not be.
     char directory[] = "/tmp/redis-XXXXXX";

@@ -40,12 +40,14 @@ class Store {
   public:
     explicit Store(const RedisServer &redis, size_t capacity = 100)
         : Store(redis.url(), nullptr, capacity) {}
-    explicit Store(const std::string &url, const char *password = nullptr, size_t capacity = 100) {
+    explicit Store(const std::string &url, const char *password = nullptr, size_t capacity = 100,
+                   const char *sentinel_password = nullptr) {
         redis_client_configuration configuration = {};
         EXPECT_EQ(redis_location_parse(url.c_str(), &configuration.location), nullptr) << url;
         configuration.password = password;
+        configuration.sentinel_password = sentinel_password;
         configuration.logger = log_.get();
-        const session_store_limits limits = {capacity, kTtlMs, 1, kNoteTtlMs};
+        const session_store_limits limits = {capacity, kTtlMs, 1, kNoteTtlMs, 0};
         if (session_store_redis_open(&store_, &configuration, "sequence", &limits) != 0) {
             throw std::runtime_error(log_.Text());
         }
@@ -55,7 +57,7 @@ class Store {
     }
 
     session_store_result Create(const session &made = MakeSession()) {
-        return session_store_create(&store_, &made, os_now_ms());
+        return session_store_create(&store_, &made, 0, os_now_ms());
     }
     session_store_result Attach() {
         session found = {};

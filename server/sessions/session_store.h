@@ -37,6 +37,7 @@ struct session_store_limits {
     int64_t ttl_ms;       /* how long a session is kept after its detachment */
     size_t note_capacity; /* notes; when there are more, the oldest goes. 0: no notes are used */
     int64_t note_ttl_ms;  /* how long a note is kept after it was written */
+    size_t peer_max;      /* sessions that one peer made; 0: no limit */
 };
 
 enum session_store_result {
@@ -44,6 +45,7 @@ enum session_store_result {
     SESSION_STORE_EXISTS,      /* create: there is a session of this client-id */
     SESSION_STORE_MISSING,     /* attach, read_note: there is none */
     SESSION_STORE_FULL,        /* the limit is reached, or there is no memory */
+    SESSION_STORE_PEER_FULL,   /* create: the limit of one peer is reached */
     SESSION_STORE_UNAVAILABLE, /* the store cannot be reached; nothing is known to have been done */
 };
 
@@ -51,7 +53,8 @@ enum session_store_result {
 typedef void session_purged_handler(void *context, const char *client_id);
 
 struct session_store_operations {
-    enum session_store_result (*create)(void *state, const struct session *session, int64_t now_ms);
+    enum session_store_result (*create)(void *state, const struct session *session, uint64_t peer,
+                                        int64_t now_ms);
     enum session_store_result (*attach)(void *state, const char *client_id, int64_t now_ms,
                                         struct session *session);
     void (*keep)(void *state, const char *client_id);
@@ -72,10 +75,12 @@ struct session_store {
     int64_t keep_interval_ms;
 };
 
-/* Adds a copy of `session`, attached once: OK, EXISTS, FULL or UNAVAILABLE. */
-static inline enum session_store_result
-session_store_create(struct session_store *store, const struct session *session, int64_t now_ms) {
-    return store->operations->create(store->state, session, now_ms);
+/* Adds a copy of `session`, attached once, which counts for `peer` (peer_counts.h; 0: for nobody):
+ * OK, EXISTS, FULL, PEER_FULL or UNAVAILABLE. */
+static inline enum session_store_result session_store_create(struct session_store *store,
+                                                             const struct session *session,
+                                                             uint64_t peer, int64_t now_ms) {
+    return store->operations->create(store->state, session, peer, now_ms);
 }
 
 /* Attaches the session of `client_id` once more and copies it to `*session`: OK, MISSING,
@@ -123,8 +128,11 @@ static inline int64_t session_store_next_purge_ms(const struct session_store *st
     return store->operations->next_purge_ms(store->state);
 }
 
+/* Does nothing to a zeroed store. */
 static inline void session_store_destroy(struct session_store *store) {
-    store->operations->destroy(store->state);
+    if (store->operations != NULL) {
+        store->operations->destroy(store->state);
+    }
 }
 
 #ifdef __cplusplus

@@ -14,7 +14,7 @@ static enum session_store_result note(struct session_store_measured *measured, i
     int64_t end_ns = os_now_ns();
     latency_histogram_add(&measured->latency, (end_ns - begin_ns) / NS_PER_US);
     measured->missing_count += result == SESSION_STORE_MISSING;
-    measured->full_count += result == SESSION_STORE_FULL;
+    measured->full_count += result == SESSION_STORE_FULL || result == SESSION_STORE_PEER_FULL;
     if (result == SESSION_STORE_UNAVAILABLE) {
         measured->unavailable_count++;
         measured->unavailable_ms = os_now_ms();
@@ -24,12 +24,12 @@ static enum session_store_result note(struct session_store_measured *measured, i
     return result;
 }
 
-static enum session_store_result create(void *state, const struct session *session,
+static enum session_store_result create(void *state, const struct session *session, uint64_t peer,
                                         int64_t now_ms) {
     struct session_store_measured *measured = state;
     int64_t begin_ns = os_now_ns();
     enum session_store_result result =
-        note(measured, begin_ns, session_store_create(&measured->inner, session, now_ms));
+        note(measured, begin_ns, session_store_create(&measured->inner, session, peer, now_ms));
     measured->created_count += result == SESSION_STORE_OK;
     return result;
 }

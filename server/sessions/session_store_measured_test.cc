@@ -52,12 +52,12 @@ class SessionStoreMeasured : public testing::Test {
 
 TEST_F(SessionStoreMeasured, CountsWhatComesAndGoes) {
     session session = SessionOf(kId);
-    EXPECT_EQ(session_store_create(&store_, &session, 0), SESSION_STORE_OK);
-    EXPECT_EQ(session_store_create(&store_, &session, 0), SESSION_STORE_EXISTS);
+    EXPECT_EQ(session_store_create(&store_, &session, 0, 0), SESSION_STORE_OK);
+    EXPECT_EQ(session_store_create(&store_, &session, 0, 0), SESSION_STORE_EXISTS);
     EXPECT_EQ(session_store_attach(&store_, kId, 0, &session), SESSION_STORE_OK);
     EXPECT_EQ(session_store_attach(&store_, kOtherId, 0, &session), SESSION_STORE_MISSING);
     session = SessionOf(kOtherId);
-    EXPECT_EQ(session_store_create(&store_, &session, 0), SESSION_STORE_FULL);
+    EXPECT_EQ(session_store_create(&store_, &session, 0, 0), SESSION_STORE_FULL);
     session_store_detach(&store_, kId, 0);
     session_store_detach(&store_, kId, 0);
     std::string purged;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "server/runtime/peer_counts.h"
 #include "server/sessions/id_table.h"
 
 enum { NONE = ID_TABLE_NONE };
@@ -11,17 +12,20 @@ enum { NONE = ID_TABLE_NONE };
 struct entry {
     struct session session;
     uint32_t attached_count; /* 0: it is queued, to be purged */
+    uint32_t peer_token;     /* of `peers` */
 };
 
 struct memory_store {
     struct session_store_limits limits;
     struct id_table sessions;
     struct entry *entries; /* by index in `sessions` */
+    struct peer_counts peers;
     struct id_table notes; /* all of them are queued, to be forgotten */
     uint32_t *note_values; /* by index in `notes` */
 };
 
 static void remove_detached(struct memory_store *store, uint32_t index) {
+    peer_counts_release(&store->peers, store->entries[index].peer_token);
     id_table_dequeue(&store->sessions, index);
     id_table_remove(&store->sessions, index);
 }
@@ -32,7 +36,7 @@ static bool is_expired(const struct memory_store *store, uint32_t index, int64_t
            id_table_due_ms(&store->sessions, index) <= now_ms;
 }
 
-static enum session_store_result create(void *state, const struct session *session,
+static enum session_store_result create(void *state, const struct session *session, uint64_t peer,
                                         int64_t now_ms) {
     struct memory_store *store = state;
     uint32_t index = id_table_find(&store->sessions, session->client_id);
@@ -46,7 +50,15 @@ static enum session_store_result create(void *state, const struct session *sessi
     if (index == NONE) {
         return SESSION_STORE_FULL;
     }
-    store->entries[index] = (struct entry){.session = *session, .attached_count = 1};
+    bool is_limited = peer != 0 && store->limits.peer_max > 0;
+    uint32_t peer_token = is_limited ? peer_counts_take(&store->peers, peer, store->limits.peer_max)
+                                     : PEER_COUNTS_NONE;
+    if (is_limited && peer_token == PEER_COUNTS_NONE) {
+        id_table_remove(&store->sessions, index);
+        return SESSION_STORE_PEER_FULL;
+    }
+    store->entries[index] =
+        (struct entry){.session = *session, .attached_count = 1, .peer_token = peer_token};
     return SESSION_STORE_OK;
 }
 
@@ -119,7 +131,7 @@ static enum session_store_result read_note(void *state, const char *client_id, i
 
 static void purge(void *state, int64_t now_ms, session_purged_handler *handler, void *context) {
     struct memory_store *store = state;
-    for (int i = 0; i < SESSION_STORE_PURGE_COUNT_MAX; i++) {
+    for (int count = 0; count < SESSION_STORE_PURGE_COUNT_MAX; count++) {
         uint32_t index = id_table_first_due(&store->sessions);
         if (index == NONE || id_table_due_ms(&store->sessions, index) > now_ms) {
             return;
@@ -139,6 +151,7 @@ static void destroy(void *state) {
     struct memory_store *store = state;
     id_table_destroy(&store->sessions);
     id_table_destroy(&store->notes);
+    peer_counts_destroy(&store->peers);
     free(store->entries);
     free(store->note_values);
     free(store);
@@ -173,6 +186,9 @@ int session_store_memory_open(struct session_store *store,
     void *note_values = NULL;
     state->limits = *limits;
     int error = allocate(&state->sessions, limits->capacity, sizeof *state->entries, &entries);
+    if (error == 0 && limits->peer_max > 0) {
+        error = peer_counts_init(&state->peers, limits->capacity);
+    }
     if (error == 0 && limits->note_capacity > 0) {
         error = allocate(&state->notes, limits->note_capacity, sizeof *state->note_values,
                          &note_values);

@@ -30,20 +30,22 @@ session MakeSession(unsigned number) {
 class MemoryStoreTest : public testing::Test {
   protected:
     static constexpr size_t kCapacity = 300;
+    static constexpr size_t kPeerMax = 3;
     static constexpr size_t kNoteCapacity = 3;
     static constexpr int64_t kNoteTtlMs = 2 * kTtlMs;
 
     void SetUp() override {
-        const session_store_limits limits = {kCapacity, kTtlMs, kNoteCapacity, kNoteTtlMs};
+        const session_store_limits limits = {kCapacity, kTtlMs, kNoteCapacity, kNoteTtlMs,
+                                             kPeerMax};
         ASSERT_EQ(session_store_memory_open(&store_, &limits), 0);
     }
     void TearDown() override {
         session_store_destroy(&store_);
     }
 
-    session_store_result Create(unsigned number, int64_t now_ms) {
+    session_store_result Create(unsigned number, int64_t now_ms, uint64_t peer = 0) {
         session made = MakeSession(number);
-        return session_store_create(&store_, &made, now_ms);
+        return session_store_create(&store_, &made, peer, now_ms);
     }
     session_store_result Attach(unsigned number, int64_t now_ms) {
         session found = {};
@@ -116,6 +118,23 @@ TEST_F(MemoryStoreTest, WaitsForTheLastOfSeveralConnections) {
     EXPECT_EQ(session_store_next_purge_ms(&store_), INT64_MAX);
     Detach(1, 10);
     EXPECT_EQ(session_store_next_purge_ms(&store_), 10 + kTtlMs);
+}
+
+TEST_F(MemoryStoreTest, LetsOnePeerMakeItsShareOnly) {
+    for (unsigned number = 0; number < kPeerMax; number++) {
+        ASSERT_EQ(Create(number, 0, 7), SESSION_STORE_OK);
+    }
+    EXPECT_EQ(Create(kPeerMax, 0, 7), SESSION_STORE_PEER_FULL);
+    EXPECT_EQ(Attach(kPeerMax, 0), SESSION_STORE_MISSING);
+    EXPECT_EQ(Create(0, 0, 7), SESSION_STORE_EXISTS);
+    EXPECT_EQ(Create(kPeerMax, 0, 8), SESSION_STORE_OK);
+    Detach(0, 0);
+    EXPECT_EQ(Create(kPeerMax + 1, 0, 7), SESSION_STORE_PEER_FULL) << "it is kept for a while";
+    EXPECT_EQ(Purge(kTtlMs).size(), 1u);
+    EXPECT_EQ(Create(kPeerMax + 1, kTtlMs, 7), SESSION_STORE_OK);
+    Detach(1, kTtlMs);
+    EXPECT_EQ(Create(1, 2 * kTtlMs, 7), SESSION_STORE_OK) << "in place of the one that is due";
+    EXPECT_EQ(Create(kPeerMax + 2, 2 * kTtlMs, 7), SESSION_STORE_PEER_FULL);
 }
 
 TEST_F(MemoryStoreTest, RefusesMoreThanItHolds) {

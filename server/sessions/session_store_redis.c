@@ -57,15 +57,15 @@ static void complain(struct redis_store *store, const char *text) {
     redis_client_complain(store->client, text, strlen(text));
 }
 
-/* Notes one more attachment of a session that Redis has: OK or FULL. */
+/* Notes one more attachment of a session that Redis has: OK, FULL or PEER_FULL. */
 static enum session_store_result note_attached(struct redis_store *store,
-                                               const struct session *session) {
+                                               const struct session *session, uint64_t peer) {
     struct session known;
     int64_t now_ms = os_now_ms();
     enum session_store_result result =
         session_store_attach(&store->mirror, session->client_id, now_ms, &known);
     if (result == SESSION_STORE_MISSING) {
-        return session_store_create(&store->mirror, session, now_ms);
+        return session_store_create(&store->mirror, session, peer, now_ms);
     }
     /* What Redis has is what holds: a session may have been lost and begun anew elsewhere. */
     session_store_memory_replace(&store->mirror, session);
@@ -135,16 +135,16 @@ static void delete_session(struct redis_store *store, const char *client_id) {
     (void)run(store, words, 2, &reply, &may_have_run_before);
 }
 
-static enum session_store_result create(void *state, const struct session *session,
+static enum session_store_result create(void *state, const struct session *session, uint64_t peer,
                                         int64_t now_ms) {
     struct redis_store *store = state;
     (void)now_ms;
     enum session_store_result result = write_session(store, session, store->attached_ttl);
     if (result == SESSION_STORE_OK) {
-        result = note_attached(store, session);
+        result = note_attached(store, session, peer);
         /* A key that was not set here is not this call's to delete: a Redis without memory refuses
          * before it looks whether there is a session, which somebody may be working on. */
-        if (result == SESSION_STORE_FULL) {
+        if (result != SESSION_STORE_OK) {
             delete_session(store, session->client_id);
         }
     }
@@ -177,7 +177,7 @@ static enum session_store_result attach(void *state, const char *client_id, int6
     if (result == SESSION_STORE_MISSING) {
         return restore(store, client_id, session);
     }
-    return result == SESSION_STORE_OK ? note_attached(store, session) : result;
+    return result == SESSION_STORE_OK ? note_attached(store, session, 0) : result;
 }
 
 /* Gives a session that is attached here a time to live, and puts it back if Redis has lost it. */
@@ -267,7 +267,7 @@ static void purge(void *state, int64_t now_ms, session_purged_handler *handler, 
     if (store->due_count == 0) {
         session_store_purge(&store->mirror, now_ms, collect_due, store);
     }
-    for (int i = 0; i < PURGE_COUNT_MAX && store->due_count > 0; i++) {
+    for (int count = 0; count < PURGE_COUNT_MAX && store->due_count > 0; count++) {
         char key[KEY_SIZE];
         struct redis_reply reply;
         bool may_have_run_before;
@@ -343,7 +343,7 @@ static bool try_out(struct redis_store *store) {
     const char *const del[] = {"DEL", key};
     /* A server of several that is away takes the time of one call. */
     bool is_set = false;
-    for (size_t i = 0; i < REDIS_LOCATION_NODE_COUNT_MAX && !is_set; i++) {
+    for (size_t attempt = 0; attempt < REDIS_LOCATION_NODE_COUNT_MAX && !is_set; attempt++) {
         is_set = try_command(store, set, 6, REDIS_REPLY_STATUS);
     }
     return is_set && try_command(store, getex, 4, REDIS_REPLY_STRING) &&
@@ -358,6 +358,7 @@ int session_store_redis_open(struct session_store *store,
     assert(limits->ttl_ms > 0 && strlen(prefix) <= SESSION_STORE_REDIS_PREFIX_LENGTH_MAX);
     struct redis_store *state = calloc(1, sizeof *state);
     const struct session_store_limits mirror_limits = {.capacity = limits->capacity,
+                                                       .peer_max = limits->peer_max,
                                                        .ttl_ms = limits->ttl_ms + PURGE_SLACK_MS};
     int error = state == NULL ? -ENOMEM : session_store_memory_open(&state->mirror, &mirror_limits);
     if (error != 0) {

@@ -36,14 +36,14 @@ static void double_dashes(int argc, char **argv) {
     static const char *const spellings[] = {"-failEvery", "-goOfflineFor"};
     static char doubled[ARGUMENT_COUNT_MAX][ARGUMENT_SIZE];
     size_t doubled_count = 0;
-    for (int i = 1; i < argc && doubled_count < ARGUMENT_COUNT_MAX; i++) {
+    for (int index = 1; index < argc && doubled_count < ARGUMENT_COUNT_MAX; index++) {
         for (size_t k = 0; k < sizeof spellings / sizeof spellings[0]; k++) {
             size_t length = strlen(spellings[k]);
-            bool is_one = strncmp(argv[i], spellings[k], length) == 0 &&
-                          (argv[i][length] == '\0' || argv[i][length] == '=');
-            if (is_one && strlen(argv[i]) + 1 < ARGUMENT_SIZE) {
-                (void)snprintf(doubled[doubled_count], ARGUMENT_SIZE, "-%s", argv[i]);
-                argv[i] = doubled[doubled_count++];
+            bool is_one = strncmp(argv[index], spellings[k], length) == 0 &&
+                          (argv[index][length] == '\0' || argv[index][length] == '=');
+            if (is_one && strlen(argv[index]) + 1 < ARGUMENT_SIZE) {
+                (void)snprintf(doubled[doubled_count], ARGUMENT_SIZE, "-%s", argv[index]);
+                argv[index] = doubled[doubled_count++];
                 break;
             }
         }
@@ -51,8 +51,7 @@ static void double_dashes(int argc, char **argv) {
 }
 
 static bool check_store(struct configuration *c, const struct options *options) {
-    c->uses_redis = strcmp(c->store, "memory") != 0;
-    const char *problem = c->uses_redis ? redis_location_parse(c->store, &c->redis) : NULL;
+    const char *problem = session_store_choose(c->store, &c->store_choice);
     if (problem != NULL) {
         options_complain(options, "--store takes memory, or a URL of Redis: %s", problem);
     }
@@ -69,7 +68,8 @@ enum options_outcome configuration_read(struct configuration *c, int argc, char 
         {"max-connections", "NUMBER", "connections at a time, 1 to 100000", OPTION_INTEGER,
          &c->connection_count_max, 1, LIMIT_CONNECTION_COUNT_MAX, NULL},
         {"max-per-peer", "NUMBER",
-         "connections of one address; 0: no limit (default: 256, and no limit on this machine)",
+         "connections of one address, and 16 sequences for each; 0: no limit (default: 256, and no "
+         "limit on this machine)",
          OPTION_INTEGER, &c->peer_connection_count_max, 0, LIMIT_CONNECTION_COUNT_MAX, NULL},
         {"max-streams", "NUMBER", "calls at a time, on all of them, 1 to 1000000", OPTION_INTEGER,
          &c->stream_count_max, 1, LIMIT_STREAM_COUNT_MAX, NULL},
@@ -101,10 +101,11 @@ enum options_outcome configuration_read(struct configuration *c, int argc, char 
     const struct options options = {
         .program = "station-server",
         .arguments = NULL,
-        .summary =
-            "Streams sequences of random numbers over gRPC, with a checksum at the end.\n"
-            "-failEvery N and -goOfflineFor SECONDS are other spellings of --fail-every and "
-            "--offline-for.\nThe environment variable REDIS_PASSWORD is used to log in to Redis.",
+        .summary = "Streams sequences of random numbers over gRPC, with a checksum at the end.\n"
+                   "-failEvery N and -goOfflineFor SECONDS are other spellings of --fail-every and "
+                   "--offline-for.\nThe environment variables REDIS_PASSWORD and "
+                   "REDIS_SENTINEL_PASSWORD are used to "
+                   "log in to Redis\nand its sentinels.",
         .examples = "  station-server --port=12345\n"
                     "  station-server --tick=0 --store=redis://127.0.0.1:6379/0\n"
                     "  station-server -failEvery 7 -goOfflineFor 5\n",

@@ -11,7 +11,7 @@
 
 #include "server/runtime/option_settings.h"
 #include "server/runtime/options.h"
-#include "server/sessions/redis_location.h"
+#include "server/sessions/session_store_open.h"
 
 /* In the units of the options. */
 struct configuration {
@@ -28,8 +28,7 @@ struct configuration {
     int64_t fail_every;
     int64_t offline_ms;
     const char *store;
-    bool uses_redis;
-    struct redis_location redis; /* if so */
+    struct session_store_choice store_choice; /* what `store` says */
     int log_level;
     int64_t http_port;                       /* HTTP_PORT_NONE: no status page */
     char settings[OPTION_SETTINGS_CAPACITY]; /* the options in force */

@@ -44,7 +44,7 @@ static void enter(struct http2_connection *connection, enum http2_phase phase) {
 }
 
 int http2_open(struct http2_connection *connection, const struct http2_configuration *configuration,
-               int fd, int64_t now_ms) {
+               int fd, uint64_t peer, int64_t now_ms) {
     static const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, LIMIT_STREAMS_PER_CONNECTION},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, LIMIT_STREAM_INPUT_SIZE},
@@ -53,6 +53,7 @@ int http2_open(struct http2_connection *connection, const struct http2_configura
     connection->configuration = configuration;
     connection->session = NULL;
     connection->fd = fd;
+    connection->peer = peer;
     connection->is_turn_over = false;
     connection->is_ping_sent = false;
     connection->streams = NULL;

@@ -81,6 +81,7 @@ struct http2_connection {
     const struct http2_configuration *configuration;
     nghttp2_session *session;
     int fd;
+    uint64_t peer; /* peer_counts.h; 0: one without limits */
     enum http2_phase phase;
     bool is_turn_over; /* there is more to send at once, but the others come first */
     bool is_ping_sent; /* and not answered */
@@ -107,7 +108,7 @@ void http2_configuration_destroy(struct http2_configuration *configuration);
 /* Starts to serve on `fd`, which the connection owns from now on if this succeeds. 0, or
  * -ENOMEM. */
 int http2_open(struct http2_connection *connection, const struct http2_configuration *configuration,
-               int fd, int64_t now_ms);
+               int fd, uint64_t peer, int64_t now_ms);
 
 enum http2_outcome {
     HTTP2_OPEN,     /* goes on */

@@ -28,9 +28,6 @@ enum {
      * used, most of it for output. */
     LIMIT_CONNECTION_COUNT_DEFAULT = 1024,
     LIMIT_CONNECTION_COUNT_MAX = 100000,
-    /* The default --max-per-peer: an office behind one address fits. Peers on this machine have no
-     * such limit unless one is given. */
-    LIMIT_CONNECTIONS_PER_PEER_DEFAULT = 256,
     /* The default and the largest --max-streams, of all connections together. A stream takes about
      * 2 kB once it is used. */
     LIMIT_STREAM_COUNT_DEFAULT = 16384,

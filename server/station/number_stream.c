@@ -25,6 +25,8 @@ static struct outcome judge_store(enum session_store_result result) {
         return refuse(STATUS_NOT_FOUND, "there is no sequence of this id, or no longer");
     case SESSION_STORE_FULL:
         return refuse(STATUS_RESOURCE_EXHAUSTED, "too many sequences");
+    case SESSION_STORE_PEER_FULL:
+        return refuse(STATUS_RESOURCE_EXHAUSTED, "too many sequences from your address");
     case SESSION_STORE_UNAVAILABLE:
         return refuse(STATUS_UNAVAILABLE, "the store is out of reach");
     }
@@ -58,7 +60,8 @@ static struct outcome create(struct number_streams *all, struct stream *stream, 
     session->kind = GENERATOR_KEYED;
     session->batch_size = 1;
     session->number_count = clamp_count(count, random);
-    enum session_store_result result = session_store_create(all->store, session, now_ms);
+    enum session_store_result result =
+        session_store_create(all->store, session, stream->http2.connection->peer, now_ms);
     if (result != SESSION_STORE_OK) {
         return judge_store(result);
     }
@@ -129,6 +132,7 @@ static struct outcome begin_get_numbers(struct number_streams *all, struct strea
     case SESSION_STORE_MISSING:
     case SESSION_STORE_EXISTS:
     case SESSION_STORE_FULL:
+    case SESSION_STORE_PEER_FULL:
         break;
     }
     return create(all, stream, count, now_ms);
@@ -204,8 +208,8 @@ static size_t write_whole(struct number_streams *all, struct stream *stream, uin
     uint32_t numbers[LIMIT_PIECE_NUMBER_COUNT];
     size_t size = 0;
     number_sequence_read(&stream->sequence, stream->next_index, numbers, count);
-    for (uint32_t i = 0; i < count; i++) {
-        size += write_message(stream, stream->next_index + i, numbers[i], room + size);
+    for (uint32_t index = 0; index < count; index++) {
+        size += write_message(stream, stream->next_index + index, numbers[index], room + size);
     }
     all->message_count += count;
     advance(all, stream, count, now_ms);

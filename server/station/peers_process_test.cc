@@ -256,6 +256,25 @@ TEST(PeersOfOneAddress, HaveTheirNumberOfConnections) {
     first.Await([](const Frame &frame) { return frame.type == kData; });
 }
 
+TEST(PeersOfOneAddress, HaveTheirNumberOfSequences) {
+    Server server({"--max-per-peer=1", "--tick=0"});
+    Connection connection(server.port());
+    const auto is_served = [&connection](unsigned number) {
+        const std::string id = "00000000-0000-0000-0000-0000000000" + std::to_string(10 + number);
+        const std::uint32_t stream = 2 * number + 1;
+        connection.Send(MakeCall(stream, kStart, SequenceRequest(id, 1)));
+        const Frame first =
+            connection.Await([stream](const Frame &frame) { return frame.stream == stream; });
+        connection.Await([stream](const Frame &frame) { return Ends(frame, stream); });
+        return (first.flags & kEndStream) == 0; /* else it is a refusal */
+    };
+    constexpr unsigned kSequenceCount = 16;
+    for (unsigned number = 0; number < kSequenceCount; number++) {
+        EXPECT_TRUE(is_served(number)) << number;
+    }
+    EXPECT_FALSE(is_served(kSequenceCount));
+}
+
 // GetNumbers between two ticks: what was sent counts, the rest is told to come again.
 TEST(PeersOfAServerThatEnds, AreToldSoAndEndWithAStatus) {
     Server server({"--tick=0.2", "--drain=1"});

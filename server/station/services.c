@@ -254,8 +254,8 @@ int services_init(struct services *services, const struct services_configuration
         return -ENOMEM;
     }
     /* The lowest index is taken first, so few streams touch few pages. */
-    for (size_t i = 0; i < count; i++) {
-        services->free_streams[services->free_count++] = (uint32_t)(count - 1 - i);
+    for (size_t index = 0; index < count; index++) {
+        services->free_streams[services->free_count++] = (uint32_t)(count - 1 - index);
     }
     return deadline_heap_init(&services->deadlines, count);
 }
@@ -299,8 +299,8 @@ int64_t services_due_ms(const struct services *services) {
 
 void services_begin_drain(struct services *services) {
     services->is_draining = true;
-    for (size_t i = 0; i < services->stream_count_max; i++) {
-        struct stream *stream = &services->streams[i];
+    for (size_t index = 0; index < services->stream_count_max; index++) {
+        struct stream *stream = &services->streams[index];
         if (stream->http2.connection != NULL && stream->method == METHOD_HEALTH_WATCH) {
             http2_resume(&stream->http2);
         }

@@ -2,16 +2,14 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "server/runtime/http/http_server.h"
 #include "server/runtime/os.h"
-#include "server/runtime/output.h"
 #include "server/runtime/signals.h"
 #include "server/runtime/startup.h"
+#include "server/sessions/session_store_open.h"
 #include "server/station/limits.h"
 
 enum {
@@ -20,8 +18,6 @@ enum {
     OTHER_DESCRIPTOR_COUNT = LISTENER_CAPACITY + HTTP_DESCRIPTOR_COUNT + 32,
     /* The signals, the service manager's timer, and the status page. */
     OWN_WATCH_COUNT = 3,
-    /* Less than PIPE_BUF: see output.h. */
-    PURGE_LINE_CAPACITY = sizeof "Purging client info for: \n" + CLIENT_ID_LENGTH,
 };
 
 static int64_t take_time(struct station_server *server) {
@@ -56,7 +52,8 @@ static int open_connection(void *context, uint32_t index, int fd,
     struct station_server *server = context;
     (void)admission; /* there are no places to be refused in */
     server->accepted_count++;
-    int error = http2_open(&server->connections[index], &server->http2, fd, take_time(server));
+    int error = http2_open(&server->connections[index], &server->http2, fd,
+                           clients_peer(&server->clients, index), take_time(server));
     if (error == 0) {
         advance(server, index);
     }
@@ -168,14 +165,6 @@ static void advance_changed(struct station_server *server) {
     server->changed_count = 0;
 }
 
-static void print_purged(void *context, const char *client_id) {
-    char line[PURGE_LINE_CAPACITY];
-    (void)context;
-    int size = snprintf(line, sizeof line, "Purging client info for: %s\n", client_id);
-    /* Left out without room: all clients would wait with this thread. */
-    (void)output_write_if_room(STDOUT_FILENO, line, (size_t)size);
-}
-
 static int64_t earlier(int64_t one_ms, int64_t other_ms) {
     return one_ms < other_ms ? one_ms : other_ms;
 }
@@ -195,7 +184,6 @@ static int make_room(struct station_server *server) {
         .loop = &server->loop,
         .served_max = configuration->connection_count_max,
         .peer_max = configuration->peer_connection_count_max,
-        .is_loopback_limited = configuration->is_loopback_limited,
         .logger = configuration->logger,
     };
     size_t count = configuration->connection_count_max;
@@ -262,13 +250,11 @@ int station_server_open(struct station_server *server,
     int error = make_room(server);
     error = error != 0 ? error : watch_own_descriptors(server);
     error = error != 0 ? error : start_listening(server);
-    if (error != 0) {
-        station_server_close(server);
-        return error;
+    if (error == 0) {
+        listener_announce(&server->listener, configuration->logger);
+        service_manager_say_ready(configuration->manager);
     }
-    listener_announce(&server->listener, configuration->logger);
-    service_manager_say_ready(configuration->manager);
-    return 0;
+    return error;
 }
 
 int station_server_run(struct station_server *server) {
@@ -282,7 +268,7 @@ int station_server_run(struct station_server *server) {
         handle_due(server);
         advance_changed(server);
         session_store_purge(server->configuration.services.store, server->services.now_ms,
-                            print_purged, NULL);
+                            session_store_print_purged, NULL);
     }
     return 0;
 }

@@ -29,9 +29,8 @@ struct station_server_configuration {
     const struct option_list *addresses;
     uint16_t port; /* 0: any free one */
     size_t connection_count_max;
-    size_t peer_connection_count_max; /* of one peer; 0: no limit */
-    bool is_loopback_limited;         /* this machine itself is a peer like the others */
-    int64_t drain_ms;                 /* how long streams may go on after a signal */
+    int64_t peer_connection_count_max; /* as clients_configuration.peer_max */
+    int64_t drain_ms;                  /* how long streams may go on after a signal */
     struct services_configuration services;
     struct service_manager *manager; /* hears that the loop turns, and when it begins and ends */
     struct inquiry *inquiry;         /* of the status page; NULL: there is none */
@@ -66,7 +65,8 @@ struct station_server {
 };
 
 /* Listens, says so, and is ready. `signal_fd` is watched for the signal that ends the server.
- * Returns 0, or a negative errno value with nothing to close and the reason printed. */
+ * Returns 0, or a negative errno value with the reason printed; either way the server is to be
+ * closed. */
 int station_server_open(struct station_server *server,
                         const struct station_server_configuration *configuration, int signal_fd);
 
@@ -74,7 +74,7 @@ int station_server_open(struct station_server *server,
  * Returns 0, or a negative errno value if waiting for events failed. */
 int station_server_run(struct station_server *server);
 
-/* Ends all connections and frees everything. */
+/* Ends all connections and frees everything. Does nothing to a zeroed server. */
 void station_server_close(struct station_server *server);
 
 #endif /* SERVER_STATION_STATION_SERVER_H_ */
