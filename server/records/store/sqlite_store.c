@@ -12,19 +12,6 @@
 /* How long the start waits for another process's lock. */
 enum { OPEN_TIMEOUT_MS = 5000, FILE_MODE = 0640 };
 
-static const char SCHEMA[] = "CREATE TABLE IF NOT EXISTS user_data ("
-                             " id TEXT NOT NULL, name TEXT NOT NULL, age TEXT NOT NULL);"
-                             "CREATE INDEX IF NOT EXISTS user_data_id ON user_data (id);";
-/* What of a table that was there before may refuse a record, one a row. A rowid (INTEGER PRIMARY
- * KEY) in a column of its own is given by SQLite and refuses none. */
-static const char SELECT_OBSTACLES[] =
-    "SELECT 'the unique index ' || name FROM pragma_index_list('user_data') WHERE \"unique\""
-    " UNION ALL SELECT 'the primary key ' || name FROM pragma_table_info('user_data')"
-    " WHERE pk > 0 AND lower(name) IN ('id', 'name', 'age')"
-    " UNION ALL SELECT 'the column ' || name || ', NOT NULL and without a default'"
-    " FROM pragma_table_info('user_data') WHERE \"notnull\" AND dflt_value IS NULL AND pk = 0"
-    " AND lower(name) NOT IN ('id', 'name', 'age')";
-
 void sqlite_store_describe_error(sqlite3 *database, char *message) {
     message_format(message, "SQLite: %s", sqlite3_errmsg(database));
 }
@@ -78,43 +65,6 @@ static const struct store_operations operations = {
     .reader_close = sqlite_reader_close,
 };
 
-/* Puts the database in WAL mode, which some file systems and settings do not allow: then readers
- * and the writer keep each other waiting. */
-static bool use_wal(const struct sqlite_store *store, sqlite3 *database) {
-    sqlite3_stmt *pragma = NULL;
-    bool is_run = sqlite_store_prepare(database, "PRAGMA journal_mode = WAL", &pragma) &&
-                  sqlite3_step(pragma) == SQLITE_ROW;
-    const char *mode = is_run ? (const char *)sqlite3_column_text(pragma, 0) : NULL;
-    if (mode != NULL && strcmp(mode, "wal") != 0) {
-        logger_print(store->logger, LOG_LEVEL_WARNING,
-                     "the store sqlite:%s cannot be put in WAL mode, it stays in mode %s: queries "
-                     "and writes wait for each other",
-                     store->path, mode);
-    }
-    return sqlite3_finalize(pragma) == SQLITE_OK && is_run;
-}
-
-/* Creates the table and checks that the statements fit it. */
-static bool prepare_schema(const struct sqlite_store *store, sqlite3 *database, char *message) {
-    sqlite3_stmt *insert = NULL;
-    sqlite3_stmt *select = NULL;
-    int result = SQLITE_ERROR;
-    if (use_wal(store, database) && sqlite3_exec(database, SCHEMA, NULL, NULL, NULL) == SQLITE_OK &&
-        sqlite_store_prepare(database, SQLITE_STORE_INSERT, &insert) &&
-        sqlite_store_prepare(database, SELECT_OBSTACLES, &select)) {
-        result = sqlite3_step(select);
-    }
-    if (result == SQLITE_ROW) {
-        message_format(message, "SQLite: user_data may refuse records: it has %s",
-                       (const char *)sqlite3_column_text(select, 0));
-    } else if (result != SQLITE_DONE) {
-        message_format(message, "SQLite: %s: %s", store->path, sqlite3_errmsg(database));
-    }
-    (void)sqlite3_finalize(insert);
-    (void)sqlite3_finalize(select);
-    return result == SQLITE_DONE;
-}
-
 /* Whether the database is a file. One in memory (`:memory:`, or what SQLite understands as such a
  * URI) or a temporary one would be another one for each connection. */
 static bool check_file(sqlite3 *database, const char *path, char *message) {
@@ -157,7 +107,7 @@ sqlite3 *sqlite_store_connect_writer(struct sqlite_store *store, int timeout_ms,
     if (database == NULL) {
         return NULL;
     }
-    if (!prepare_schema(store, database, message)) {
+    if (!sqlite_schema_prepare(store, database, message)) {
         (void)sqlite3_close(database);
         return NULL;
     }

@@ -1,5 +1,5 @@
-/* What the parts of the SQLite store share: sqlite_store.c opens, sqlite_writer.c writes,
- * sqlite_reader.c reads. */
+/* What the parts of the SQLite store share: sqlite_store.c opens, sqlite_schema.c looks at the
+ * table, sqlite_writer.c writes, sqlite_reader.c reads. */
 #ifndef SERVER_RECORDS_STORE_SQLITE_STORE_PARTS_H_
 #define SERVER_RECORDS_STORE_SQLITE_STORE_PARTS_H_
 
@@ -37,6 +37,11 @@ uint64_t sqlite_store_file_id(const struct sqlite_store *store);
 /* Connects and makes what is missing: a writer's connection, after a start or after the file was
  * moved. NULL: `message` says why not. */
 sqlite3 *sqlite_store_connect_writer(struct sqlite_store *store, int timeout_ms, char *message);
+
+/* Makes the table where it is missing, and checks one that is there: it has to be writable, refuse
+ * no record, keep texts as they are and find them by their id. False: `message` says why not, and
+ * what would help. */
+bool sqlite_schema_prepare(const struct sqlite_store *store, sqlite3 *database, char *message);
 
 /* Says in `message` what failed last. */
 void sqlite_store_describe_error(sqlite3 *database, char *message);

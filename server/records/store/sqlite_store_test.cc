@@ -1,6 +1,7 @@
 // What only the SQLite store can get wrong.
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -65,26 +66,63 @@ TEST(SqliteStore, ATableThatDoesNotFitIsRefused) {
          "user_data may refuse records: it has the primary key ID"},
         {"(id TEXT, name TEXT, age TEXT, more INT NOT NULL)",
          "user_data may refuse records: it has the column more, NOT NULL and without a default"},
+        {"(id TEXT, name TEXT, age INTEGER)",
+         "user_data would change texts: its column age is INTEGER; make it TEXT"},
+        {"(Id INT, name TEXT, age TEXT)", "its column Id is INT; make it TEXT"},
+        {"(id TEXT, name STRING, age TEXT)", "its column name is STRING; make it TEXT"},
+        {"(id TEXT, name TEXT, age REAL)", "its column age is REAL; make it TEXT"},
+        {"(id NUMERIC, name TEXT, age TEXT)", "its column id is NUMERIC; make it TEXT"},
+        {"(id TEXT, name TEXT, age DECIMAL(10, 5))", "its column age is DECIMAL(10, 5); make it"},
+        {"(id TEXT, name BLOB, age TEXT) STRICT", "its column name is BLOB; make it TEXT"},
+        {"(id TEXT, name TEXT, age INT) STRICT", "its column age is INT; make it TEXT"},
+        {"(id TEXT, name TEXT, age TEXT AS (id))", "cannot INSERT into generated column"},
+        {"(rowid TEXT, id TEXT, name TEXT, age TEXT)", "user_data has a column called rowid"},
+        {"(id TEXT COLLATE NOCASE, name TEXT, age TEXT)",
+         "its column id is COLLATE NOCASE; make it COLLATE BINARY"},
+        {"(id TEXT COLLATE RTRIM, name TEXT, age TEXT)", "its column id is COLLATE RTRIM"},
     };
     for (const auto &[columns, message] : tables) {
         TemporaryDirectory directory;
         const std::string path = directory.File("store");
         Execute(path, "CREATE TABLE user_data " + columns);
-        EXPECT_NE(WhyNotOpen("sqlite:" + path).find(message), std::string::npos) << message;
+        const std::string reason = WhyNotOpen("sqlite:" + path);
+        EXPECT_NE(reason.find(message), std::string::npos) << columns << ": " << reason;
     }
+}
+
+TEST(SqliteStore, AFileThatIsReadOnlyIsRefused) {
+    TemporaryDirectory directory;
+    const std::string path = directory.File("store");
+    Execute(path, "PRAGMA journal_mode = WAL");
+    // Root may write to any file, and SQLite still knows a database for reading only.
+    const bool is_root = geteuid() == 0;
+    if (is_root && !sqlite3_compileoption_used("USE_URI")) {
+        GTEST_SKIP() << "this SQLite takes no URI";
+    }
+    ASSERT_EQ(chmod(path.c_str(), 0444), 0);
+    EXPECT_NE(WhyNotOpen("sqlite:" + (is_root ? "file:" + path + "?mode=ro" : path))
+                  .find("is read-only; this user must be able to write to the file"),
+              std::string::npos);
 }
 
 TEST(SqliteStore, ATableWithColumnsThatFillThemselvesIsTaken) {
     TemporaryDirectory directory;
     const std::string path = directory.File("store");
-    Execute(path, "CREATE TABLE user_data (number INTEGER PRIMARY KEY NOT NULL, id TEXT, "
-                  "name TEXT NOT NULL, age TEXT, note TEXT, kind INT NOT NULL DEFAULT 3);"
-                  "CREATE INDEX names ON user_data (name)");
-    auto store = Open("sqlite:" + path);
-    Writer writer(store.get());
-    const People people = {{"1", "n", "a"}, {"1", "n", "a"}};
-    EXPECT_EQ(writer.Write(people), "");
-    EXPECT_EQ(ReadAll(store.get()), people);
+    for (const std::string columns :
+         {"(number INTEGER PRIMARY KEY NOT NULL, id TEXT, name TEXT NOT NULL, age TEXT, note TEXT, "
+          "kind INT NOT NULL DEFAULT 3)",
+          "(rowid INTEGER PRIMARY KEY AUTOINCREMENT, id VARCHAR(20), name, age BLOB, "
+          "length INT AS (length(name)))",
+          "(id TEXT, name TEXT, age TEXT) STRICT"}) {
+        Execute(path, "DROP TABLE IF EXISTS user_data; CREATE TABLE user_data " + columns +
+                          "; CREATE INDEX names ON user_data (name)");
+        auto store = Open("sqlite:" + path);
+        Writer writer(store.get());
+        const People people = {{"1", "1e3", "007"}, {"1", "n", "1.0"}};
+        EXPECT_EQ(writer.Write(people), "");
+        EXPECT_EQ(ReadAll(store.get()), people);
+        EXPECT_EQ(Find(store.get(), "1"), people);
+    }
 }
 
 // What was written before is in the file that was there, what is written afterwards in the new one.
