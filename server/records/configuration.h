@@ -23,6 +23,7 @@ struct configuration {
     int64_t idle_timeout_ms;
     const char *store;
     const char *password_path;
+    const char *rejects_path;
     bool acknowledges;
     int syncs_always;                        /* 0 or 1 */
     int log_level;                           /* enum log_level */

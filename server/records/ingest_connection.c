@@ -56,11 +56,11 @@ static size_t reply_room(const struct ingest_connection *connection) {
     return sizeof connection->replies - connection->replies_end;
 }
 
-/* Whether there is room for an error, and behind it for the last answer: when that is due, nothing
- * is sent before. */
+/* Whether there is room for an error, and behind it for the last answers: when these are due,
+ * nothing is sent before. */
 static bool can_reply(const struct ingest_connection *connection) {
     return connection->is_deaf ||
-           reply_room(connection) >= RECORDS_REPLY_SIZE_MAX + RECORDS_STORED_REPLY_SIZE_MAX;
+           reply_room(connection) >= 2 * RECORDS_REPLY_SIZE_MAX + RECORDS_STORED_REPLY_SIZE_MAX;
 }
 
 static void reply_error(struct ingest_connection *connection, const char *message) {
@@ -72,10 +72,17 @@ static void reply_error(struct ingest_connection *connection, const char *messag
 }
 
 static void reply_stored(struct ingest_connection *connection) {
+    uint64_t refused_count =
+        record_buffer_refused_count(connection->shared->buffer, connection->number);
+    if (refused_count > 0) {
+        char message[MESSAGE_SIZE];
+        message_format(message, "the store refused %" PRIu64 " records for good", refused_count);
+        reply_error(connection, message);
+    }
     if (!connection->is_deaf) {
-        connection->replies_end +=
-            (size_t)snprintf(connection->replies + connection->replies_end, reply_room(connection),
-                             "{\"stored\": %" PRIu64 "}\n", connection->stored_count);
+        connection->replies_end += (size_t)snprintf(
+            connection->replies + connection->replies_end, reply_room(connection),
+            "{\"stored\": %" PRIu64 "}\n", connection->stored_count - refused_count);
     }
 }
 
@@ -156,6 +163,7 @@ static void take_plain(struct ingest_connection *connection) {
 static bool decode_input(struct ingest_connection *connection) {
     uint64_t count_before = connection->stored_count;
     bool is_more_left = true;
+    record_buffer_set_sender(connection->shared->buffer, connection->number);
     bool can_go_on = release_held(connection);
     while (can_go_on && is_more_left) {
         if (!can_reply(connection)) {
@@ -315,6 +323,7 @@ int ingest_connection_open(struct ingest_connection *connection, struct ingest_s
         listener_reset_connection(fd);
         return watch_index;
     }
+    record_buffer_begin_sender(shared->buffer, connection->number);
     connection->shared = shared;
     connection->state = INGEST_RECEIVING;
     connection->fd = fd;

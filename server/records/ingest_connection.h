@@ -60,6 +60,7 @@ struct ingest_shared {
 
 struct ingest_connection {
     struct ingest_shared *shared;
+    uint16_t number; /* names it as a sender to the buffer; the same in its place for ever */
     enum ingest_state state;
     int fd;
     int watch_index;

@@ -26,6 +26,7 @@ static int open_connection(void *context, int fd) {
         index++;
     }
     struct ingest_connection *connection = &port->connections[index];
+    connection->number = (uint16_t)index;
     char *input = port->inputs + index * RECORDS_INPUT_SIZE;
     int error = ingest_connection_open(connection, &port->shared, fd, input, os_now_ms());
     if (error == 0) {

@@ -20,6 +20,7 @@ struct daemon {
     struct service_manager manager;
     struct listener ingest_listener;
     struct listener query_listener;
+    struct rejects rejects;
     struct store *store;
     struct wakeup progress;
     struct record_buffer buffer;
@@ -48,6 +49,11 @@ static enum exit_code open_store(struct daemon *daemon) {
     char message[MESSAGE_SIZE];
     char *password = NULL;
     bool is_usage_error = false;
+    if (!rejects_open(&daemon->rejects, daemon->configuration.rejects_path, &daemon->logger,
+                      message)) {
+        logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot open --rejects=%s", message);
+        return EXIT_CODE_START_FAILURE;
+    }
     if (!configuration_read_password(&daemon->configuration, &password)) {
         return EXIT_CODE_START_FAILURE;
     }
@@ -55,6 +61,7 @@ static enum exit_code open_store(struct daemon *daemon) {
         .location = daemon->configuration.store,
         .password = password,
         .syncs_always = daemon->configuration.syncs_always != 0,
+        .rejects = &daemon->rejects,
         .logger = &daemon->logger,
     };
     daemon->store = store_open(&options, &is_usage_error, message);
@@ -77,6 +84,7 @@ static int start_writers(struct daemon *daemon) {
     }
     const struct record_writers_config config = {
         .store = daemon->store,
+        .rejects = &daemon->rejects,
         .buffer = &daemon->buffer,
         .thread_count = thread_count,
         .batch_count_max =
@@ -193,6 +201,7 @@ static void take_down(struct daemon *daemon) {
         store_close(daemon->store);
     }
     http_server_close(&daemon->http);
+    rejects_close(&daemon->rejects);
     listener_close(&daemon->query_listener);
     listener_close(&daemon->ingest_listener);
     service_manager_close(&daemon->manager);

@@ -28,6 +28,7 @@ static size_t choose_arena_size(size_t capacity) {
 static void free_memory(struct record_buffer *buffer) {
     free(buffer->lines);
     free(buffer->states);
+    free(buffer->senders);
     free(buffer->arena);
     *buffer = (struct record_buffer){0};
 }
@@ -41,8 +42,10 @@ int record_buffer_init(struct record_buffer *buffer, size_t capacity,
     buffer->arena_size = choose_arena_size(capacity);
     buffer->lines = calloc(capacity, sizeof *buffer->lines);
     buffer->states = calloc(capacity, sizeof *buffer->states);
+    buffer->senders = calloc(capacity, sizeof *buffer->senders);
     buffer->arena = malloc(buffer->arena_size);
-    if (buffer->lines == NULL || buffer->states == NULL || buffer->arena == NULL) {
+    if (buffer->lines == NULL || buffer->states == NULL || buffer->senders == NULL ||
+        buffer->arena == NULL) {
         free_memory(buffer);
         return -ENOMEM;
     }
@@ -118,8 +121,11 @@ bool record_buffer_reserve(struct record_buffer *buffer, size_t size_min,
 
 void record_buffer_commit(struct record_buffer *buffer, const struct record_lines *room) {
     if (room->count > 0) {
-        memset(&buffer->states[place_of(buffer, buffer->pushed_position)], STATE_WAITING,
-               room->count);
+        size_t place = place_of(buffer, buffer->pushed_position);
+        memset(&buffer->states[place], STATE_WAITING, room->count);
+        for (size_t index = 0; index < room->count; index++) {
+            buffer->senders[place + index] = buffer->sender;
+        }
         buffer->arena_head = (size_t)(room->bytes - buffer->arena) + room->size;
         buffer->pushed_position += room->count;
     }
@@ -243,6 +249,30 @@ void record_buffer_give_back(struct record_buffer *buffer, const struct record_b
     buffer->given_back_count++;
     (void)pthread_mutex_unlock(&buffer->mutex);
     (void)pthread_cond_signal(&buffer->published);
+}
+
+void record_buffer_begin_sender(struct record_buffer *buffer, uint16_t sender) {
+    (void)pthread_mutex_lock(&buffer->mutex);
+    buffer->sender_counts[sender] = (struct record_sender){.begin = buffer->pushed_position};
+    (void)pthread_mutex_unlock(&buffer->mutex);
+}
+
+uint64_t record_buffer_refused_count(struct record_buffer *buffer, uint16_t sender) {
+    (void)pthread_mutex_lock(&buffer->mutex);
+    uint64_t count = buffer->sender_counts[sender].refused_count;
+    (void)pthread_mutex_unlock(&buffer->mutex);
+    return count;
+}
+
+void record_buffer_note_refusal(struct record_buffer *buffer, const struct record_batch *batch,
+                                size_t index) {
+    uint64_t position = batch->position + index;
+    (void)pthread_mutex_lock(&buffer->mutex);
+    struct record_sender *sender =
+        &buffer->sender_counts[buffer->senders[place_of(buffer, position)]];
+    /* A number is used again, perhaps before all of the last one's records are stored. */
+    sender->refused_count += position >= sender->begin ? 1 : 0;
+    (void)pthread_mutex_unlock(&buffer->mutex);
 }
 
 void record_buffer_finish(struct record_buffer *buffer, const struct record_batch *batch) {

@@ -12,10 +12,10 @@
  * Ownership: the texts of records in the buffer belong to the buffer. Those of a taken batch do not
  * move until record_buffer_finish. All memory is allocated by record_buffer_init.
  *
- * Threading: push, reserve, commit, publish, close and await_progress belong to one thread, the
- * producer. await_records, pass_on, take, give_back and finish are called by the writers, of which
- * there are RECORDS_WORKERS_MAX at most, each with one batch at a time; copy and the counts by
- * anyone.
+ * Threading: the functions about a sender, push, reserve, commit, publish, close and await_progress
+ * belong to one thread, the producer. await_records, pass_on, take, give_back, note_refusal and
+ * finish are called by the writers, of which there are RECORDS_WORKERS_MAX at most, each with one
+ * batch at a time; copy and the counts by anyone.
  */
 #ifndef SERVER_RECORDS_RECORD_BUFFER_H_
 #define SERVER_RECORDS_RECORD_BUFFER_H_
@@ -45,19 +45,27 @@ struct record_slot {
     struct record_batch batch; /* the last one */
 };
 
+/* A sender's records, which lie among those of others, from `begin` on. */
+struct record_sender {
+    uint64_t begin;
+    uint64_t refused_count; /* of them, by the store */
+};
+
 struct record_buffer {
     size_t capacity;
     size_t arena_size;
     /* Of each of the capacity places, which are used in a circle: */
     struct record_line *lines;
-    uint8_t *states; /* a slot's index, or one of the states in the .c */
-    char *arena;     /* lines and texts, in a circle too, each record's in one piece */
+    uint8_t *states;   /* a slot's index, or one of the states in the .c */
+    uint16_t *senders; /* whose record it is */
+    char *arena;       /* lines and texts, in a circle too, each record's in one piece */
     const struct wakeup *progress;
 
     /* The producer's. */
     uint64_t pushed_position;
     uint64_t known_released_position;
     size_t arena_head;
+    uint16_t sender;
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t published;
@@ -66,6 +74,7 @@ struct record_buffer {
     uint64_t released_position;  /* records below it are stored, their places free */
     struct record_slot slots[RECORDS_WORKERS_MAX];
     size_t given_back_count;
+    struct record_sender sender_counts[RECORDS_CLIENTS_MAX];
     bool is_closed;
     bool is_progress_wanted;
 };
@@ -75,6 +84,17 @@ int record_buffer_init(struct record_buffer *buffer, size_t capacity,
                        const struct wakeup *progress);
 /* Does nothing to a zeroed buffer. */
 void record_buffer_destroy(struct record_buffer *buffer);
+
+/* Begins to count for a sender, who has a number below RECORDS_CLIENTS_MAX. */
+void record_buffer_begin_sender(struct record_buffer *buffer, uint16_t sender);
+
+/* Says whose records are pushed from now on. */
+static inline void record_buffer_set_sender(struct record_buffer *buffer, uint16_t sender) {
+    buffer->sender = sender;
+}
+
+/* How many of the records of a sender the store has refused so far. */
+uint64_t record_buffer_refused_count(struct record_buffer *buffer, uint16_t sender);
 
 /* Copies a record in. False: the buffer is full. */
 bool record_buffer_push(struct record_buffer *buffer, const struct record *record);
@@ -108,7 +128,11 @@ bool record_buffer_take(struct record_buffer *buffer, size_t count_max, struct r
 /* Gives the batch to whoever takes the next one. */
 void record_buffer_give_back(struct record_buffer *buffer, const struct record_batch *batch);
 
-/* Says that the batch is in the store. */
+/* Says that the store has refused the record at `index` in the batch for good; before finish. */
+void record_buffer_note_refusal(struct record_buffer *buffer, const struct record_batch *batch,
+                                size_t index);
+
+/* Says that the batch is in the store, but for what was refused of it. */
 void record_buffer_finish(struct record_buffer *buffer, const struct record_batch *batch);
 
 /* All records below this position are in the store. */

@@ -16,6 +16,17 @@ enum {
     NS_PER_US = 1000,
 };
 
+static void note_refusals(struct record_writers *writers, const struct record_batch *batch) {
+    const struct rejects *rejects = writers->config.rejects;
+    size_t left_count = rejects_count(rejects, batch);
+    for (size_t index = 0; left_count > 0; index++) {
+        if (rejects_has(rejects, batch, index)) {
+            record_buffer_note_refusal(writers->config.buffer, batch, index);
+            left_count--;
+        }
+    }
+}
+
 static enum store_status write_batch(struct record_writers_thread *thread,
                                      const struct record_batch *batch, char *message) {
     struct record_writers *writers = thread->writers;
@@ -24,6 +35,7 @@ static enum store_status write_batch(struct record_writers_thread *thread,
     enum store_status status = store_writer_write(thread->writer, batch, message);
     latency_histogram_add(&writers->latency, (os_now_ns() - begin_ns) / NS_PER_US);
     if (status == STORE_OK) {
+        note_refusals(writers, batch);
         record_buffer_finish(writers->config.buffer, batch);
     }
     (void)pthread_rwlock_unlock(&writers->gate);

@@ -24,6 +24,7 @@
 
 #include "server/records/limits.h"
 #include "server/records/record_buffer.h"
+#include "server/records/store/rejects.h"
 #include "server/records/store/store.h"
 #include "server/runtime/latency_histogram.h"
 #include "server/runtime/logger.h"
@@ -35,6 +36,7 @@ extern "C" {
 
 struct record_writers_config {
     struct store *store;
+    const struct rejects *rejects; /* the store's */
     struct record_buffer *buffer;
     size_t thread_count;    /* 1 to RECORDS_WORKERS_MAX */
     size_t batch_count_max; /* records in a transaction */

@@ -99,8 +99,15 @@ size_t record_line_format(const struct record *record, char *line) {
 }
 
 size_t record_line_format_error(const char *message, char *line, size_t capacity) {
-    static const char PREFIX[] = "{\"error\": \"";
-    char *at = append(line, PREFIX, sizeof PREFIX - 1);
+    static const char PREFIX[] = "{\"error\": ";
+    enum { PREFIX_SIZE = sizeof PREFIX - 1 };
+    memcpy(line, PREFIX, PREFIX_SIZE);
+    return PREFIX_SIZE +
+           record_line_format_end(message, line + PREFIX_SIZE, capacity - PREFIX_SIZE);
+}
+
+size_t record_line_format_end(const char *message, char *line, size_t capacity) {
+    char *at = append(line, "\"", 1);
     const char *end = line + capacity - sizeof END - ESCAPED_SIZE_MAX;
     for (; *message != '\0' && at < end; message++) {
         at = append_text(at, (struct record_text){message, 1});

@@ -37,6 +37,9 @@ size_t record_line_format(const struct record *record, char *line);
  * message is printable ASCII. Returns the size written, without a NUL. */
 size_t record_line_format_error(const char *message, char *line, size_t capacity);
 
+/* Writes a message as the last text of a line: `"..."}` and a newline; otherwise as above. */
+size_t record_line_format_end(const char *message, char *line, size_t capacity);
+
 /* Small, because there is one for each record in the buffer: where the texts are follows from the
  * sizes. */
 struct record_line {

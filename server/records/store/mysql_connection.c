@@ -1,6 +1,8 @@
 #include "server/records/store/mysql_connection.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <mariadb/mysqld_error.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +13,9 @@ enum {
     /* Longer than a statement should take, short enough to notice a server that is gone. */
     ANSWER_TIMEOUT_S = 30,
 };
+
+/* How long a statement waits for a row that another connection holds: less than we wait for it. */
+#define LOCK_TIMEOUT_S "10"
 
 static const char CHARACTER_SET[] = "utf8mb4";
 
@@ -46,6 +51,27 @@ bool mysql_connection_read_number(const char *text, uint64_t *number) {
     return errno == 0 && *end == '\0';
 }
 
+bool mysql_connection_read_packet_size(MYSQL *connection, uint64_t *size, char *message) {
+    enum { SIZE_MIN = MYSQL_ROW_SIZE_MAX + MYSQL_STATEMENT_OVERHEAD };
+    MYSQL_RES *rows =
+        mysql_connection_select(connection, "SELECT @@max_allowed_packet", 1, message);
+    if (rows == NULL) {
+        return false;
+    }
+    MYSQL_ROW row = mysql_fetch_row(rows);
+    bool is_read = row != NULL && mysql_connection_read_number(row[0], size);
+    mysql_free_result(rows);
+    if (!is_read) {
+        message_format(message, "MySQL: it answers something else than it was asked for");
+    } else if (*size < SIZE_MIN) {
+        message_format(message,
+                       "MySQL: max_allowed_packet is %" PRIu64
+                       ", and a record may need %d; set it to 1M or more",
+                       *size, SIZE_MIN);
+    }
+    return is_read && *size >= SIZE_MIN;
+}
+
 /* How a server may ask for the password: never in clear, for it may lie about its encryption too.
  */
 static const char PLUGINS[] = "mysql_native_password,client_ed25519,caching_sha2_password";
@@ -75,12 +101,14 @@ static bool set_options(MYSQL *connection, const struct mysql_location *location
  * so it is set now. Strict, so that what does not fit is refused instead of changed. */
 static bool prepare_session(MYSQL *connection) {
     return mysql_set_character_set(connection, CHARACTER_SET) == 0 &&
-           mysql_connection_run(connection, "SET SESSION sql_mode = 'STRICT_ALL_TABLES'") &&
+           mysql_connection_run(connection, "SET SESSION sql_mode = 'STRICT_ALL_TABLES', "
+                                            "innodb_lock_wait_timeout = " LOCK_TIMEOUT_S) &&
            mysql_autocommit(connection, 0) == 0;
 }
 
-MYSQL *mysql_connection_open(const struct mysql_location *location, const char *password,
-                             char *message) {
+static MYSQL *connect_host(const struct mysql_server *server, const struct mysql_host *host,
+                           char *message) {
+    const struct mysql_location *location = &server->location;
     MYSQL *connection = mysql_init(NULL);
     if (connection == NULL) {
         message_format(message, "MySQL: no memory");
@@ -92,8 +120,8 @@ MYSQL *mysql_connection_open(const struct mysql_location *location, const char *
         return NULL;
     }
     bool is_connected =
-        mysql_real_connect(connection, location->host, location->user, password, location->database,
-                           location->port, location->socket, 0) != NULL;
+        mysql_real_connect(connection, host->name, location->user, server->password,
+                           location->database, host->port, location->socket, 0) != NULL;
     /* The library goes on in clear with a server that knows no encryption. */
     bool is_as_wanted =
         is_connected && (!location->requires_tls || mysql_get_ssl_cipher(connection) != NULL);
@@ -107,4 +135,28 @@ MYSQL *mysql_connection_open(const struct mysql_location *location, const char *
     }
     mysql_close(connection);
     return NULL;
+}
+
+MYSQL *mysql_connection_open(struct mysql_server *server, size_t *host_index, char *message) {
+    size_t host_count = server->location.host_count;
+    size_t first_index = atomic_load(&server->host_index);
+    for (size_t count = 0; count < host_count; count++) {
+        size_t index = (first_index + count) % host_count;
+        MYSQL *connection = connect_host(server, &server->location.hosts[index], message);
+        if (connection != NULL) {
+            atomic_store(&server->host_index, index);
+            *host_index = index;
+            return connection;
+        }
+    }
+    return NULL;
+}
+
+void mysql_connection_leave_host(struct mysql_server *server, size_t host_index, unsigned error) {
+    /* A node of Galera outside its cluster knows no command, it says. */
+    if (error == ER_UNKNOWN_COM_ERROR || error == ER_OPTION_PREVENTS_STATEMENT ||
+        error == ER_READ_ONLY_MODE || error == ER_SERVER_SHUTDOWN) {
+        (void)atomic_compare_exchange_strong(&server->host_index, &host_index,
+                                             (host_index + 1) % server->location.host_count);
+    }
 }

@@ -26,7 +26,7 @@ static bool parse_port(const char *text, unsigned *port) {
 }
 
 /* Reads HOST[:PORT] or [ADDRESS][:PORT]. */
-static bool parse_host(struct mysql_location *location, char *text) {
+static bool parse_host(struct mysql_host *host, char *text) {
     char *rest = text;
     if (text[0] == '[') {
         text++;
@@ -35,10 +35,27 @@ static bool parse_host(struct mysql_location *location, char *text) {
             return false;
         }
     }
-    location->host = text;
-    location->port = MYSQL_DEFAULT_PORT;
+    *host = (struct mysql_host){.name = text, .port = MYSQL_DEFAULT_PORT};
     const char *port = cut(rest, ':');
-    return text[0] != '\0' && (port == NULL || parse_port(port, &location->port));
+    return text[0] != '\0' && (port == NULL || parse_port(port, &host->port));
+}
+
+/* Reads them, or nothing where there is a socket. */
+static bool parse_hosts(struct mysql_location *location, char *text) {
+    if (location->socket != NULL) {
+        location->host_count = 1;
+        return text[0] == '\0';
+    }
+    while (text != NULL) {
+        char *next = cut(text, ',');
+        if (location->host_count == MYSQL_HOSTS_MAX ||
+            !parse_host(&location->hosts[location->host_count], text)) {
+            return false;
+        }
+        location->host_count++;
+        text = next;
+    }
+    return true;
 }
 
 static int hex_value(char digit) {
@@ -108,7 +125,7 @@ static bool parse_all(struct mysql_location *location, char *host) {
     location->user = user;
     location->database = database;
     bool is_named = decode(user) && decode(database) && user[0] != '\0' && database[0] != '\0';
-    return is_named && (location->socket != NULL ? host[0] == '\0' : parse_host(location, host));
+    return is_named && parse_hosts(location, host);
 }
 
 static bool parse(struct mysql_location *location, char *message) {
@@ -118,8 +135,9 @@ static bool parse(struct mysql_location *location, char *message) {
         return false;
     }
     if (!parse_all(location, host)) {
-        message_format(message, "a MySQL store is mysql://USER@HOST[:PORT]/DATABASE, with "
-                                "?ssl-ca=PATH, ?ssl-mode=required or ?socket=PATH (and no HOST)");
+        message_format(message,
+                       "a MySQL store is mysql://USER@HOST[:PORT][,HOST...]/DATABASE, with "
+                       "?ssl-ca=PATH, ?ssl-mode=required or ?socket=PATH (and no HOST)");
         return false;
     }
     return true;

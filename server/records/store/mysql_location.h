@@ -1,7 +1,7 @@
 /*
  * Reads the location of a MySQL store. Pure.
  *
- *     USER@HOST[:PORT]/DATABASE[?OPTION[&OPTION]]
+ *     USER@HOST[:PORT][,HOST[:PORT]...]/DATABASE[?OPTION[&OPTION]]
  *     USER@/DATABASE?socket=PATH[&OPTION]
  *
  * Options: ssl-ca=PATH (TLS, and the certificates that the server's has to be signed by),
@@ -14,19 +14,25 @@
 #define SERVER_RECORDS_STORE_MYSQL_LOCATION_H_
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-enum { MYSQL_DEFAULT_PORT = 3306 };
+enum { MYSQL_DEFAULT_PORT = 3306, MYSQL_HOSTS_MAX = 16 };
+
+struct mysql_host {
+    const char *name; /* an IPv6 address comes in brackets and is kept without; NULL: a socket */
+    unsigned port;
+};
 
 struct mysql_location {
     char *text; /* holds the others */
     const char *user;
-    const char *host; /* an IPv6 address comes in brackets and is kept without; NULL: a socket */
+    struct mysql_host hosts[MYSQL_HOSTS_MAX]; /* nodes of one cluster, any of which will do */
+    size_t host_count;                        /* 1 at least */
     const char *database;
-    unsigned port;
     const char *socket; /* or NULL */
     const char *ssl_ca; /* or NULL */
     bool requires_tls;

@@ -16,10 +16,12 @@ std::string Parse(const char *text) {
         return message;
     }
     std::string result = std::string(location.user) + " ";
-    result += location.socket == nullptr
-                  ? std::string(location.host) + " " + std::to_string(location.port)
-                  : location.socket;
-    result += std::string(" ") + location.database;
+    for (size_t index = 0; index < location.host_count && location.socket == nullptr; index++) {
+        result += std::string(location.hosts[index].name) + " " +
+                  std::to_string(location.hosts[index].port) + " ";
+    }
+    result += location.socket == nullptr ? "" : std::string(location.socket) + " ";
+    result += location.database;
     if (location.requires_tls) {
         result += std::string(" TLS ") + (location.ssl_ca == nullptr ? "" : location.ssl_ca);
     }
@@ -32,6 +34,16 @@ TEST(MysqlLocation, Good) {
     EXPECT_EQ(Parse("root@localhost/tsdb"), "root localhost 3306 tsdb");
     EXPECT_EQ(Parse("u@[::1]:65535/d"), "u ::1 65535 d");
     EXPECT_EQ(Parse("u@[::1]/d"), "u ::1 3306 d");
+}
+
+TEST(MysqlLocation, SeveralHosts) {
+    EXPECT_EQ(Parse("u@a,b:3307,[::1],[::2]:1/d"), "u a 3306 b 3307 ::1 3306 ::2 1 d");
+    std::string many = "u@h";
+    for (int count = 1; count < MYSQL_HOSTS_MAX; count++) {
+        many += ",h";
+    }
+    EXPECT_EQ(Parse((many + "/d").c_str()).rfind("u h 3306 h 3306", 0), 0u);
+    EXPECT_EQ(Parse((many + ",h/d").c_str()).rfind("a MySQL store is", 0), 0u);
 }
 
 TEST(MysqlLocation, WhatPercentStandsFor) {
@@ -47,7 +59,7 @@ TEST(MysqlLocation, Options) {
 }
 
 TEST(MysqlLocation, Bad) {
-    const char *const kBad = "a MySQL store is mysql://USER@HOST[:PORT]/DATABASE, with "
+    const char *const kBad = "a MySQL store is mysql://USER@HOST[:PORT][,HOST...]/DATABASE, with "
                              "?ssl-ca=PATH, ?ssl-mode=required or ?socket=PATH (and no HOST)";
     for (const char *text : {"",
                              "@",
@@ -63,6 +75,11 @@ TEST(MysqlLocation, Bad) {
                              "u@h:1x/d",
                              "u@h:-1/d",
                              "u@[::1/d",
+                             "u@,/d",
+                             "u@a,/d",
+                             "u@,a/d",
+                             "u@a,,b/d",
+                             "u@a,b/d?socket=/s",
                              "u@[::1]x/d",
                              "u%@h/d",
                              "u%4@h/d",

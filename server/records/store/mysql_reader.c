@@ -12,6 +12,7 @@ struct mysql_reader {
     struct mysql_store *store;
     const struct record_text *id;
     MYSQL *connection; /* NULL while not connected */
+    size_t host_index; /* where it leads */
     MYSQL_RES *rows;   /* between begin and end */
     bool is_at_end;    /* all of them were taken */
     uint64_t sequences[RECORDS_WORKERS_MAX];
@@ -48,7 +49,7 @@ static bool connect_anew(struct mysql_reader *reader, char *message) {
     char query[MYSQL_STORE_QUERY_CAPACITY];
     disconnect(reader);
     reader->connection =
-        mysql_connection_open(&reader->store->location, reader->store->password, message);
+        mysql_connection_open(&reader->store->server, &reader->host_index, message);
     if (reader->connection == NULL) {
         return false;
     }
@@ -62,6 +63,8 @@ static bool connect_anew(struct mysql_reader *reader, char *message) {
         disconnect(reader);
         return false;
     }
+    /* Where there is a cluster, what was stored on another node is seen on this one too. */
+    (void)mysql_connection_run(reader->connection, "SET SESSION wsrep_sync_wait = 1");
     return true;
 }
 
@@ -112,19 +115,21 @@ static bool begin_snapshot(struct mysql_reader *reader, char *message) {
 }
 
 static bool select_rows(struct mysql_reader *reader) {
-    static const char SELECT[] = "SELECT id, name, age FROM user_data";
     if (reader->id == NULL) {
-        return mysql_connection_run(reader->connection, SELECT);
+        return mysql_connection_run(reader->connection, "SELECT id, name, age FROM user_data");
     }
-    char *query = malloc(sizeof SELECT + 2 * reader->id->size + 64);
+    static const char SELECT_ID[] = "SELECT id, name, age FROM user_data WHERE id = '";
+    enum { PREFIX_SIZE = sizeof SELECT_ID - 1 };
+    char *query = malloc(PREFIX_SIZE + 2 * reader->id->size + sizeof "'");
     if (query == NULL) {
         return false;
     }
-    int size = sprintf(query, "%s WHERE id = '", SELECT);
-    unsigned long escaped_size = mysql_real_escape_string(
-        reader->connection, query + size, reader->id->bytes, (unsigned long)reader->id->size);
-    (void)strcpy(query + size + escaped_size, "'");
-    bool is_selected = mysql_connection_run(reader->connection, query);
+    memcpy(query, SELECT_ID, PREFIX_SIZE);
+    unsigned long size =
+        PREFIX_SIZE + mysql_real_escape_string(reader->connection, query + PREFIX_SIZE,
+                                               reader->id->bytes, (unsigned long)reader->id->size);
+    query[size++] = '\'';
+    bool is_selected = mysql_real_query(reader->connection, query, size) == 0;
     free(query);
     return is_selected;
 }
@@ -153,6 +158,8 @@ enum store_status mysql_reader_begin(struct store_reader *base, const struct rec
     /* A lookup is one statement, whose batches nobody asks for. */
     bool is_begun = (id != NULL || begin_snapshot(reader, message)) && use_rows(reader, message);
     if (!is_begun) {
+        mysql_connection_leave_host(&reader->store->server, reader->host_index,
+                                    mysql_errno(reader->connection));
         disconnect(reader);
         return STORE_UNAVAILABLE;
     }

@@ -17,9 +17,10 @@ extern "C" {
 
 /* Makes the tables user_data and user_data_writers where they are missing, and checks that a
  * user_data that is there can hold what we write: InnoDB, because a batch has to be a transaction,
- * texts in UTF-8, and no key or further column that would refuse a record, and with it all that
- * come later. `limits` receives how many characters fit into each column. False: `message` says
- * why. */
+ * columns that keep any text in UTF-8, no key, partition or further column that would refuse a
+ * record, and with it all that come later; and that this user may write to it on this server.
+ * `limits` receives how many characters fit into each column. False: `message` says why, and what
+ * would help. */
 bool mysql_schema_prepare(MYSQL *connection, struct record_limits *limits, char *message);
 
 #ifdef __cplusplus

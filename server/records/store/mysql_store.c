@@ -10,8 +10,8 @@
 
 static void mysql_store_close(struct store *base) {
     struct mysql_store *store = (struct mysql_store *)base;
-    mysql_location_destroy(&store->location);
-    free(store->password);
+    mysql_location_destroy(&store->server.location);
+    free(store->server.password);
     free(store);
 }
 
@@ -30,13 +30,20 @@ static const struct store_operations operations = {
     .reader_close = mysql_reader_close,
 };
 
+/* On the first host that will do. */
 static bool prepare_schema(struct mysql_store *store, char *message) {
-    MYSQL *connection = mysql_connection_open(&store->location, store->password, message);
-    if (connection == NULL) {
-        return false;
+    bool is_prepared = false;
+    size_t host_count = store->server.location.host_count;
+    for (size_t count = 0; count < host_count && !is_prepared; count++) {
+        size_t host_index;
+        MYSQL *connection = mysql_connection_open(&store->server, &host_index, message);
+        if (connection == NULL) {
+            return false;
+        }
+        is_prepared = mysql_schema_prepare(connection, &store->base.limits, message);
+        mysql_connection_leave_host(&store->server, host_index, mysql_errno(connection));
+        mysql_close(connection);
     }
-    bool is_prepared = mysql_schema_prepare(connection, &store->base.limits, message);
-    mysql_close(connection);
     return is_prepared;
 }
 
@@ -47,7 +54,7 @@ static bool name_run(char *run) {
         return false;
     }
     for (size_t index = 0; index < sizeof bytes; index++) {
-        (void)sprintf(run + 2 * index, "%02x", bytes[index]);
+        (void)snprintf(run + 2 * index, 3, "%02x", bytes[index]);
     }
     return true;
 }
@@ -56,10 +63,11 @@ static bool fill_store(struct mysql_store *store, const struct store_options *op
                        char *message) {
     store->base =
         (struct store){.operations = &operations, .writer_count_max = RECORDS_WORKERS_MAX};
+    store->rejects = options->rejects;
     if (options->password != NULL) {
-        store->password = strdup(options->password);
+        store->server.password = strdup(options->password);
     }
-    if ((options->password != NULL && store->password == NULL) || !name_run(store->run)) {
+    if ((options->password != NULL && store->server.password == NULL) || !name_run(store->run)) {
         message_format(message, "no memory or no randomness");
         return false;
     }
@@ -73,7 +81,7 @@ struct store *mysql_store_open(const char *rest, const struct store_options *opt
         message_format(message, "no memory");
         return NULL;
     }
-    if (!mysql_location_parse(&store->location, rest, message)) {
+    if (!mysql_location_parse(&store->server.location, rest, message)) {
         *is_usage_error = true;
         free(store);
         return NULL;

@@ -8,7 +8,7 @@
 
 #include "server/records/limits.h"
 #include "server/records/store/mysql_connection.h"
-#include "server/records/store/mysql_location.h"
+#include "server/records/store/rejects.h"
 #include "server/records/store/store.h"
 
 enum {
@@ -19,8 +19,8 @@ enum {
 
 struct mysql_store {
     struct store base;
-    struct mysql_location location;
-    char *password;
+    struct mysql_server server;
+    struct rejects *rejects;
     char run[MYSQL_STORE_RUN_TEXT_SIZE]; /* names this run of the program */
     atomic_size_t writer_count;          /* open ones */
 };

@@ -14,11 +14,12 @@
 
 #include "server/records/limits.h"
 #include "server/records/store/mariadb_server.h"
-#include "server/records/store/store_open.h"
+#include "server/records/store/store_harness.h"
 #include "testing/patience.h"
 
 namespace {
 
+using harness::Batch;
 using harness::MariadbServer;
 
 const logger kLogger = {LOG_LEVEL_INFO, STDERR_FILENO};
@@ -131,18 +132,24 @@ class MysqlStore : public testing::Test {
         server_ = shared;
         server_->Query("DROP TABLE IF EXISTS user_data");
         server_->Query("DROP TABLE IF EXISTS user_data_writers");
+        char message[MESSAGE_SIZE] = "";
+        ASSERT_TRUE(rejects_open(&rejects_, nullptr, &kLogger, message)) << message;
     }
     void TearDown() override {
-        if (writer_ != nullptr) {
-            store_writer_close(writer_);
-        }
+        Close();
+        rejects_close(&rejects_);
+    }
+    void Close() {
         if (store_ != nullptr) {
+            store_writer_close(writer_);
             store_close(store_);
         }
+        store_ = nullptr;
+        writer_ = nullptr;
     }
     // Empty, or why not.
     std::string Open(const std::string &location, const char *password = MariadbServer::kPassword) {
-        store_options options = {location.c_str(), password, false, &kLogger};
+        store_options options = {location.c_str(), password, false, &rejects_, &kLogger};
         bool is_usage_error = false;
         char message[MESSAGE_SIZE] = "";
         store_ = store_open(&options, &is_usage_error, message);
@@ -153,17 +160,11 @@ class MysqlStore : public testing::Test {
         return message;
     }
     // Writes one record, whose id is the sequence of its batch.
-    bool Write(uint64_t sequence) {
-        std::string id = std::to_string(sequence);
-        record record = {{id.data(), id.size()}, {"n", 1}, {"a", 1}};
-        char bytes[64];
-        record_line line;
-        record_lines lines = {bytes, sizeof bytes, 0, &line, 1, 0};
-        EXPECT_TRUE(record_lines_append(&lines, &record));
-        record_batch batch = {&line, 1, 0, sequence, 0};
+    bool Write(uint64_t sequence, const std::string &name = "n") {
+        const Batch batch({{std::to_string(sequence), name, "a"}}, sequence);
         char message[MESSAGE_SIZE] = "";
         return store_writer_connect(writer_, message) == STORE_OK &&
-               store_writer_write(writer_, &batch, message) == STORE_OK;
+               store_writer_write(writer_, batch.get(), message) == STORE_OK;
     }
     std::string Ids() const {
         return server_->Query("SELECT group_concat(id ORDER BY id+0 SEPARATOR ' ') FROM user_data");
@@ -172,6 +173,7 @@ class MysqlStore : public testing::Test {
     MariadbServer *server_ = nullptr;
     store *store_ = nullptr;
     store_writer *writer_ = nullptr;
+    rejects rejects_ = {};
 };
 
 TEST_F(MysqlStore, ALostAnswerToCommitDoesNotStoreTheBatchTwice) {
@@ -241,16 +243,37 @@ TEST_F(MysqlStore, TablesThatWouldLoseSomethingAreRefused) {
         {"(id text, name text) CHARACTER SET utf8mb4",
          "MySQL: user_data needs the columns id, name and age"},
         {"(id varchar(20) PRIMARY KEY, name text, age text) CHARACTER SET utf8mb4",
-         "MySQL: user_data may refuse records: it has the unique index PRIMARY"},
+         "MySQL: user_data may refuse records: it has the unique index PRIMARY; drop it"},
         {"(id text, name text, age text, UNIQUE KEY no_two (id(20), name(20))) "
          "CHARACTER SET utf8mb4",
-         "MySQL: user_data may refuse records: it has the unique index no_two"},
+         "MySQL: user_data may refuse records: it has the unique index no_two; drop it"},
         {"(id text, name text, age text, more int NOT NULL) CHARACTER SET utf8mb4",
          "MySQL: user_data may refuse records: it has the column more, NOT NULL and without a "
-         "default"},
+         "default; give it one"},
         {"(id varchar(20), name text, age text, CONSTRAINT known FOREIGN KEY (id) REFERENCES "
          "people (id)) CHARACTER SET utf8mb4",
-         "MySQL: user_data may refuse records: it has the foreign key known"},
+         "MySQL: user_data may refuse records: it has the foreign key known; drop it"},
+        {"(id varchar(20), name text, age enum('1', '2')) CHARACTER SET utf8mb4",
+         "MySQL: user_data.age takes certain texts only; make it a text or a varchar"},
+        {"(id varchar(20), name set('a', 'b'), age text) CHARACTER SET utf8mb4",
+         "MySQL: user_data.name takes certain texts only; make it a text or a varchar"},
+        {"(id char(20), name text, age text) CHARACTER SET utf8mb4",
+         "MySQL: user_data.id loses the spaces at the end of a text; make it a varchar"},
+        {"(id varchar(20), name text, age varchar(20) AS (id)) CHARACTER SET utf8mb4",
+         "MySQL: user_data.age is generated, so nothing can be stored there; make it a plain "
+         "column"},
+        {"(id varchar(20), name text, age varchar(20) AS (id) STORED) CHARACTER SET utf8mb4",
+         "MySQL: user_data.age is generated, so nothing can be stored there; make it a plain "
+         "column"},
+        {"(id varchar(20), name text, age varchar(20)) CHARACTER SET utf8mb4 "
+         "PARTITION BY LIST COLUMNS (age) (PARTITION some VALUES IN ('1', '2'))",
+         "MySQL: user_data may refuse records: it has partitions by LIST COLUMNS, and none for all "
+         "other values; add one"},
+        {"(id varchar(20), name text, age varchar(20)) CHARACTER SET utf8mb4 "
+         "PARTITION BY RANGE COLUMNS (id) (PARTITION some VALUES LESS THAN ('5'))",
+         "MySQL: user_data may refuse records: it has partitions by RANGE COLUMNS, and none for "
+         "all "
+         "other values; add one"},
     };
     server_->Query("CREATE TABLE IF NOT EXISTS people (id varchar(20) PRIMARY KEY) "
                    "CHARACTER SET utf8mb4");
@@ -262,15 +285,111 @@ TEST_F(MysqlStore, TablesThatWouldLoseSomethingAreRefused) {
     }
 }
 
-TEST_F(MysqlStore, ATableWithColumnsThatFillThemselvesIsTaken) {
-    server_->Query("CREATE TABLE user_data (number int AUTO_INCREMENT PRIMARY KEY, id text, "
-                   "name text, age text, note text, kind int NOT NULL DEFAULT 3, "
-                   "at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP, length int AS (length(name)), "
-                   "KEY names (name(20))) CHARACTER SET utf8mb4");
+TEST_F(MysqlStore, ATableThatRefusesNothingIsTaken) {
+    for (const std::string table :
+         {"(number int AUTO_INCREMENT PRIMARY KEY, id text, name text, age text, note text, "
+          "kind int NOT NULL DEFAULT 3, at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP, "
+          "length int AS (length(name)), KEY names (name(20))) CHARACTER SET utf8mb4",
+          "(id varchar(20), name tinytext, age longtext) CHARACTER SET utf8mb4 "
+          "PARTITION BY LIST COLUMNS (id) (PARTITION p VALUES IN ('1'), PARTITION q DEFAULT)",
+          "(id varchar(20), name text, age text) CHARACTER SET utf8mb4 "
+          "PARTITION BY RANGE COLUMNS (id) (PARTITION p VALUES LESS THAN (MAXVALUE))",
+          "(id varchar(20), name text, age text) CHARACTER SET utf8mb4 "
+          "PARTITION BY KEY (id) PARTITIONS 4"}) {
+        server_->Query("DROP TABLE IF EXISTS user_data");
+        server_->Query("DROP TABLE IF EXISTS user_data_writers");
+        server_->Query("CREATE TABLE user_data " + table);
+        ASSERT_EQ(Open(server_->Location()), "") << table;
+        EXPECT_TRUE(Write(1));
+        EXPECT_TRUE(Write(2));
+        EXPECT_EQ(Ids(), "1 2\n");
+        Close();
+    }
+}
+
+// A column's own length is for its own member.
+TEST_F(MysqlStore, EachColumnHasItsOwnLength) {
+    server_->Query("CREATE TABLE user_data (id varchar(10), name varchar(300), age mediumtext) "
+                   "CHARACTER SET utf8mb4");
     ASSERT_EQ(Open(server_->Location()), "");
-    EXPECT_TRUE(Write(1));
-    EXPECT_TRUE(Write(2));
-    EXPECT_EQ(Ids(), "1 2\n");
+    const size_t *maxima = store_->limits.character_max;
+    EXPECT_EQ(maxima[RECORD_MEMBER_ID], 10u);
+    EXPECT_EQ(maxima[RECORD_MEMBER_NAME], 300u);
+    EXPECT_EQ(maxima[RECORD_MEMBER_AGE], 0u);
+}
+
+TEST_F(MysqlStore, AServerThatTakesNoWritesIsRefused) {
+    ASSERT_EQ(Open(server_->Location()), "");
+    Close();
+    server_->QueryAsRoot("SET GLOBAL read_only = 1");
+    const std::string reason = Open(server_->Location());
+    server_->QueryAsRoot("SET GLOBAL read_only = 0");
+    EXPECT_EQ(reason, "MySQL: The MariaDB server is running with the --read-only option so it "
+                      "cannot execute this statement; name one that takes writes");
+}
+
+TEST_F(MysqlStore, PacketsThatAreTooSmallForARecordAreRefused) {
+    server_->QueryAsRoot("SET GLOBAL max_allowed_packet = 65536");
+    const std::string reason = Open(server_->Location());
+    server_->QueryAsRoot("SET GLOBAL max_allowed_packet = 132096");
+    const std::string reason_of_larger = Open(server_->Location());
+    EXPECT_NE(
+        reason.find("max_allowed_packet is 65536, and a record may need 131216; set it to 1M"),
+        std::string::npos)
+        << reason;
+    EXPECT_EQ(reason_of_larger, "");
+    // Then each record has a statement of its own, if it must.
+    for (uint64_t sequence = 1; sequence < 4; sequence++) {
+        EXPECT_TRUE(Write(sequence, std::string(RECORDS_RECORD_SIZE_MAX - 100, '\'')));
+    }
+    server_->QueryAsRoot("SET GLOBAL max_allowed_packet = 16777216");
+    EXPECT_EQ(Ids(), "1 2 3\n");
+}
+
+TEST_F(MysqlStore, AUserWhoLacksARightIsRefused) {
+    ASSERT_EQ(Open(server_->Location()), "");
+    Close();
+    const std::string user = "'poor'@'%'";
+    server_->QueryAsRoot("CREATE OR REPLACE USER " + user + " IDENTIFIED BY \"" +
+                         std::string(MariadbServer::kPassword) + "\"");
+    for (const std::string missing : {"SELECT", "INSERT", "UPDATE", "DELETE"}) {
+        server_->QueryAsRoot("GRANT SELECT, INSERT, UPDATE, DELETE ON tsdb.* TO " + user);
+        server_->QueryAsRoot("REVOKE " + missing + " ON tsdb.* FROM " + user);
+        // Without SELECT the tables are not even seen.
+        const std::string reason =
+            Open("mysql://poor@127.0.0.1:" + std::to_string(server_->port()) + "/tsdb");
+        EXPECT_NE(reason.find(missing == "SELECT" ? "denied" : missing + " command denied"),
+                  std::string::npos)
+            << reason;
+        EXPECT_NE(reason.find("; grant it SELECT, INSERT, UPDATE and DELETE"), std::string::npos)
+            << reason;
+        Close();
+    }
+}
+
+// A deadlock, a lock that is not had in time, a node that is outside its cluster.
+TEST_F(MysqlStore, WhatIsNobodysFaultIsTriedAgain) {
+    ASSERT_EQ(Open(server_->Location()), "");
+    ASSERT_TRUE(Write(1));
+    server_->Query("CREATE OR REPLACE TABLE faults (count int NOT NULL) ENGINE=MyISAM");
+    uint64_t sequence = 1;
+    for (const auto &[error, count] : std::vector<std::pair<int, int>>{
+             {1213, 1}, {1213, 4}, {1020, 2}, {1205, 1}, {1047, 1}, {1213, 7}}) {
+        server_->Query("DELETE FROM faults");
+        server_->Query("INSERT INTO faults VALUES (" + std::to_string(count) + ")");
+        server_->QueryAsRoot(
+            "CREATE OR REPLACE TRIGGER fault BEFORE INSERT ON user_data FOR EACH ROW BEGIN "
+            "UPDATE faults SET count = count - 1; IF (SELECT count FROM faults) >= 0 THEN "
+            "SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = " +
+            std::to_string(error) + "; END IF; END");
+        sequence++;
+        bool is_written = Write(sequence);
+        EXPECT_EQ(is_written, (error == 1213 || error == 1020) && count < 5) << error;
+        EXPECT_TRUE(is_written || Write(sequence)) << error;
+    }
+    server_->QueryAsRoot("DROP TRIGGER fault");
+    EXPECT_EQ(Ids(), "1 2 3 4 5 6 7\n");
+    EXPECT_EQ(rejects_.count, 0u);
 }
 
 TEST_F(MysqlStore, AWrongPasswordAndNoServer) {
@@ -285,8 +404,7 @@ TEST_F(MysqlStore, AWriterThatEndsLeavesNoRowBehind) {
     ASSERT_EQ(Open(server_->Location()), "");
     ASSERT_TRUE(Write(1));
     EXPECT_EQ(server_->Query("SELECT count(*) FROM user_data_writers"), "1\n");
-    store_writer_close(writer_);
-    writer_ = nullptr;
+    Close();
     EXPECT_EQ(server_->Query("SELECT count(*) FROM user_data_writers"), "0\n");
 }
 

@@ -142,6 +142,7 @@ struct store *sqlite_store_open(const char *rest, const struct store_options *op
     store->base = (struct store){.operations = &operations, .writer_count_max = 1};
     store->path = path;
     store->syncs_always = options->syncs_always;
+    store->rejects = options->rejects;
     store->logger = options->logger;
     *is_usage_error = rest[0] == '\0';
     if (*is_usage_error) {

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
+#include "server/records/store/rejects.h"
 #include "server/records/store/store.h"
 #include "server/runtime/logger.h"
 
@@ -15,6 +16,7 @@ struct sqlite_store {
     struct store base;
     char *path;
     bool syncs_always;
+    struct rejects *rejects;
     const struct logger *logger;
     /* Names the file that the store has open, by its device and inode; 0 before there is one. */
     _Atomic uint64_t file_id;

@@ -81,38 +81,95 @@ static bool run(sqlite3_stmt *statement) {
     return sqlite3_reset(statement) == SQLITE_OK && is_done;
 }
 
-static bool insert_line(sqlite3_stmt *insert, const struct record_line *line) {
+/* Inserts a record. SQLITE_OK; SQLITE_CONSTRAINT: the table refuses it, as far as can be seen for
+ * good; another result: it cannot be inserted now. */
+static int insert(struct sqlite_writer *writer, const struct record_line *line, char *message) {
     struct record record = record_line_read(line);
-    return sqlite_store_bind_text(insert, 1, record.id) &&
-           sqlite_store_bind_text(insert, 2, record.name) &&
-           sqlite_store_bind_text(insert, 3, record.age) && run(insert);
+    bool is_inserted = sqlite_store_bind_text(writer->insert, 1, record.id) &&
+                       sqlite_store_bind_text(writer->insert, 2, record.name) &&
+                       sqlite_store_bind_text(writer->insert, 3, record.age) && run(writer->insert);
+    if (is_inserted && sqlite3_changes(writer->database) == 1) {
+        return SQLITE_OK;
+    }
+    if (is_inserted) {
+        message_format(message, "SQLite: a trigger or a constraint ignores it");
+        return SQLITE_CONSTRAINT;
+    }
+    sqlite_store_describe_error(writer->database, message);
+    int result = sqlite3_errcode(writer->database);
+    if (result == SQLITE_ERROR) {
+        /* A function that fails for this record, in an index or a trigger, or a table that has
+         * been changed so that nothing can be inserted? */
+        sqlite3_stmt *same = NULL;
+        bool is_possible = sqlite_store_prepare(writer->database, SQLITE_STORE_INSERT, &same);
+        (void)sqlite3_finalize(same);
+        return is_possible ? SQLITE_CONSTRAINT : SQLITE_ERROR;
+    }
+    bool is_refused =
+        result == SQLITE_CONSTRAINT || result == SQLITE_MISMATCH || result == SQLITE_TOOBIG;
+    return is_refused ? SQLITE_CONSTRAINT : result;
 }
 
-static bool write_transaction(struct sqlite_writer *writer, const struct record_batch *batch) {
+/* Inserts a record, or puts it down among the refused ones after a second attempt. False: neither;
+ * or a trigger has rolled back the transaction, which then has to be made again without it. */
+static bool insert_or_reject(struct sqlite_writer *writer, const struct record_batch *batch,
+                             size_t index, char *message) {
+    const struct record_line *line = &batch->lines[index];
+    char reason[MESSAGE_SIZE];
+    int result = insert(writer, line, message);
+    if (result != SQLITE_CONSTRAINT) {
+        return result == SQLITE_OK;
+    }
+    bool is_over = sqlite3_get_autocommit(writer->database) != 0;
+    if (is_over && !run(writer->begin)) {
+        return false;
+    }
+    result = insert(writer, line, reason);
+    is_over = is_over || sqlite3_get_autocommit(writer->database) != 0;
+    if (result == SQLITE_CONSTRAINT) {
+        return rejects_add(writer->store->rejects, batch, index, reason, message) && !is_over;
+    }
+    return result == SQLITE_OK && !is_over;
+}
+
+static bool write_transaction(struct sqlite_writer *writer, const struct record_batch *batch,
+                              char *message) {
+    struct rejects *rejects = writer->store->rejects;
     if (!run(writer->begin)) {
+        sqlite_store_describe_error(writer->database, message);
         return false;
     }
     for (size_t index = 0; index < batch->count; index++) {
-        if (!insert_line(writer->insert, &batch->lines[index])) {
+        if (!rejects_has(rejects, batch, index) &&
+            !insert_or_reject(writer, batch, index, message)) {
             return false;
         }
     }
+    if (!rejects_settle(rejects, batch, message)) {
+        return false;
+    }
     /* The next attempt goes to the file that the path names then. */
-    return !sqlite_store_has_moved(writer->database) && run(writer->commit);
+    if (sqlite_store_has_moved(writer->database)) {
+        message_format(message, "SQLite: the database was moved, removed or replaced");
+        return false;
+    }
+    bool is_committed = run(writer->commit);
+    if (!is_committed) {
+        sqlite_store_describe_error(writer->database, message);
+    }
+    return is_committed;
 }
 
 enum store_status sqlite_writer_write(struct store_writer *base, const struct record_batch *batch,
                                       char *message) {
     struct sqlite_writer *writer = (struct sqlite_writer *)base;
-    if (write_transaction(writer, batch)) {
+    if (write_transaction(writer, batch, message)) {
         return STORE_OK;
     }
     if (sqlite_store_has_moved(writer->database)) {
-        message_format(message, "SQLite: the database was moved, removed or replaced");
         (void)sqlite3_exec(writer->database, "ROLLBACK", NULL, NULL, NULL);
         return STORE_UNAVAILABLE;
     }
-    sqlite_store_describe_error(writer->database, message);
     /* A new connection next time: whatever was wrong with this one, nothing of it stays. */
     disconnect(writer);
     return STORE_UNAVAILABLE;

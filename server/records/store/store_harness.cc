@@ -12,6 +12,17 @@ namespace {
 
 const logger kLogger = {LOG_LEVEL_INFO, STDERR_FILENO};
 
+// Of all stores of this program: what they refuse is logged.
+rejects *Rejects() {
+    static rejects *const shared = [] {
+        auto *made = new rejects();
+        char message[MESSAGE_SIZE] = "";
+        EXPECT_TRUE(rejects_open(made, nullptr, &kLogger, message)) << message;
+        return made;
+    }();
+    return shared;
+}
+
 record_text Text(const std::string &text) {
     return {text.data(), text.size()};
 }
@@ -48,7 +59,8 @@ Batch::Batch(const People &people, std::uint64_t sequence) : people_(people) {
 }
 
 OpenStore Open(const std::string &location, bool syncs_always) {
-    store_options options = {location.c_str(), MariadbServer::kPassword, syncs_always, &kLogger};
+    store_options options = {location.c_str(), MariadbServer::kPassword, syncs_always, Rejects(),
+                             &kLogger};
     bool is_usage_error = false;
     char message[MESSAGE_SIZE] = "";
     store *store = store_open(&options, &is_usage_error, message);
@@ -57,7 +69,8 @@ OpenStore Open(const std::string &location, bool syncs_always) {
 }
 
 std::string WhyNotOpen(const std::string &location) {
-    store_options options = {location.c_str(), MariadbServer::kPassword, false, &kLogger};
+    store_options options = {location.c_str(), MariadbServer::kPassword, false, Rejects(),
+                             &kLogger};
     bool is_usage_error = false;
     char message[MESSAGE_SIZE] = "";
     store *store = store_open(&options, &is_usage_error, message);
