@@ -68,7 +68,7 @@ enum options_outcome configuration_read(struct configuration *configuration, int
          "its first line is the database's password, else $RECORDS_PASSWORD; only yours to read",
          OPTION_TEXT, &configuration->password_path, 0, 0, NULL},
         {"rejects", "FILE",
-         "append records that the store refuses for good to it; else they are logged and dropped",
+         "append what the store refuses for good to it; else that is logged and dropped",
          OPTION_TEXT, &configuration->rejects_path, 0, 0, NULL},
         {"fsync", "never|always", "whether to force each batch to the disk (not for mysql)",
          OPTION_CHOICE, &configuration->syncs_always, 0, 0, durability_names},
