@@ -23,6 +23,21 @@ def c_binary(name, srcs = None, copts = [], linkopts = [], **kwargs):
         **kwargs
     )
 
+def static_binary(name, srcs = None, linkopts = [], **kwargs):
+    """A program in C for any Linux: nothing of it is looked for when it starts."""
+    c_binary(
+        name = name,
+        srcs = srcs,
+        linkopts = linkopts + select({
+            # A sanitizer is a shared library's business.
+            "//:optimized_and_sanitized": [],
+            # Not -static-pie, which gold, Bazel's first choice of a linker, does not know.
+            "//conditions:default": ["-static"],
+        }),
+        visibility = ["//packaging:__subpackages__"],
+        **kwargs
+    )
+
 def test_library(name, srcs = None, hdrs = None, copts = [], **kwargs):
     """What tests share, in C++: NAME.cc and NAME.h unless it says otherwise."""
     cc_library(
