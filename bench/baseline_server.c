@@ -88,7 +88,6 @@ static void accept_clients(struct server *server) {
             listener_reset_connection(fd);
             continue;
         }
-        listener_tune_connection(fd);
         server->polled[FIRST_CLIENT_INDEX + server->client_count++] =
             (struct pollfd){.fd = fd, .events = POLLIN};
     }

@@ -61,7 +61,6 @@ static void accept_all(int epoll_fd, int listening_fd) {
     int fd;
     while ((fd = os_accept(listening_fd, NULL)) >= 0) {
         struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
-        listener_tune_connection(fd);
         if (fd >= DESCRIPTOR_COUNT || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
             (void)os_close(fd);
             continue;

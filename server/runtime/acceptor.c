@@ -47,7 +47,9 @@ static void update(struct acceptor *acceptor) {
 
 /* Takes a place and hands the new connection on. 0, or a negative errno value. */
 static int open_connection(struct acceptor *acceptor, int fd) {
-    listener_tune_connection(fd);
+    if (acceptor->configuration.listener->is_inherited) {
+        listener_tune_connection(fd);
+    }
     acceptor->used_count++;
     int error = acceptor->configuration.open_connection(acceptor->configuration.context, fd);
     if (error != 0) {

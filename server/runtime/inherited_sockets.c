@@ -96,6 +96,7 @@ int inherited_sockets_listen(struct listener *listener, const char *name,
     int count = inherited_sockets_find(&variables, getpid(), name, fds);
     int error = count > LISTENER_CAPACITY ? -ENOSPC : count < 0 ? count : 0;
     listener->count = 0;
+    listener->is_inherited = true;
     for (int index = 0; error == 0 && index < count; index++) {
         int fd = copy_socket(fds[index]);
         if (fd < 0) {

@@ -33,9 +33,11 @@ static int set_option(int fd, int level, int name, int value) {
 static int bind_and_listen(int fd, const struct addrinfo *address) {
     int error = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (error == 0) {
-        /* An urgent byte is part of the stream. Accepted connections inherit that. */
+        /* An urgent byte is part of the stream. Accepted connections inherit that, and what
+         * follows, at no call of their own. */
         error = set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);
     }
+    listener_tune_connection(fd);
     if (error == 0 && address->ai_family == AF_INET6) {
         /* [::] and 0.0.0.0 can then be given side by side. */
         error = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
@@ -280,6 +282,7 @@ int listener_open(struct listener *listener, const char *const *addresses, size_
                   uint16_t port, const struct logger *logger) {
     const struct wildcards wildcards = find_wildcards(addresses, address_count);
     listener->count = 0;
+    listener->is_inherited = false;
     for (size_t index = 0; index < address_count; index++) {
         int error = add_name(listener, addresses[index], &wildcards, &port, logger);
         if (error != 0) {

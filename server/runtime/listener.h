@@ -31,6 +31,7 @@ enum {
 struct listener {
     int fds[LISTENER_CAPACITY];
     size_t count;
+    bool is_inherited; /* so a connection may be older than what is set here */
 };
 
 /* The first of the addresses that names nothing there is, nor ever will be; NULL: none. For the
@@ -54,7 +55,8 @@ uint16_t listener_port(const struct listener *listener);
 
 void listener_close(struct listener *listener);
 
-/* Sets what an accepted connection needs: TCP_NODELAY and keepalive. Failures do no harm. */
+/* Sets what a connection needs: TCP_NODELAY and keepalive. Accepted ones have it from their
+ * listener. Failures do no harm. */
 void listener_tune_connection(int fd);
 
 /* Makes the kernel end a connection whose peer has not been heard of for `timeout_ms`, with data on

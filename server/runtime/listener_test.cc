@@ -287,11 +287,10 @@ TEST_F(ListenerTest, ReportsThatThereIsNoSocket) {
     EXPECT_EQ(os_faulty_call_count("close"), 1u);
 }
 
-TEST_F(ListenerTest, TunesAConnection) {
+TEST_F(ListenerTest, ItsConnectionsAreTuned) {
     ASSERT_EQ(Open({"127.0.0.1"}), 0);
     TcpClient client(PortOf(listener_.fds[0]));
     const int fd = Accept();
-    listener_tune_connection(fd);
     for (const auto &[level, name] : {std::pair{SOL_SOCKET, SO_KEEPALIVE},
                                       std::pair{static_cast<int>(IPPROTO_TCP), TCP_NODELAY}}) {
         int value = 0;
@@ -312,7 +311,6 @@ TEST_F(ListenerTest, HasAPeerNoticedThatAnswersNothing) {
     ASSERT_EQ(Open({"127.0.0.1"}), 0);
     TcpClient client(PortOf(listener_.fds[0]));
     const int fd = Accept();
-    listener_tune_connection(fd);
     EXPECT_GT(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 0) << "with data on its way too";
     listener_bound_connection(fd, 8000);
     EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 8000);

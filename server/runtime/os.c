@@ -175,12 +175,20 @@ ssize_t os_recv(int fd, void *bytes, size_t size) {
     return count >= 0 ? count : -errno;
 }
 
-ssize_t os_send(int fd, const void *bytes, size_t size) {
+static ssize_t send_with(int fd, const void *bytes, size_t size, int flags) {
     ssize_t count;
     do {
-        count = send(fd, bytes, size, MSG_NOSIGNAL);
+        count = send(fd, bytes, size, MSG_NOSIGNAL | flags);
     } while (count < 0 && errno == EINTR);
     return count >= 0 ? count : -errno;
+}
+
+ssize_t os_send(int fd, const void *bytes, size_t size) {
+    return send_with(fd, bytes, size, 0);
+}
+
+ssize_t os_send_before(int fd, const void *bytes, size_t size) {
+    return send_with(fd, bytes, size, MSG_MORE);
 }
 
 /* Room for the one descriptor that a message carries. */

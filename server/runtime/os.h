@@ -86,6 +86,10 @@ int os_accept(int listening_fd, struct sockaddr_storage *peer);
 ssize_t os_recv(int fd, void *bytes, size_t size);
 ssize_t os_send(int fd, const void *bytes, size_t size);
 
+/* The same for bytes that may wait for what follows at once, more of them or the end of the stream,
+ * and leave together with it. */
+ssize_t os_send_before(int fd, const void *bytes, size_t size);
+
 /* Sends bytes and with them a descriptor to another process, and takes such a message; *received_fd
  * is -1 where none came along. The sending does not wait. Both are for AF_UNIX. */
 ssize_t os_send_descriptor(int socket_fd, const void *bytes, size_t size, int sent_fd);

@@ -249,6 +249,11 @@ ssize_t os_send(int fd, const void *bytes, size_t size) {
     return fate.error != 0 ? -fate.error : real_os_send(fd, bytes, shorten(size, fate));
 }
 
+ssize_t os_send_before(int fd, const void *bytes, size_t size) {
+    struct fate fate = decide("send_before");
+    return fate.error != 0 ? -fate.error : real_os_send_before(fd, bytes, shorten(size, fate));
+}
+
 ssize_t os_send_descriptor(int socket_fd, const void *bytes, size_t size, int sent_fd) {
     struct fate fate = decide("send_descriptor");
     return fate.error != 0 ? -fate.error : real_os_send_descriptor(socket_fd, bytes, size, sent_fd);
