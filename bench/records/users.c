@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/runtime/listener.h"
 #include "server/runtime/os.h"
 
 enum {
@@ -14,11 +15,14 @@ enum {
     ANSWER_CAPACITY = 4096,
     /* The pause when there is no free port or descriptor for another connection. */
     RETRY_PAUSE_US = 10 * 1000,
+    /* Addresses of this machine that the users share: each has its own ports, of which a connection
+     * occupies one for a second or more after its end. */
+    SOURCE_COUNT = 200,
     /* How long to wait for events while users pause. */
     PAUSE_MS = 1,
 };
 
-enum user_state { USER_PAUSING, USER_CONNECTING, USER_SENDING, USER_AWAITING_END, USER_DONE };
+enum user_state { USER_PAUSING, USER_SENDING, USER_AWAITING_END, USER_DONE };
 
 struct records_user {
     struct records_users *users;
@@ -33,7 +37,7 @@ struct records_user {
     uint64_t connection_count; /* records put on this connection so far */
     size_t output_begin;
     size_t output_end;
-    char output[OUTPUT_CAPACITY];
+    char *output; /* OUTPUT_CAPACITY bytes */
 };
 
 static int64_t now_us(void) {
@@ -55,7 +59,7 @@ static void fill_output(struct records_user *user) {
     user->output_begin = 0;
     user->output_end = 0;
     while (user->connection_count < records_per_connection(users) &&
-           sizeof user->output - user->output_end >= RECORD_CAPACITY) {
+           OUTPUT_CAPACITY - user->output_end >= RECORD_CAPACITY) {
         user->output_end += (size_t)snprintf(user->output + user->output_end, RECORD_CAPACITY,
                                              "{\"id\": \"%.64s%zu-%" PRIu64
                                              "\", \"name\": \"John Hasa\", \"age\": \"30\"}\n",
@@ -72,7 +76,7 @@ static void fill_output(struct records_user *user) {
 static void end_connection(struct records_user *user, int error) {
     struct records_users *users = user->users;
     uint64_t count = records_per_connection(users);
-    poll_loop_remove(&users->loop, user->watch_index);
+    epoll_loop_remove(&users->loop, user->watch_index);
     (void)os_close(user->fd);
     if (error == 0) {
         users->latencies_ms[users->latency_count++] = (double)(now_us() - user->begin_us) / 1000;
@@ -92,27 +96,40 @@ static void end_connection(struct records_user *user, int error) {
 }
 
 static void retry_later(struct records_user *user) {
-    poll_loop_remove(&user->users->loop, user->watch_index);
+    epoll_loop_remove(&user->users->loop, user->watch_index);
     (void)os_close(user->fd);
     user->is_retrying = true;
     pause_user(user, RETRY_PAUSE_US);
 }
 
+static void watch(struct records_user *user, short events) {
+    int error = epoll_loop_set_events(&user->users->loop, user->watch_index, events);
+    if (error != 0) {
+        end_connection(user, -error);
+    }
+}
+
+/* Sends what there is; the last record leaves together with the end of the stream. */
 static void send_output(struct records_user *user) {
     struct records_users *users = user->users;
     while (user->state == USER_SENDING) {
+        bool is_last = user->connection_count == records_per_connection(users);
         if (user->output_begin == user->output_end) {
-            if (user->connection_count == records_per_connection(users)) {
+            if (is_last) {
                 (void)shutdown(user->fd, SHUT_WR);
                 user->state = USER_AWAITING_END;
-                poll_loop_set_events(&users->loop, user->watch_index, POLLIN);
+                watch(user, POLLIN);
                 return;
             }
             fill_output(user);
+            continue;
         }
-        ssize_t size = os_send(user->fd, user->output + user->output_begin,
-                               user->output_end - user->output_begin);
+        const char *bytes = user->output + user->output_begin;
+        size_t left_size = user->output_end - user->output_begin;
+        ssize_t size = is_last ? os_send_before(user->fd, bytes, left_size)
+                               : os_send(user->fd, bytes, left_size);
         if (size == -EAGAIN) {
+            watch(user, POLLIN | POLLOUT); /* perhaps not connected yet */
             return;
         }
         if (size < 0) {
@@ -124,7 +141,7 @@ static void send_output(struct records_user *user) {
         if (is_sent && users->configuration.delay_us > 0 &&
             user->connection_count < records_per_connection(users)) {
             /* The connection stays, silent for a while. */
-            poll_loop_set_events(&users->loop, user->watch_index, 0);
+            watch(user, 0);
             pause_user(user, users->configuration.delay_us);
         }
     }
@@ -157,29 +174,28 @@ static void receive_answer(struct records_user *user) {
     }
 }
 
-static int socket_error(int fd) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
-}
-
 static void on_ready(void *context, short events) {
     struct records_user *user = context;
-    if (user->state == USER_CONNECTING) {
-        int error = socket_error(user->fd);
-        if (error != 0) {
-            end_connection(user, error);
-            return;
-        }
-        user->state = USER_SENDING;
-        poll_loop_set_events(&user->users->loop, user->watch_index, POLLIN | POLLOUT);
-    }
     if (user->state == USER_SENDING) {
         send_output(user);
     }
     bool has_connection = user->state == USER_SENDING || user->state == USER_AWAITING_END;
     if (has_connection && (events & (POLLIN | POLLHUP | POLLERR)) != 0) {
         receive_answer(user);
+    }
+}
+
+/* Gives a connection to this machine one of its addresses (127.0.0.2 and following). Where that is
+ * not to be had, it gets the usual one. */
+static void choose_source(const struct records_user *user) {
+    const struct sockaddr_storage *server = &user->users->configuration.address;
+    const int yes = 1;
+    if (server->ss_family == AF_INET && listener_is_loopback((const struct sockaddr *)server)) {
+        struct sockaddr_in source = {
+            .sin_family = AF_INET,
+            .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + (uint32_t)user->index % SOURCE_COUNT)};
+        (void)setsockopt(user->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
+        (void)bind(user->fd, (const struct sockaddr *)&source, sizeof source);
     }
 }
 
@@ -197,15 +213,19 @@ static void begin_connection(struct records_user *user) {
         pause_user(user, RETRY_PAUSE_US);
         return;
     }
-    user->state = USER_CONNECTING;
-    user->watch_index = poll_loop_add(&user->users->loop, user->fd, POLLOUT, on_ready, user);
-    if (connect(user->fd, (const struct sockaddr *)&configuration->address,
-                configuration->address_size) != 0) {
-        if (errno == EADDRNOTAVAIL) {
-            retry_later(user);
-        } else if (errno != EINPROGRESS) {
-            end_connection(user, errno);
-        }
+    choose_source(user);
+    user->state = USER_SENDING;
+    user->watch_index = epoll_loop_add(&user->users->loop, user->fd, 0, on_ready, user);
+    int error = connect(user->fd, (const struct sockaddr *)&configuration->address,
+                        configuration->address_size) == 0
+                    ? 0
+                    : errno;
+    if (error == EADDRNOTAVAIL) {
+        retry_later(user);
+    } else if (error != 0 && error != EINPROGRESS) {
+        end_connection(user, error);
+    } else {
+        send_output(user);
     }
 }
 
@@ -214,7 +234,7 @@ static void resume(struct records_user *user) {
         user->connection_count > 0 && user->connection_count < records_per_connection(user->users);
     if (is_within_connection && !user->is_retrying) {
         user->state = USER_SENDING;
-        poll_loop_set_events(&user->users->loop, user->watch_index, POLLIN | POLLOUT);
+        send_output(user);
     } else {
         begin_connection(user);
     }
@@ -228,30 +248,31 @@ int records_users_init(struct records_users *users,
     if (!configuration->keeps_connection) {
         latency_count_max *= (size_t)configuration->requests_per_user;
     }
-    int error = poll_loop_init(&users->loop, configuration->user_count);
+    int error = epoll_loop_init(&users->loop, configuration->user_count);
     if (error != 0) {
         return error;
     }
     users->users = calloc(configuration->user_count, sizeof *users->users);
     users->latencies_ms = calloc(latency_count_max, sizeof *users->latencies_ms);
-    if (users->users == NULL || users->latencies_ms == NULL) {
-        free(users->latencies_ms);
-        free(users->users);
-        poll_loop_destroy(&users->loop);
+    users->outputs = malloc(configuration->user_count * OUTPUT_CAPACITY);
+    if (users->users == NULL || users->latencies_ms == NULL || users->outputs == NULL) {
+        records_users_destroy(users);
         return -ENOMEM;
     }
     for (size_t index = 0; index < configuration->user_count; index++) {
         users->users[index].users = users;
         users->users[index].index = index;
+        users->users[index].output = users->outputs + index * OUTPUT_CAPACITY;
         pause_user(&users->users[index], 0);
     }
     return 0;
 }
 
 void records_users_destroy(struct records_users *users) {
+    free(users->outputs);
     free(users->latencies_ms);
     free(users->users);
-    poll_loop_destroy(&users->loop);
+    epoll_loop_destroy(&users->loop);
 }
 
 bool records_users_run_once(struct records_users *users) {
@@ -265,7 +286,7 @@ bool records_users_run_once(struct records_users *users) {
         is_anyone_pausing = is_anyone_pausing || user->state == USER_PAUSING;
     }
     if (users->active_count > 0) {
-        (void)poll_loop_run_once(&users->loop, is_anyone_pausing ? PAUSE_MS : -1);
+        (void)epoll_loop_run_once(&users->loop, is_anyone_pausing ? PAUSE_MS : -1);
     }
     return users->active_count > 0;
 }

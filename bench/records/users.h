@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/runtime/poll_loop.h"
+#include "server/runtime/epoll_loop.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,8 +37,9 @@ struct records_user;
 
 struct records_users {
     struct records_users_configuration configuration;
-    struct poll_loop loop;
+    struct epoll_loop loop;
     struct records_user *users;
+    char *outputs; /* the memory of their outputs */
     size_t active_count;
     double *latencies_ms; /* of orderly requests */
     size_t latency_count;

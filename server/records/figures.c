@@ -22,9 +22,7 @@ static const char *const state_names[] = {
 static void tell_senders(const struct ingest_port *port, int64_t now_ms,
                          struct daemon_status *status) {
     for (size_t index = 0;
-         index < port->config.client_capacity && status->client_count < STATUS_CLIENT_CAPACITY &&
-         status->client_count < port->used_count;
-         index++) {
+         index < port->touched_count && status->client_count < STATUS_CLIENT_CAPACITY; index++) {
         const struct ingest_connection *connection = &port->connections[index];
         if (connection->state == INGEST_CLOSED) {
             continue;
@@ -35,15 +33,7 @@ static void tell_senders(const struct ingest_port *port, int64_t now_ms,
         client->count = connection->stored_count;
         client->age_ms = now_ms - connection->opened_ms;
     }
-    status->total_client_count = port->used_count;
-}
-
-static size_t count_queries(const struct query_port *port) {
-    size_t count = 0;
-    for (size_t index = 0; index < RECORDS_QUERIES_MAX; index++) {
-        count += port->connections[index].state != QUERY_FREE;
-    }
-    return count;
+    status->total_client_count = ingest_port_count(port);
 }
 
 static void tell(void *context, struct daemon_status *status) {
@@ -73,11 +63,11 @@ static void tell(void *context, struct daemon_status *status) {
     status_add_gauge(status, "records_queue_places", "Records that may wait",
                      (double)buffer->capacity);
     status_add_gauge(status, "records_senders", "Senders that are connected",
-                     (double)ingest->used_count);
+                     (double)ingest_port_count(ingest));
     status_add_gauge(status, "records_sender_places", "Senders connected at a time",
                      (double)ingest->config.client_capacity);
     status_add_gauge(status, "records_queries", "Queries that are being answered",
-                     (double)count_queries(&server->query_port));
+                     (double)server->query_port.acceptor.used_count);
     status_add_gauge(status, "records_store_failing_seconds",
                      "For how long nothing could be stored", (double)failing_ms / 1e3);
     status_add_histogram(status, "records_store_duration_seconds",

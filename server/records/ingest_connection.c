@@ -13,6 +13,10 @@
 /* Reads before the other connections have their turn. */
 enum { READS_PER_TURN = 4 };
 
+/* So many new records are a batch to begin with. Fewer wait for those of the other connections that
+ * have something to read now. */
+enum { PUBLISH_COUNT = 64 };
+
 /* Room in the buffer that is worth a look for plain records: many of them. */
 enum { PLAIN_ROOM_SIZE = 4096 };
 
@@ -88,9 +92,13 @@ static void reply_stored(struct ingest_connection *connection) {
 
 /* Sends as much as the client takes. */
 static void send_replies(struct ingest_connection *connection) {
+    /* The last ones, which the end of our side follows at once. */
+    bool is_last = connection->state == INGEST_ANSWERING && connection->has_client_ended;
     while (connection->replies_begin < connection->replies_end) {
-        ssize_t size = os_send(connection->fd, connection->replies + connection->replies_begin,
-                               connection->replies_end - connection->replies_begin);
+        const char *bytes = connection->replies + connection->replies_begin;
+        size_t left_size = connection->replies_end - connection->replies_begin;
+        ssize_t size = is_last ? os_send_before(connection->fd, bytes, left_size)
+                               : os_send(connection->fd, bytes, left_size);
         if (size == -EAGAIN) {
             return;
         }
@@ -177,7 +185,10 @@ static bool decode_input(struct ingest_connection *connection) {
         }
     }
     if (connection->stored_count > count_before) {
-        connection->position = record_buffer_publish(connection->shared->buffer);
+        connection->position = record_buffer_position(connection->shared->buffer);
+    }
+    if (connection->stored_count - count_before >= PUBLISH_COUNT) {
+        record_buffer_publish(connection->shared->buffer);
     }
     return can_go_on;
 }
@@ -204,6 +215,7 @@ static bool receive(struct ingest_connection *connection) {
         connection->is_deaf = true;
     }
     if (size <= 0) {
+        connection->has_client_ended = size == 0;
         connection->is_at_end = true;
         return false;
     }
@@ -237,6 +249,10 @@ static bool receive_all(struct ingest_connection *connection) {
 /* Ends our side, and drops what the client may still send. */
 static void linger(struct ingest_connection *connection) {
     char *ignored = connection->input;
+    if (connection->has_client_ended) {
+        end(connection, false);
+        return;
+    }
     if (connection->state != INGEST_LINGERING) {
         connection->state = INGEST_LINGERING;
         (void)shutdown(connection->fd, SHUT_WR);
@@ -273,16 +289,13 @@ static short wanted_events(const struct ingest_connection *connection) {
     return 0;
 }
 
-static bool is_stored(struct ingest_connection *connection) {
-    return record_buffer_stored_position(connection->shared->buffer) >= connection->position;
-}
-
 void ingest_connection_advance(struct ingest_connection *connection) {
     uint64_t count_before = connection->stored_count;
     if (connection->state == INGEST_RECEIVING && receive_all(connection)) {
         connection->state = connection->shared->acknowledges ? INGEST_STORING : INGEST_ANSWERING;
     }
-    if (connection->state == INGEST_STORING && is_stored(connection)) {
+    if (connection->state == INGEST_STORING &&
+        connection->shared->stored_position >= connection->position) {
         reply_stored(connection);
         connection->state = INGEST_ANSWERING;
     }
@@ -318,7 +331,7 @@ static void on_ready(void *context, short events) {
 
 int ingest_connection_open(struct ingest_connection *connection, struct ingest_shared *shared,
                            int fd, char *input, int64_t now_ms) {
-    int watch_index = epoll_loop_add(shared->loop, fd, POLLIN, on_ready, connection);
+    int watch_index = epoll_loop_add(shared->loop, fd, 0, on_ready, connection);
     if (watch_index < 0) {
         listener_reset_connection(fd);
         return watch_index;
@@ -336,6 +349,7 @@ int ingest_connection_open(struct ingest_connection *connection, struct ingest_s
     connection->input_begin = 0;
     connection->input_end = 0;
     connection->is_at_end = false;
+    connection->has_client_ended = false;
     connection->last_read_size = 0;
     connection->is_holding = false;
     connection->stored_count = 0;

@@ -14,6 +14,10 @@
  * Answers are sent when there is nothing to read for the moment: to a client that has closed its
  * socket they would bring a reset, and with it the end of what it sent.
  *
+ * A connection that brings one record costs few system calls: it is read from at once, watched by
+ * epoll only where there is something to wait for, and its last answer leaves together with the end
+ * of our side.
+ *
  * Ownership: a connection owns its socket and its decoder; the memory for its input is the
  * caller's. Threading: the poll loop's thread.
  */
@@ -46,6 +50,7 @@ TAILQ_HEAD(ingest_queue, ingest_connection);
 struct ingest_shared {
     struct epoll_loop *loop;
     struct record_buffer *buffer;
+    uint64_t stored_position; /* of the buffer, when somebody last looked */
     struct record_decoder_options decoder_options;
     bool acknowledges; /* {"stored": N} at the end of a stream */
     bool is_last_read; /* the signal to stop has come: what is readable now is all */
@@ -67,7 +72,7 @@ struct ingest_connection {
     int64_t opened_ms;
     int64_t active_ms; /* when something last came in or went out */
     /* Its neighbours among those that wait for the buffer or the store. */
-    TAILQ_ENTRY(ingest_connection) waiting;
+    TAILQ_ENTRY(ingest_connection) waiting; /* once closed, the port's to use */
     bool is_waiting;
 
     struct record_decoder decoder;
@@ -75,6 +80,7 @@ struct ingest_connection {
     size_t input_begin;
     size_t input_end;
     bool is_at_end;        /* nothing will follow */
+    bool has_client_ended; /* its end of stream was read: a close takes no answer back */
     size_t last_read_size; /* read since the signal to stop */
     struct record held;    /* decoded, but the buffer was full */
     bool is_holding;
@@ -87,13 +93,13 @@ struct ingest_connection {
     bool is_deaf; /* the client takes no answers */
 };
 
-/* Begins with a new socket. `input` has to stay until the connection is closed. 0, or a negative
- * errno value with the socket closed. */
+/* Begins with a new socket, which ingest_connection_advance then reads from. `input` has to stay
+ * until the connection is closed. 0, or a negative errno value with the socket closed. */
 int ingest_connection_open(struct ingest_connection *connection, struct ingest_shared *shared,
                            int fd, char *input, int64_t now_ms);
 
-/* Goes on as far as possible: when the buffer has room again, when records were stored, when
- * shared->is_last_read was set. */
+/* Goes on as far as possible: at first, when the buffer has room again, when records were stored,
+ * when shared->is_last_read was set. */
 void ingest_connection_advance(struct ingest_connection *connection);
 
 /* Ends a connection that receives as if its client had ended the stream. */

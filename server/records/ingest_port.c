@@ -12,27 +12,36 @@ enum { FAREWELL_TIMEOUT_MS = 2000 };
 enum { SILENCE_MS = 1000 };
 
 static void on_closed(void *context, struct ingest_connection *connection) {
-    (void)connection;
     struct ingest_port *port = context;
-    port->used_count--;
+    TAILQ_INSERT_HEAD(&port->closed, connection, waiting);
     acceptor_release(&port->acceptor);
 }
 
-/* The acceptor takes a place before it calls this. */
+/* Takes the one that was closed last, whose memory is the warmest. There is one, because the
+ * acceptor takes a place before it opens a connection. */
+static struct ingest_connection *take_closed(struct ingest_port *port) {
+    struct ingest_connection *connection = TAILQ_FIRST(&port->closed);
+    if (connection == NULL) {
+        return &port->connections[port->touched_count++];
+    }
+    TAILQ_REMOVE(&port->closed, connection, waiting);
+    return connection;
+}
+
 static int open_connection(void *context, int fd) {
     struct ingest_port *port = context;
-    size_t index = 0;
-    while (port->connections[index].state != INGEST_CLOSED) {
-        index++;
-    }
-    struct ingest_connection *connection = &port->connections[index];
+    struct ingest_connection *connection = take_closed(port);
+    size_t index = (size_t)(connection - port->connections);
     connection->number = (uint16_t)index;
     char *input = port->inputs + index * RECORDS_INPUT_SIZE;
     int error = ingest_connection_open(connection, &port->shared, fd, input, os_now_ms());
-    if (error == 0) {
-        port->used_count++;
+    if (error != 0) {
+        TAILQ_INSERT_HEAD(&port->closed, connection, waiting);
+        return error;
     }
-    return error;
+    /* What it has to say may be there already, as a rule is. */
+    ingest_connection_advance(connection);
+    return 0;
 }
 
 static void free_memory(struct ingest_port *port) {
@@ -52,6 +61,7 @@ int ingest_port_init(struct ingest_port *port, const struct ingest_port_config *
         .context = port,
     };
     TAILQ_INIT(&port->shared.waiting);
+    TAILQ_INIT(&port->closed);
     port->connections = calloc(config->client_capacity, sizeof *port->connections);
     /* Only the pages that are really used cost memory. */
     port->inputs = malloc(config->client_capacity * RECORDS_INPUT_SIZE);
@@ -126,11 +136,11 @@ static bool is_somebody_waiting(const struct ingest_port *port) {
 /* Lets no silent sender keep a place that another one waits for: `nc` without -N never ends its
  * stream. Nothing that it has sent is lost. */
 static void make_room(struct ingest_port *port, int64_t now_ms) {
-    if (port->used_count < port->config.client_capacity || port->shared.is_last_read ||
+    if (ingest_port_count(port) < port->config.client_capacity || port->shared.is_last_read ||
         !is_somebody_waiting(port)) {
         return;
     }
-    for (size_t index = 0; index < port->config.client_capacity; index++) {
+    for (size_t index = 0; index < port->touched_count; index++) {
         struct ingest_connection *connection = &port->connections[index];
         if (connection->state == INGEST_RECEIVING && ingest_connection_awaits_client(connection) &&
             now_ms >= connection->active_ms + SILENCE_MS) {
@@ -141,8 +151,8 @@ static void make_room(struct ingest_port *port, int64_t now_ms) {
 
 bool ingest_port_tick(struct ingest_port *port, int64_t now_ms) {
     make_room(port, now_ms);
-    bool is_waiting = port->used_count == port->config.client_capacity;
-    size_t place_count = port->used_count == 0 ? 0 : port->config.client_capacity;
+    bool is_waiting = ingest_port_count(port) == port->config.client_capacity;
+    size_t place_count = ingest_port_count(port) == 0 ? 0 : port->touched_count;
     for (size_t index = 0; index < place_count; index++) {
         struct ingest_connection *connection = &port->connections[index];
         if (connection->state == INGEST_CLOSED) {
@@ -162,13 +172,13 @@ bool ingest_port_tick(struct ingest_port *port, int64_t now_ms) {
 void ingest_port_stop(struct ingest_port *port) {
     acceptor_stop(&port->acceptor);
     port->shared.is_last_read = true;
-    for (size_t index = 0; index < port->config.client_capacity; index++) {
+    for (size_t index = 0; index < port->touched_count; index++) {
         if (port->connections[index].state != INGEST_CLOSED) {
             ingest_connection_advance(&port->connections[index]);
         }
     }
 }
 
-bool ingest_port_is_empty(const struct ingest_port *port) {
-    return port->used_count == 0;
+size_t ingest_port_count(const struct ingest_port *port) {
+    return port->acceptor.used_count;
 }

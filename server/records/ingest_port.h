@@ -30,7 +30,8 @@ struct ingest_port {
     struct acceptor acceptor;
     struct ingest_connection *connections; /* client_capacity of them */
     char *inputs;                          /* the memory of their inputs */
-    size_t used_count;
+    size_t touched_count;                  /* of them that were ever in use */
+    struct ingest_queue closed;            /* of those the ones that are free */
 };
 
 /* Begins to accept. 0, or a negative errno value with nothing left over. */
@@ -50,7 +51,7 @@ bool ingest_port_tick(struct ingest_port *port, int64_t now_ms);
 /* Takes in what has come up to now, and nothing more. */
 void ingest_port_stop(struct ingest_port *port);
 
-/* Whether all connections are gone, and with them everything they brought is in the buffer. */
-bool ingest_port_is_empty(const struct ingest_port *port);
+/* The connections that are open. When there are none, everything they brought is in the buffer. */
+size_t ingest_port_count(const struct ingest_port *port);
 
 #endif /* SERVER_RECORDS_INGEST_PORT_H_ */

@@ -115,7 +115,7 @@ bool record_buffer_reserve(struct record_buffer *buffer, size_t size_min,
         return true;
     }
     /* What the writers are to make room from must be visible to them. */
-    (void)record_buffer_publish(buffer);
+    record_buffer_publish(buffer);
     return reserve_if_room(buffer, size_min, room);
 }
 
@@ -141,7 +141,7 @@ bool record_buffer_push(struct record_buffer *buffer, const struct record *recor
     return true;
 }
 
-uint64_t record_buffer_publish(struct record_buffer *buffer) {
+void record_buffer_publish(struct record_buffer *buffer) {
     (void)pthread_mutex_lock(&buffer->mutex);
     bool is_new = buffer->published_position != buffer->pushed_position;
     buffer->published_position = buffer->pushed_position;
@@ -150,7 +150,6 @@ uint64_t record_buffer_publish(struct record_buffer *buffer) {
     if (is_new) {
         (void)pthread_cond_signal(&buffer->published);
     }
-    return buffer->pushed_position;
 }
 
 bool record_buffer_await_progress(struct record_buffer *buffer, uint64_t seen) {
@@ -163,7 +162,7 @@ bool record_buffer_await_progress(struct record_buffer *buffer, uint64_t seen) {
 }
 
 void record_buffer_close(struct record_buffer *buffer) {
-    (void)record_buffer_publish(buffer);
+    record_buffer_publish(buffer);
     (void)pthread_mutex_lock(&buffer->mutex);
     buffer->is_closed = true;
     (void)pthread_mutex_unlock(&buffer->mutex);

@@ -12,8 +12,8 @@
  * Ownership: the texts of records in the buffer belong to the buffer. Those of a taken batch do not
  * move until record_buffer_finish. All memory is allocated by record_buffer_init.
  *
- * Threading: the functions about a sender, push, reserve, commit, publish, close and await_progress
- * belong to one thread, the producer. await_records, pass_on, take, give_back, note_refusal and
+ * Threading: the functions about a sender, push, reserve, commit, position, publish, close and
+ * await_progress belong to one thread, the producer. await_records, pass_on, take, give_back, note_refusal and
  * finish are called by the writers, of which there are RECORDS_WORKERS_MAX at most, each with one
  * batch at a time; copy and the counts by anyone.
  */
@@ -105,8 +105,13 @@ bool record_buffer_reserve(struct record_buffer *buffer, size_t size_min,
                            struct record_lines *room);
 void record_buffer_commit(struct record_buffer *buffer, const struct record_lines *room);
 
-/* Lets the writers see all records pushed so far. Returns the position behind them. */
-uint64_t record_buffer_publish(struct record_buffer *buffer);
+/* The position behind all records pushed so far. */
+static inline uint64_t record_buffer_position(const struct record_buffer *buffer) {
+    return buffer->pushed_position;
+}
+
+/* Lets the writers see all records pushed so far. */
+void record_buffer_publish(struct record_buffer *buffer);
 
 /* True: the stored position has gone beyond `seen`, a position asked for earlier. False: it has
  * not, and there will be one signal of `progress` as soon as it does. */

@@ -73,7 +73,8 @@ TEST_F(RecordBuffer, RecordsLeaveInTheOrderTheyCame) {
     Open(4);
     ASSERT_TRUE(Push("1", "John", "25"));
     ASSERT_TRUE(Push("2", "", ""));
-    EXPECT_EQ(record_buffer_publish(&buffer_), 2u);
+    EXPECT_EQ(record_buffer_position(&buffer_), 2u);
+    record_buffer_publish(&buffer_);
     record_batch batch;
     ASSERT_TRUE(record_buffer_take(&buffer_, 10, &batch));
     ASSERT_EQ(batch.count, 2u);

@@ -67,9 +67,10 @@ INSTANTIATE_TEST_SUITE_P(
                     "fdatasync:4:ENOSPC:1", "append:3:ENOSPC:1,ftruncate:1:EIO:3",
                     "append:2:short=100,append:3:EIO:1", "file_size:3:EIO:2",
                     "append:3:ENOSPC:1,file_size:4:EIO:3", "recv:*:short=1", "recv:*:short=61",
-                    "send:*:short=3", "recv:*:short=1000,send:*:short=1,append:*:short=99",
-                    "pread:*:short=50", "accept:1:EMFILE:2", "accept:2:ECONNABORTED:1",
-                    "accept:1:ENOMEM:1", "fdatasync:*:delay=20"));
+                    "send_before:*:short=3",
+                    "recv:*:short=1000,send_before:*:short=1,append:*:short=99", "pread:*:short=50",
+                    "accept:1:EMFILE:2", "accept:2:ECONNABORTED:1", "accept:1:ENOMEM:1",
+                    "fdatasync:*:delay=20"));
 
 // Nor is the same signal, when it can be read after all, a second one.
 TEST(RecordsSignals, ASignalThatCannotBeReadStopsTheServerAsAnyOther) {
@@ -103,6 +104,9 @@ TEST(RecordsWatches, WhoCannotBeWatchedIsReset) {
             const Ids ids = MakeIds(prefix, 200);
             TcpClient client(server.ingest_port());
             const size_t stored_count = store->CountStored();
+            // Watched for the first time, unless there was more to read at once.
+            client.Send("\n");
+            client.WaitUntilRead();
             client.Send(RecordLines(ids));
             // Until it has had to wait and is watched again.
             EXPECT_TRUE(Await([&] {
@@ -133,7 +137,7 @@ TEST(RecordsWatches, WhoCannotBeWatchedIsReset) {
             std::includes(stored.begin(), stored.end(), acknowledged.begin(), acknowledged.end()))
             << plan << ": something acknowledged is not stored";
     }
-    EXPECT_GE(reset_count, 6u) << "each client is watched at first, and again after its wait";
+    EXPECT_GE(reset_count, 3u) << "each client is watched again after its wait";
 }
 
 // The same for the listening socket, which is watched again when the only place is free again.

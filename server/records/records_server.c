@@ -22,12 +22,12 @@ static enum exit_code conclude(const struct records_server *server) {
     logger_print(server->config.logger, LOG_LEVEL_INFO,
                  "%" PRIu64 " records received, %" PRIu64 " errors answered",
                  ingest->shared.record_count, ingest->shared.error_count);
-    if (lost_count == 0 && ingest_port_is_empty(ingest)) {
+    if (lost_count == 0 && ingest_port_count(ingest) == 0) {
         return EXIT_CODE_OK;
     }
     logger_print(server->config.logger, LOG_LEVEL_ERROR,
                  "stopped early: %zu records are not known to be stored, %zu senders were cut off",
-                 lost_count, ingest->used_count);
+                 lost_count, ingest_port_count(ingest));
     return EXIT_CODE_IO_FAILURE;
 }
 
@@ -64,7 +64,6 @@ static void on_progress(void *context, short events) {
     (void)events;
     struct records_server *server = context;
     wakeup_clear(server->config.progress);
-    query_port_collect(&server->query_port);
 }
 
 /* Watches what comes from within: signals, progress, and the service manager's timer. */
@@ -143,7 +142,7 @@ static int tick(struct records_server *server) {
 /* Whether the server may end. On the way there it closes the buffer when nothing will come any
  * more, and cuts the queries off when everything is stored. */
 static bool is_over(struct records_server *server) {
-    if (server->is_stopping && !server->is_closed && ingest_port_is_empty(&server->ingest_port)) {
+    if (server->is_stopping && !server->is_closed && ingest_port_count(&server->ingest_port) == 0) {
         server->is_closed = true;
         record_buffer_close(server->config.buffer);
     }
@@ -154,17 +153,21 @@ static bool is_over(struct records_server *server) {
     return query_port_is_idle(&server->query_port);
 }
 
-/* Goes on with the connections that wait for the buffer or the store, if it has made progress since
- * they last looked; then handles events, and waits for some if there was no progress. Its signal is
- * one. Returns what epoll_loop_run_once does. */
+/* Hands what has come in to the writers, and takes answered queries back; goes on with the
+ * connections that wait for the buffer or the store, if it has made progress since they last
+ * looked; then handles events, and waits for some if there was no progress. Its signal is one.
+ * Returns what epoll_loop_run_once does. */
 static int run_turn(struct records_server *server, int timeout_ms) {
     struct record_buffer *buffer = server->config.buffer;
+    uint64_t *stored_position = &server->ingest_port.shared.stored_position;
+    record_buffer_publish(buffer);
+    query_port_collect(&server->query_port);
     bool is_waiting = ingest_port_is_waiting(&server->ingest_port);
-    bool can_advance = is_waiting && record_buffer_await_progress(buffer, server->seen_position);
+    bool can_advance = is_waiting && record_buffer_await_progress(buffer, *stored_position);
     if (can_advance || !is_waiting) {
         /* Before anybody looks for room. Where there was no progress it stays: what is stored
          * between the question and this line would be missed. */
-        server->seen_position = record_buffer_stored_position(buffer);
+        *stored_position = record_buffer_stored_position(buffer);
     }
     if (can_advance) {
         ingest_port_advance(&server->ingest_port);

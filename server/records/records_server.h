@@ -50,7 +50,6 @@ struct records_server {
     bool is_closed;       /* the buffer: everything that came is in it */
     int64_t next_tick_ms; /* when to look again for what is due */
     struct import_progress import_progress;
-    uint64_t seen_position; /* stored in the buffer before anybody last looked for room */
 };
 
 /* 0, or a negative errno value with nothing left over. Destroying a zeroed server does nothing. */

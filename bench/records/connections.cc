@@ -1,0 +1,308 @@
+// What a connection costs the records server, beside a server that does nothing but send a line
+// back (echo.c) on the same loop:
+//
+//   senders  one record a connection under --ack, from the 1000 users of //bench/records:load
+//   lookups  `id X` at a SQLite store of ROWS records, a connection each, 1 and 16 at a time
+//   all      the whole store, beside the program sqlite3 printing the same by json_object
+//   intake   of MariaDB while 12 clients ask for `all` without end, beside what it is alone
+//
+// All run by turns, and the ratio of their medians is what counts: absolute figures belong to a
+// machine. Behind it stand the lowest and the highest of the rounds' own ratios.
+//
+//   bazel run //bench/records:connections -- [ROWS [ROUNDS]]
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sqlite3.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bench/measure.h"
+#include "server/records/records_process.h"
+#include "server/records/store/mariadb_server.h"
+#include "server/runtime/options.h"
+#include "testing/files.h"
+#include "testing/process_facts.h"
+
+namespace {
+
+using harness::MariadbServer;
+using harness::RecordsServer;
+using harness::TemporaryDirectory;
+
+constexpr int kUserCount = 1000;
+constexpr int kRecordsPerUser = 60;
+constexpr int kLookupCount = 20000;
+constexpr int kIntakeCount = 50000;
+constexpr int kReaderCount = 12;
+constexpr int kSourceCount = 200; // addresses of this machine: a port rests after a connection
+constexpr std::chrono::minutes kPatience{5};
+constexpr int64_t kRowCountMax = 100 * 1000 * 1000;
+constexpr int64_t kRoundCountMax = 1000;
+
+struct Settings {
+    int64_t row_count = 1000000;
+    int64_t round_count = 3;
+};
+
+class Socket {
+  public:
+    // Connects from one of this machine's addresses and sends `line` and the end of the stream.
+    Socket(std::uint16_t port, const std::string &line, int source_index) {
+        const int yes = 1;
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr =
+            htonl(INADDR_LOOPBACK + 1 + static_cast<std::uint32_t>(source_index % kSourceCount));
+        setsockopt(fd_, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
+        (void)bind(fd_, reinterpret_cast<sockaddr *>(&address), sizeof address);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.sin_port = htons(port);
+        if (connect(fd_, reinterpret_cast<sockaddr *>(&address), sizeof address) != 0 ||
+            send(fd_, line.data(), line.size(), MSG_MORE) != static_cast<ssize_t>(line.size())) {
+            harness::ThrowErrno("connect and send");
+        }
+        shutdown(fd_, SHUT_WR);
+    }
+    Socket(const Socket &) = delete;
+    Socket &operator=(const Socket &) = delete;
+    ~Socket() {
+        close(fd_);
+    }
+    // Reads to the end and returns the size of what came.
+    size_t Drain() const {
+        size_t total = 0;
+        ssize_t size;
+        thread_local char bytes[256 * 1024];
+        while ((size = recv(fd_, bytes, sizeof bytes, 0)) > 0) {
+            total += static_cast<size_t>(size);
+        }
+        if (size < 0) {
+            harness::ThrowErrno("receive");
+        }
+        return total;
+    }
+
+  private:
+    const int fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+};
+
+void MakeDatabase(const std::string &path, int64_t row_count) {
+    sqlite3 *database = nullptr;
+    sqlite3_open(path.c_str(), &database);
+    const std::string sql =
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN;"
+        "CREATE TABLE user_data (id TEXT NOT NULL, name TEXT NOT NULL, age TEXT NOT NULL);"
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < " +
+        std::to_string(row_count) +
+        ") INSERT INTO user_data SELECT 'user' || i, 'John Hasa', '30' FROM n;"
+        "CREATE INDEX user_data_id ON user_data (id); COMMIT; PRAGMA wal_checkpoint(TRUNCATE);";
+    const int result = sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr);
+    sqlite3_close(database);
+    if (result != SQLITE_OK) {
+        throw std::runtime_error("cannot make the database");
+    }
+}
+
+double TimeSenders(std::uint16_t port) {
+    return bench::SecondsOf([&] {
+        bench::Run({bench::BuiltProgram("bench/records/load"), "--port=" + std::to_string(port),
+                    "--concurrent-users=" + std::to_string(kUserCount),
+                    "--requests-per-user=" + std::to_string(kRecordsPerUser), "--quiet"},
+                   kPatience);
+    });
+}
+
+// So many lookups of existing ids, `width` of them at a time.
+double TimeLookups(std::uint16_t port, int width, int64_t row_count) {
+    const int64_t stride = 7919; // so that neighbours in time are none in the table
+    return bench::SecondsOf([&] {
+        for (int64_t first = 0; first < kLookupCount; first += width) {
+            std::vector<std::unique_ptr<Socket>> sockets;
+            for (int64_t index = first; index < first + width; index++) {
+                sockets.push_back(std::make_unique<Socket>(
+                    port, "id user" + std::to_string(index * stride % row_count) + "\n",
+                    static_cast<int>(index)));
+            }
+            for (const auto &socket : sockets) {
+                if (socket->Drain() == 0) {
+                    throw std::runtime_error("no answer");
+                }
+            }
+        }
+    });
+}
+
+double TimeAll(std::uint16_t port) {
+    return bench::SecondsOf([&] {
+        if (Socket(port, "all\n", 0).Drain() == 0) {
+            throw std::runtime_error("no answer");
+        }
+    });
+}
+
+double TimeSqlite3(const std::string &path) {
+    return bench::SecondsOf([&] {
+        const std::string command =
+            "sqlite3 '" + path +
+            "' \"SELECT json_object('id', id, 'name', name, 'age', age) FROM user_data\"";
+        FILE *lines = popen(command.c_str(), "re");
+        static char bytes[256 * 1024];
+        size_t total = 0;
+        while (const size_t size = fread(bytes, 1, sizeof bytes, lines)) {
+            total += size;
+        }
+        if (pclose(lines) != 0 || total == 0) {
+            throw std::runtime_error("sqlite3 (package sqlite3) does not print the store");
+        }
+    });
+}
+
+void Report(const std::string &what, int64_t count, const std::vector<double> &server,
+            const std::string &beside, const std::vector<double> &other) {
+    std::vector<double> ratios;
+    for (size_t round = 0; round < server.size(); round++) {
+        ratios.push_back(other[round] / server[round]);
+    }
+    const bench::Spread spread = bench::Summarize(ratios);
+    const double rate = static_cast<double>(count) / bench::Median(server);
+    const double other_rate = static_cast<double>(count) / bench::Median(other);
+    std::printf("%-28s %7.0f a second (%8.0f a minute), %s %7.0f, ratio %.2f (%.2f to %.2f)\n",
+                what.c_str(), rate, 60 * rate, beside.c_str(), other_rate, rate / other_rate,
+                spread.least, spread.greatest);
+    std::fflush(stdout);
+}
+
+void CompareSenders(int64_t round_count, const std::string &echo_path) {
+    constexpr int kCount = kUserCount * kRecordsPerUser;
+    for (const std::string store : {"sqlite", "file"}) {
+        std::vector<double> server_seconds, echo_seconds;
+        double cpu_seconds = 0;
+        for (int64_t round = 0; round < round_count; round++) {
+            const TemporaryDirectory directory;
+            RecordsServer server({"--store=" + store + ":" + directory.File("records"), "--ack"});
+            server_seconds.push_back(TimeSenders(server.ingest_port()));
+            cpu_seconds +=
+                std::chrono::duration<double>(harness::ReadProcessorTime(server.process().pid()))
+                    .count();
+            server.Stop();
+            bench::Server echo({echo_path});
+            echo_seconds.push_back(TimeSenders(echo.port()));
+            echo.Stop();
+        }
+        Report("a record a connection, " + store, kCount, server_seconds, "echo", echo_seconds);
+        std::printf("%-28s %.1f us of processor time a connection\n", "",
+                    1e6 * cpu_seconds / kCount / static_cast<double>(round_count));
+    }
+}
+
+void CompareQueries(const Settings &settings, const std::string &echo_path) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.File("records.db");
+    MakeDatabase(path, settings.row_count);
+    RecordsServer server({"--store=sqlite:" + path});
+    bench::Server echo({echo_path});
+    for (const int width : {1, 16}) {
+        std::vector<double> server_seconds, echo_seconds;
+        for (int64_t round = 0; round < settings.round_count; round++) {
+            echo_seconds.push_back(TimeLookups(echo.port(), width, settings.row_count));
+            server_seconds.push_back(TimeLookups(server.query_port(), width, settings.row_count));
+        }
+        Report("id X, " + std::to_string(width) + " at a time", kLookupCount, server_seconds,
+               "echo", echo_seconds);
+    }
+    std::vector<double> server_seconds, sqlite3_seconds;
+    for (int64_t round = 0; round < settings.round_count; round++) {
+        server_seconds.push_back(TimeAll(server.query_port()));
+        sqlite3_seconds.push_back(TimeSqlite3(path));
+    }
+    Report("records of `all`", settings.row_count, server_seconds, "sqlite3", sqlite3_seconds);
+    echo.Stop();
+    server.Stop();
+}
+
+// Sends so many records over one connection and waits until they are stored.
+double TimeIntake(const RecordsServer &server) {
+    const std::string lines = harness::RecordLines(harness::MakeIds("", kIntakeCount));
+    return bench::SecondsOf([&] { server.Ingest(lines); });
+}
+
+void CompareIntake(int64_t round_count) {
+    if (!MariadbServer::WhyNot().empty()) {
+        std::printf("MariaDB: skipped, %s\n", MariadbServer::WhyNot().c_str());
+        return;
+    }
+    const MariadbServer mariadb;
+    RecordsServer server({"--store=" + mariadb.Location(), "--ack"},
+                         {{"RECORDS_PASSWORD", MariadbServer::kPassword}});
+    std::vector<double> beside_seconds, alone_seconds;
+    for (int64_t round = 0; round < round_count; round++) {
+        mariadb.Query("TRUNCATE TABLE user_data");
+        alone_seconds.push_back(TimeIntake(server));
+        mariadb.Query("TRUNCATE TABLE user_data");
+        std::atomic<bool> is_over{false};
+        std::vector<std::thread> readers;
+        for (int count = 0; count < kReaderCount; count++) {
+            readers.emplace_back([&] {
+                while (!is_over) {
+                    Socket(server.query_port(), "all\n", 0).Drain();
+                }
+            });
+        }
+        beside_seconds.push_back(TimeIntake(server));
+        is_over = true;
+        for (std::thread &reader : readers) {
+            reader.join();
+        }
+    }
+    Report("intake beside `all`", kIntakeCount, beside_seconds, "alone", alone_seconds);
+    server.Stop();
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    Settings settings;
+    const options line = {"records_connections",
+                          "[ROWS [ROUNDS]]",
+                          "Compares what a connection costs the records server with what it costs "
+                          "an echo server,\nand `all` with the program sqlite3. ROWS in the store "
+                          "are 1000000, ROUNDS 3\nwhere they are not given.",
+                          "  records_connections 100000 1\n",
+                          nullptr,
+                          "records_connections 1.0.0",
+                          nullptr,
+                          0};
+    (void)setenv("RECORDS_SERVER", bench::BuiltProgram("server/records/server").c_str(), 0);
+    return bench::Main(
+        line, argc, argv,
+        [&](int first) {
+            const std::vector<const char *> words(argv + first, argv + argc);
+            if (words.size() > 2 ||
+                (words.size() > 0 &&
+                 !options_read_number(words[0], 1, kRowCountMax, &settings.row_count)) ||
+                (words.size() > 1 &&
+                 !options_read_number(words[1], 1, kRoundCountMax, &settings.round_count))) {
+                options_complain(&line, "ROWS and ROUNDS are numbers from 1 on");
+                return OPTIONS_INVALID;
+            }
+            return OPTIONS_RUN;
+        },
+        [&] {
+            const std::string echo_path = bench::BuiltProgram("bench/records/echo");
+            CompareSenders(settings.round_count, echo_path);
+            CompareQueries(settings, echo_path);
+            CompareIntake(settings.round_count);
+            return true;
+        });
+}
