@@ -47,13 +47,16 @@ enum {
     RECORDS_REQUEST_SIZE_MAX = RECORDS_RECORD_SIZE_MAX,
 
     /* Queries at a time, waiting for their request, for a thread, or being answered. */
-    RECORDS_QUERIES_MAX = 64,
+    RECORDS_QUERIES_MAX = 128,
+
+    /* Of these the ones for more than a lookup by id, so that there are places for lookups. */
+    RECORDS_LONG_QUERIES_MAX = 64,
 
     /* Threads that answer queries. A slow reader occupies one. */
     RECORDS_QUERY_THREADS = 8,
 
-    /* So many of them answer nothing but lookups by id, which are short: slow readers of everything
-     * never occupy these. */
+    /* So many of them answer nothing but lookups by id, which are short: slow readers never occupy
+     * these. */
     RECORDS_LOOKUP_THREADS = 2,
 
     /* Open files and sockets beside the senders': the queries' sockets, a few for each connection
@@ -83,7 +86,8 @@ static_assert(RECORDS_ARENA_SIZE_MIN >=
 static_assert(RECORDS_INPUT_SIZE > RECORDS_RECORD_SIZE_MAX,
               "a read must be possible behind an incomplete record");
 
-static_assert(RECORDS_LOOKUP_THREADS < RECORDS_QUERY_THREADS,
-              "a thread must be left for the other queries");
+static_assert(RECORDS_LOOKUP_THREADS < RECORDS_QUERY_THREADS &&
+                  RECORDS_LONG_QUERIES_MAX < RECORDS_QUERIES_MAX,
+              "threads and places must be left for the lookups and for the other queries");
 
 #endif /* SERVER_RECORDS_LIMITS_H_ */

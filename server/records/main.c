@@ -97,7 +97,7 @@ static int start_writers(struct daemon *daemon) {
 
 static int start_query_threads(struct daemon *daemon) {
     const struct query_threads_config config = {.buffer = &daemon->buffer,
-                                                .writers = &daemon->writers,
+                                                .gate = &daemon->writers.gate,
                                                 .store = daemon->store,
                                                 .done = &daemon->progress};
     return query_threads_start(&daemon->query_threads, &config);

@@ -1,6 +1,5 @@
 #include "server/records/query.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static const char ID_PREFIX[] = "id ";

@@ -4,6 +4,7 @@
 #ifndef SERVER_RECORDS_QUERY_H_
 #define SERVER_RECORDS_QUERY_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "server/records/json/record.h"
@@ -23,6 +24,11 @@ struct query {
     enum query_kind kind;
     struct record_text id; /* points into the line */
 };
+
+/* Whether a query asks for the records of one id and nothing else, which are few as a rule. */
+static inline bool query_is_lookup(const struct query *query) {
+    return query->kind == QUERY_ID;
+}
 
 /* Reads the request `line[0..size)`, without its newline. Space around it does not matter. */
 struct query query_parse(const char *line, size_t size);

@@ -172,10 +172,10 @@ static void answer_all(struct answer *answer) {
         add_error(answer, message);
         return;
     }
-    record_writers_hold(answer->source->writers);
+    record_gate_hold(answer->source->gate);
     bool is_copied = copy_buffer(answer);
     bool is_begun = is_copied && store_reader_begin(reader, NULL, message) == STORE_OK;
-    record_writers_release(answer->source->writers);
+    record_gate_release(answer->source->gate);
     if (is_begun) {
         bool is_read = add_stored(answer, reader, message);
         add_buffered(answer, NULL, reader);

@@ -12,7 +12,7 @@
 
 #include "server/records/query.h"
 #include "server/records/record_buffer.h"
-#include "server/records/record_writers.h"
+#include "server/records/record_gate.h"
 #include "server/records/store/store.h"
 
 #ifdef __cplusplus
@@ -22,7 +22,7 @@ extern "C" {
 /* Where records are. The reader is the thread's own. */
 struct query_source {
     struct record_buffer *buffer;
-    struct record_writers *writers;
+    struct record_gate *gate; /* around the writers' transactions */
     struct store_reader *reader;
 };
 

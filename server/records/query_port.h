@@ -6,7 +6,8 @@
  * second: `printf 'get data' | nc HOST PORT` sends neither of the first two. Whoever takes longer
  * than ten seconds for it is reset, so that no trickle of bytes occupies a place for good. When all
  * places are taken, further clients wait to be accepted, and whoever has sent nothing for a second
- * makes room for them: the one that has been silent for the longest time is reset.
+ * makes room for them: the one that has been silent for the longest time is reset. Not all places
+ * are for long answers: what asks for one more is told so.
  *
  * Threading: the poll loop's thread.
  */
@@ -15,13 +16,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "server/records/limits.h"
 #include "server/records/query_threads.h"
 #include "server/runtime/acceptor.h"
 #include "server/runtime/epoll_loop.h"
 
-enum query_state { QUERY_FREE, QUERY_READING, QUERY_ANSWERING };
+enum query_state { QUERY_FREE, QUERY_READING, QUERY_ANSWERING, QUERY_LINGERING };
 
 struct query_port;
 
@@ -30,10 +32,13 @@ struct query_connection {
     enum query_state state;
     int watch_index;
     int64_t opened_ms;
-    int64_t silent_ms; /* when the request is taken as it is, if nothing follows */
-    char *request;     /* RECORDS_REQUEST_SIZE_MAX bytes */
+    int64_t deadline_ms; /* for the request, or for the client to end its side */
+    int64_t silent_ms;   /* when the request is taken as it is, if nothing follows */
+    char *request;       /* RECORDS_REQUEST_SIZE_MAX bytes */
     size_t request_size;
+    bool is_long; /* counts among the port's long answers */
     struct query_job job;
+    SLIST_ENTRY(query_connection) next_free;
 };
 
 struct query_port {
@@ -42,6 +47,9 @@ struct query_port {
     struct acceptor acceptor;
     char *requests; /* the memory of all requests */
     struct query_connection connections[RECORDS_QUERIES_MAX];
+    SLIST_HEAD(, query_connection) free;
+    size_t long_count; /* waiting for a thread, or being answered */
+    bool is_stopped;
 };
 
 /* Begins to accept at `listener`, which stays the caller's. 0, or a negative errno value. */
@@ -52,7 +60,7 @@ int query_port_init(struct query_port *port, struct epoll_loop *loop,
 /* Call it after query_threads_finish. */
 void query_port_destroy(struct query_port *port);
 
-/* Takes note of the answers that are done. */
+/* Takes note of the answers that are done; call it in every round. */
 void query_port_collect(struct query_port *port);
 
 /* Does what is due now. True: something will be due later, so call again before long. */

@@ -9,83 +9,121 @@
 
 enum {
     /* How long a client may take nothing of its answer. */
-    SLOW_CLIENT_TIMEOUT_MS = 30 * 1000,
-    /* How long to wait for a client to end its side after the answer, whatever it sends. */
-    LINGER_TIMEOUT_MS = 1000,
+    STANDSTILL_MS = 30 * 1000,
+    /* How long it may keep its thread waiting in all, and the bytes that it has to take for each
+     * further second: less than any line that people still use, but no trickle. */
+    WAIT_MS = 30 * 1000,
+    RATE_MIN = 64 * 1024,
     /* How soon a cancellation is noticed. */
     CANCEL_CHECK_MS = 100,
 };
 
+/* So many closed connections may wait for the poll loop's next round before it is woken for them.
+ */
+enum { DONE_COUNT_MAX = 16 };
+
+enum { LONG_THREADS_MAX = RECORDS_QUERY_THREADS - RECORDS_LOOKUP_THREADS };
+
 struct client {
     struct query_threads *threads;
     int fd;
+    bool is_long; /* counts among the threads' long_count */
+    uint64_t sent_size;
+    int64_t waited_ms;
 };
 
-/* Waits for an event on the client's socket. False: none came in time, or all was cancelled. */
-static bool wait_until(const struct client *client, short events, int64_t deadline_ms) {
-    while (!atomic_load(&client->threads->is_cancelled) && os_now_ms() < deadline_ms) {
-        struct pollfd polled = {.fd = client->fd, .events = events};
-        int count = os_poll(&polled, 1, CANCEL_CHECK_MS);
-        if (count != 0) {
-            return count > 0;
-        }
+/* Makes a lookup one of the long answers. False: there are as many as there may be. */
+static bool become_long(struct client *client) {
+    struct query_threads *threads = client->threads;
+    (void)pthread_mutex_lock(&threads->mutex);
+    if (!client->is_long && threads->long_count < LONG_THREADS_MAX) {
+        client->is_long = true;
+        threads->long_count++;
     }
-    return false;
+    (void)pthread_mutex_unlock(&threads->mutex);
+    return client->is_long;
+}
+
+/* Waits until the client has taken something. False: it takes too little, or all was cancelled. */
+static bool await_client(struct client *client) {
+    int64_t begin_ms = os_now_ms();
+    int64_t wait_ms =
+        WAIT_MS + (int64_t)(client->sent_size / (RATE_MIN / 1000)) - client->waited_ms;
+    int64_t deadline_ms = begin_ms + (wait_ms < STANDSTILL_MS ? wait_ms : STANDSTILL_MS);
+    int count = 0;
+    while (count == 0 && !atomic_load(&client->threads->is_cancelled) &&
+           os_now_ms() < deadline_ms) {
+        struct pollfd polled = {.fd = client->fd, .events = POLLOUT};
+        count = os_poll(&polled, 1, CANCEL_CHECK_MS);
+    }
+    client->waited_ms += os_now_ms() - begin_ms;
+    return count > 0;
 }
 
 static bool send_bytes(void *context, const char *bytes, size_t size) {
-    const struct client *client = context;
+    struct client *client = context;
     while (size > 0 && !atomic_load(&client->threads->is_cancelled)) {
-        ssize_t sent_size = os_send(client->fd, bytes, size);
+        ssize_t sent_size = os_send_before(client->fd, bytes, size);
         if (sent_size >= 0) {
             bytes += sent_size;
             size -= (size_t)sent_size;
-        } else if (sent_size != -EAGAIN ||
-                   !wait_until(client, POLLOUT, os_now_ms() + SLOW_CLIENT_TIMEOUT_MS)) {
+            client->sent_size += (size_t)sent_size;
+        } else if (sent_size != -EAGAIN || !become_long(client) || !await_client(client)) {
             return false;
         }
     }
     return size == 0;
 }
 
-/* Ends the connection so that the answer arrives: closing while something of the client is unread
- * would reset it, and the answer's end would be lost with it. */
-static void close_after_answer(const struct client *client) {
-    char ignored[4096];
-    int64_t deadline_ms = os_now_ms() + LINGER_TIMEOUT_MS;
-    /* Now the answer is whole: the only FIN that may ever be sent. */
-    listener_set_reset_on_close(client->fd, false);
-    (void)shutdown(client->fd, SHUT_WR);
-    while (wait_until(client, POLLIN, deadline_ms)) {
-        if (os_recv(client->fd, ignored, sizeof ignored) <= 0) {
-            break;
-        }
+/* Ends our side after a whole answer. Returns whether the client has ended its own: then the
+ * connection is closed. Closing it earlier, with something of the client unread, would reset it,
+ * and the answer's end would be lost with it. */
+static bool end_after_answer(int fd) {
+    char byte;
+    /* The only FIN that may ever be sent. */
+    listener_set_reset_on_close(fd, false);
+    if (os_recv(fd, &byte, sizeof byte) == 0) {
+        (void)os_close(fd);
+        return true;
     }
-    (void)os_close(client->fd);
+    (void)shutdown(fd, SHUT_WR);
+    return false;
+}
+
+static void hand_back(struct query_threads *threads, struct query_job *job, bool was_long) {
+    (void)pthread_mutex_lock(&threads->mutex);
+    bool is_urgent = job->fd >= 0 || ++threads->done_count == DONE_COUNT_MAX;
+    job->next_done = threads->done;
+    threads->done = job;
+    threads->long_count -= was_long;
+    (void)pthread_mutex_unlock(&threads->mutex);
+    if (is_urgent) {
+        wakeup_signal(threads->config.done);
+    }
 }
 
 static void run_job(struct query_threads *threads, struct store_reader *reader,
                     struct query_job *job) {
-    struct client client = {.threads = threads, .fd = job->fd};
+    struct client client = {
+        .threads = threads, .fd = job->fd, .is_long = !query_is_lookup(&job->query)};
     struct query_sink sink = {.write = send_bytes, .context = &client};
     struct query_source source = {
-        .buffer = threads->config.buffer, .writers = threads->config.writers, .reader = reader};
-    bool is_answered = query_answer(&source, &job->query, &sink);
-    if (is_answered) {
-        close_after_answer(&client);
-    } else {
+        .buffer = threads->config.buffer, .gate = threads->config.gate, .reader = reader};
+    if (!query_answer(&source, &job->query, &sink)) {
         listener_reset_connection(job->fd);
+        job->fd = -1;
+    } else if (end_after_answer(job->fd)) {
+        job->fd = -1;
     }
-    atomic_store(&job->is_done, true);
-    wakeup_signal(threads->config.done);
+    hand_back(threads, job, client.is_long);
 }
 
 /* Takes out the oldest job that may be begun now, with the mutex held. NULL: there is none. */
 static struct query_job *take_oldest(struct query_threads *threads) {
-    bool is_long_allowed = threads->long_count < RECORDS_QUERY_THREADS - RECORDS_LOOKUP_THREADS;
+    bool is_long_allowed = threads->long_count < LONG_THREADS_MAX;
     for (size_t index = 0; index < threads->waiting_count; index++) {
         struct query_job *job = threads->waiting[index];
-        bool is_lookup = job->query.kind == QUERY_ID;
+        bool is_lookup = query_is_lookup(&job->query);
         if (is_lookup || is_long_allowed) {
             threads->long_count += !is_lookup;
             threads->waiting_count--;
@@ -114,14 +152,7 @@ static void *run_thread(void *context) {
     struct query_thread *thread = context;
     struct query_threads *threads = thread->threads;
     for (struct query_job *job = take_job(threads); job != NULL; job = take_job(threads)) {
-        /* The job goes back to the poll loop in the meantime. */
-        bool is_lookup = job->query.kind == QUERY_ID;
         run_job(threads, thread->reader, job);
-        if (!is_lookup) {
-            (void)pthread_mutex_lock(&threads->mutex);
-            threads->long_count--;
-            (void)pthread_mutex_unlock(&threads->mutex);
-        }
     }
     store_reader_close(thread->reader);
     return NULL;
@@ -164,12 +195,19 @@ int query_threads_start(struct query_threads *threads, const struct query_thread
 }
 
 void query_threads_submit(struct query_threads *threads, struct query_job *job) {
-    job->query = query_parse(job->request, job->request_size);
-    atomic_store(&job->is_done, false);
     (void)pthread_mutex_lock(&threads->mutex);
     threads->waiting[threads->waiting_count++] = job;
     (void)pthread_mutex_unlock(&threads->mutex);
     (void)pthread_cond_signal(&threads->submitted);
+}
+
+struct query_job *query_threads_take_done(struct query_threads *threads) {
+    (void)pthread_mutex_lock(&threads->mutex);
+    struct query_job *done = threads->done;
+    threads->done = NULL;
+    threads->done_count = 0;
+    (void)pthread_mutex_unlock(&threads->mutex);
+    return done;
 }
 
 void query_threads_cancel(struct query_threads *threads) {

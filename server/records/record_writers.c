@@ -30,7 +30,7 @@ static void note_refusals(struct record_writers *writers, const struct record_ba
 static enum store_status write_batch(struct record_writers_thread *thread,
                                      const struct record_batch *batch, char *message) {
     struct record_writers *writers = thread->writers;
-    (void)pthread_rwlock_rdlock(&writers->gate);
+    record_gate_enter(&writers->gate);
     int64_t begin_ns = os_now_ns();
     enum store_status status = store_writer_write(thread->writer, batch, message);
     latency_histogram_add(&writers->latency, (os_now_ns() - begin_ns) / NS_PER_US);
@@ -38,7 +38,7 @@ static enum store_status write_batch(struct record_writers_thread *thread,
         note_refusals(writers, batch);
         record_buffer_finish(writers->config.buffer, batch);
     }
-    (void)pthread_rwlock_unlock(&writers->gate);
+    record_gate_leave(&writers->gate);
     return status;
 }
 
@@ -153,24 +153,8 @@ static int start_thread(struct record_writers *writers, size_t index) {
     return 0;
 }
 
-static int init_gate(pthread_rwlock_t *gate) {
-    pthread_rwlockattr_t attributes;
-    int error = pthread_rwlockattr_init(&attributes);
-    if (error != 0) {
-        return -error;
-    }
-    /* Otherwise a steady stream of transactions would keep a reader out for good. */
-    error =
-        pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-    if (error == 0) {
-        error = pthread_rwlock_init(gate, &attributes);
-    }
-    (void)pthread_rwlockattr_destroy(&attributes);
-    return -error;
-}
-
 static int init_locks(struct record_writers *writers) {
-    int error = init_gate(&writers->gate);
+    int error = record_gate_init(&writers->gate);
     if (error != 0) {
         return error;
     }
@@ -178,7 +162,7 @@ static int init_locks(struct record_writers *writers) {
     if (error == 0) {
         return 0;
     }
-    (void)pthread_rwlock_destroy(&writers->gate);
+    record_gate_destroy(&writers->gate);
     return error;
 }
 
@@ -212,14 +196,6 @@ void record_writers_finish(struct record_writers *writers) {
         (void)pthread_join(writers->threads[index].thread, NULL);
     }
     (void)pthread_mutex_destroy(&writers->mutex);
-    (void)pthread_rwlock_destroy(&writers->gate);
+    record_gate_destroy(&writers->gate);
     *writers = (struct record_writers){0};
-}
-
-void record_writers_hold(struct record_writers *writers) {
-    (void)pthread_rwlock_wrlock(&writers->gate);
-}
-
-void record_writers_release(struct record_writers *writers) {
-    (void)pthread_rwlock_unlock(&writers->gate);
 }

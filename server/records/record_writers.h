@@ -8,9 +8,9 @@
  * one warning per period for all threads together.
  *
  * Between the success of a transaction and the buffer's hearing of it, a record is in both. Writing
- * and telling are therefore done under a gate that a reader of both can close for a moment:
- * between hold and release no transaction runs, and each record is in exactly one of them, or its
- * batch is in doubt, which the store's reader can settle.
+ * and telling are therefore done inside a gate that a reader of both can hold for a moment: then no
+ * transaction runs, and each record is in exactly one of them, or its batch is in doubt, which the
+ * store's reader can settle.
  *
  * Threading: start and finish belong to the owner; the rest may be called by any thread.
  */
@@ -24,6 +24,7 @@
 
 #include "server/records/limits.h"
 #include "server/records/record_buffer.h"
+#include "server/records/record_gate.h"
 #include "server/records/store/rejects.h"
 #include "server/records/store/store.h"
 #include "server/runtime/latency_histogram.h"
@@ -56,7 +57,7 @@ struct record_writers {
     struct record_writers_config config;
     struct record_writers_thread threads[RECORDS_WORKERS_MAX];
     size_t started_count;
-    pthread_rwlock_t gate;            /* read: a transaction runs; written: hold */
+    struct record_gate gate;          /* around each transaction */
     struct latency_histogram latency; /* of the store's transactions */
 
     pthread_mutex_t mutex; /* guards what follows */
@@ -80,10 +81,6 @@ int64_t record_writers_failing_ms(struct record_writers *writers, int64_t now_ms
 /* Waits for the threads to end and frees what they used. Close the buffer first. Does nothing to
  * zeroed writers. */
 void record_writers_finish(struct record_writers *writers);
-
-/* Keeps every transaction from running until release. */
-void record_writers_hold(struct record_writers *writers);
-void record_writers_release(struct record_writers *writers);
 
 #ifdef __cplusplus
 }

@@ -233,7 +233,12 @@ TEST(HostileMysql, ResultsOfAnyFormForAReader) {
             store_reader *reader = store_reader_open(store.get());
             char message[MESSAGE_SIZE] = "";
             EXPECT_EQ(store_reader_connect(reader, message), STORE_OK) << message;
-            EXPECT_EQ(store_reader_begin(reader, nullptr, message), STORE_UNAVAILABLE);
+            record record = {};
+            store_status status = store_reader_begin(reader, nullptr, message);
+            if (status == STORE_OK) { // the rows are asked for with the first of them
+                status = store_reader_next(reader, &record, message);
+            }
+            EXPECT_EQ(status, STORE_UNAVAILABLE);
             EXPECT_STRNE(message, "");
             store_reader_end(reader);
             store_reader_close(reader);

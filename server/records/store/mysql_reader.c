@@ -13,7 +13,7 @@ struct mysql_reader {
     const struct record_text *id;
     MYSQL *connection; /* NULL while not connected */
     size_t host_index; /* where it leads */
-    MYSQL_RES *rows;   /* between begin and end */
+    MYSQL_RES *rows;   /* from when they are asked for until the end */
     bool is_at_end;    /* all of them were taken */
     uint64_t sequences[RECORDS_WORKERS_MAX];
 };
@@ -155,8 +155,9 @@ enum store_status mysql_reader_begin(struct store_reader *base, const struct rec
     reader->id = id;
     reader->is_at_end = false;
     memset(reader->sequences, 0, sizeof reader->sequences);
-    /* A lookup is one statement, whose batches nobody asks for. */
-    bool is_begun = (id != NULL || begin_snapshot(reader, message)) && use_rows(reader, message);
+    /* A lookup is one statement, whose batches nobody asks for. The rows of all are asked for
+     * later: the writers wait until this is over. */
+    bool is_begun = id != NULL ? use_rows(reader, message) : begin_snapshot(reader, message);
     if (!is_begun) {
         mysql_connection_leave_host(&reader->store->server, reader->host_index,
                                     mysql_errno(reader->connection));
@@ -183,6 +184,9 @@ static bool is_wanted(const struct mysql_reader *reader, const struct record *re
 enum store_status mysql_reader_next(struct store_reader *base, struct record *record,
                                     char *message) {
     struct mysql_reader *reader = (struct mysql_reader *)base;
+    if (reader->rows == NULL && !use_rows(reader, message)) {
+        return STORE_UNAVAILABLE;
+    }
     do {
         MYSQL_ROW row = mysql_fetch_row(reader->rows);
         if (row == NULL) {
@@ -203,10 +207,9 @@ enum store_status mysql_reader_next(struct store_reader *base, struct record *re
 
 void mysql_reader_end(struct store_reader *base) {
     struct mysql_reader *reader = (struct mysql_reader *)base;
-    if (reader->rows == NULL) {
-        return;
+    if (reader->rows != NULL) {
+        drop_rows(reader);
     }
-    drop_rows(reader);
     bool is_usable =
         reader->is_at_end && (reader->id != NULL || mysql_rollback(reader->connection) == 0);
     if (!is_usable) {

@@ -25,7 +25,7 @@ struct sqlite_reader {
     sqlite3_stmt *select_id;
     sqlite3_stmt *select; /* one of the two */
     sqlite3_int64 read_row;
-    sqlite3_int64 last_row;
+    sqlite3_int64 last_row; /* INT64_MAX: of a lookup, while one page may be all of it */
     struct record_page page;
     size_t page_index;
     bool is_last_page;
@@ -102,7 +102,10 @@ enum store_status sqlite_reader_begin(struct store_reader *base, const struct re
     reader->is_last_page = false;
     record_page_clear(&reader->page);
     (void)pthread_rwlock_rdlock(&reader->store->file_lock);
-    bool is_begun = !sqlite_store_has_moved(reader->database) && read_last_row(reader);
+    /* One page of a lookup is one statement, whose snapshot nothing needs to be told. */
+    reader->last_row = INT64_MAX;
+    bool is_begun =
+        id != NULL || (!sqlite_store_has_moved(reader->database) && read_last_row(reader));
     (void)pthread_rwlock_unlock(&reader->store->file_lock);
     if (!is_begun || (id != NULL && !sqlite_store_bind_text(reader->select, 3, *id))) {
         sqlite_store_describe_error(reader->database, message);
@@ -159,6 +162,9 @@ static enum store_status read_page_of_file(struct sqlite_reader *reader, char *m
         return STORE_UNAVAILABLE;
     }
     int result = step_page(reader);
+    if (result == SQLITE_ROW && reader->last_row == INT64_MAX && !read_last_row(reader)) {
+        result = SQLITE_ERROR; /* asked inside the statement, so for what it sees */
+    }
     if (result != SQLITE_ROW && result != SQLITE_DONE) {
         message_format(message, "SQLite: %s", sqlite3_errstr(result));
         return STORE_UNAVAILABLE;

@@ -1,0 +1,180 @@
+// The query port of the records server as its users meet it.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/records/limits.h"
+#include "server/records/records_process.h"
+#include "testing/patience.h"
+
+namespace {
+
+using harness::Await;
+using harness::Ending;
+using harness::Exited;
+using harness::MakeIds;
+using harness::RecordLine;
+using harness::RecordLines;
+using harness::RecordsServer;
+using harness::ShownLine;
+using harness::TcpClient;
+using harness::TemporaryDirectory;
+using Ids = std::vector<std::string>;
+
+class RecordsQueries : public testing::Test {
+  protected:
+    TemporaryDirectory directory_;
+    std::string location_ = "--store=sqlite:" + directory_.File("records.db");
+};
+
+TEST_F(RecordsQueries, ARequestNeedsNoNewlineAndNoEndOfStream) {
+    RecordsServer server({location_, "--ack"});
+    server.Ingest(RecordLine("1"));
+    TcpClient client(server.query_port());
+    ASSERT_TRUE(client.Send("get data"));
+    EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+    EXPECT_EQ(client.received(), ShownLine("1"));
+}
+
+// More of them than there are threads to answer: whoever reads nothing is in nobody's way but
+// that of other queries.
+TEST_F(RecordsQueries, SlowReadersDoNotHoldUpTheSenders) {
+    RecordsServer server({location_, "--ack"});
+    const Ids ids = MakeIds("", 100000);
+    EXPECT_EQ(server.Ingest(RecordLines(ids)), "{\"stored\": 100000}\n");
+    std::vector<std::unique_ptr<TcpClient>> readers;
+    for (int count = 0; count < 20; count++) {
+        readers.push_back(std::make_unique<TcpClient>(server.query_port()));
+        ASSERT_TRUE(readers.back()->Send("all\n"));
+    }
+    EXPECT_EQ(server.Ingest(RecordLines(MakeIds("more", 20000))), "{\"stored\": 20000}\n");
+    EXPECT_EQ(server.Stop(), Exited(0));
+    // Nobody takes half an answer for a whole one.
+    EXPECT_EQ(readers[0]->WaitForEnding(), Ending::kReset);
+}
+
+// As many as may wait for a long answer at a time: lookups are answered beside them.
+TEST_F(RecordsQueries, SlowReadersDoNotHoldUpLookups) {
+    RecordsServer server({location_, "--ack"});
+    EXPECT_EQ(server.Ingest(RecordLines(MakeIds("", 200000))), "{\"stored\": 200000}\n");
+    std::vector<std::unique_ptr<TcpClient>> readers;
+    for (int count = 0; count < RECORDS_LONG_QUERIES_MAX; count++) {
+        readers.push_back(std::make_unique<TcpClient>(server.query_port()));
+        ASSERT_TRUE(readers.back()->Send("all\n"));
+        ASSERT_TRUE(readers.back()->WaitUntilRead());
+    }
+    EXPECT_EQ(server.Query("all\n"),
+              "{\"error\": \"too many long answers at a time; ask again later\"}\n");
+    for (const char *request : {"id 5\n", "5\n"}) {
+        TcpClient client(server.query_port());
+        ASSERT_TRUE(client.Send(request));
+        // Readers that take nothing are cut off later than this.
+        EXPECT_EQ(client.WaitForEnding(std::chrono::seconds(15)), Ending::kFin) << request;
+        EXPECT_EQ(client.received(), ShownLine("5"));
+    }
+}
+
+// Once one of them has its answer, the next has its turn.
+TEST_F(RecordsQueries, LongAnswersTakeTurns) {
+    RecordsServer server({location_, "--ack"});
+    EXPECT_EQ(server.Ingest(RecordLines(MakeIds("", 100000))), "{\"stored\": 100000}\n");
+    std::vector<std::unique_ptr<TcpClient>> readers;
+    for (int count = 0; count < RECORDS_QUERY_THREADS; count++) {
+        readers.push_back(std::make_unique<TcpClient>(server.query_port()));
+        ASSERT_TRUE(readers.back()->Send("all\n"));
+    }
+    for (auto &reader : readers) {
+        EXPECT_EQ(reader->WaitForEnding(), Ending::kFin);
+        EXPECT_EQ(reader->received().size(), readers[0]->received().size());
+    }
+}
+
+// A lookup may have a long answer, too, and nobody who takes it.
+TEST_F(RecordsQueries, ALookupThatNobodyTakesDoesNotHoldUpTheOthers) {
+    RecordsServer server({location_, "--ack"});
+    std::string lines = RecordLine("other");
+    for (int count = 0; count < 200000; count++) {
+        lines += RecordLine("same");
+    }
+    EXPECT_EQ(server.Ingest(lines), "{\"stored\": 200001}\n");
+    std::vector<std::unique_ptr<TcpClient>> readers;
+    for (int count = 0; count < RECORDS_QUERY_THREADS; count++) {
+        readers.push_back(std::make_unique<TcpClient>(server.query_port()));
+        ASSERT_TRUE(readers.back()->Send("id same\n"));
+        ASSERT_TRUE(readers.back()->WaitUntilRead());
+    }
+    TcpClient client(server.query_port());
+    ASSERT_TRUE(client.Send("id other\n"));
+    EXPECT_EQ(client.WaitForEnding(std::chrono::seconds(15)), Ending::kFin);
+    EXPECT_EQ(client.received(), ShownLine("other"));
+}
+
+TEST_F(RecordsQueries, AnAnswerThatIsCutOffByKillNineIsReset) {
+    RecordsServer server({location_, "--ack"});
+    EXPECT_EQ(server.Ingest(RecordLines(MakeIds("", 200000))), "{\"stored\": 200000}\n");
+    TcpClient client(server.query_port());
+    ASSERT_TRUE(client.Send("all\n"));
+    client.HalfClose();
+    EXPECT_EQ(client.ReceiveUntil([](const std::string &received) { return !received.empty(); }),
+              Ending::kNone);
+    server.process().Signal(SIGKILL);
+    EXPECT_EQ(server.process().WaitForExit(), harness::Killed(SIGKILL));
+    EXPECT_EQ(client.WaitForEnding(), Ending::kReset);
+}
+
+// As many as there are threads to answer; each has its answer and goes on sending.
+TEST_F(RecordsQueries, WhoNeverEndsItsSideDoesNotHoldUpTheQueries) {
+    RecordsServer server({location_, "--ack"});
+    server.Ingest(RecordLine("1"));
+    std::vector<std::unique_ptr<TcpClient>> talkers;
+    for (int count = 0; count < RECORDS_QUERY_THREADS; count++) {
+        talkers.push_back(std::make_unique<TcpClient>(server.query_port()));
+        ASSERT_TRUE(talkers.back()->Send("all\n"));
+    }
+    for (auto &talker : talkers) {
+        EXPECT_EQ(talker->WaitForEnding(), Ending::kFin);
+        EXPECT_EQ(talker->received(), ShownLine("1"));
+    }
+    TcpClient client(server.query_port());
+    ASSERT_TRUE(client.Send("all\n"));
+    EXPECT_TRUE(Await([&] {
+        for (auto &talker : talkers) {
+            talker->Send("x");
+        }
+        return client.WaitForEnding(std::chrono::milliseconds(50)) != Ending::kNone;
+    }));
+    EXPECT_EQ(client.received(), ShownLine("1"));
+}
+
+TEST_F(RecordsQueries, ARequestThatNeverEndsIsReset) {
+    RecordsServer server({location_});
+    TcpClient client(server.query_port());
+    EXPECT_TRUE(Await([&] {
+        client.Send("x");
+        return client.WaitForEnding(std::chrono::milliseconds(50)) != Ending::kNone;
+    }));
+    EXPECT_EQ(client.WaitForEnding(), Ending::kReset);
+}
+
+// The places are for those who ask for something.
+TEST_F(RecordsQueries, SilentClientsMakeRoomAtTheQueryPort) {
+    RecordsServer server({location_, "--ack"});
+    EXPECT_EQ(server.Ingest(RecordLine("1")), "{\"stored\": 1}\n");
+    std::vector<std::unique_ptr<TcpClient>> silent;
+    for (int count = 0; count < RECORDS_QUERIES_MAX; count++) {
+        silent.push_back(std::make_unique<TcpClient>(server.query_port()));
+    }
+    EXPECT_EQ(server.Query("id 1\n"), ShownLine("1"));
+    EXPECT_EQ(silent.front()->WaitForEnding(std::chrono::milliseconds(0)), Ending::kReset);
+    // Only as many as were needed.
+    ASSERT_EQ(silent.back()->WaitForEnding(std::chrono::milliseconds(0)), Ending::kNone);
+    ASSERT_TRUE(silent.back()->Send("id 1\n"));
+    EXPECT_EQ(silent.back()->WaitForEnding(), Ending::kFin);
+    EXPECT_EQ(silent.back()->received(), ShownLine("1"));
+}
+
+} // namespace
