@@ -153,8 +153,8 @@ TEST(RecordsWatches, WhoeverWaitsForAPlaceIsNotForgotten) {
     client.Send(RecordLines({"a"}));
     client.HalfClose();
     EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
-    EXPECT_EQ(server.CountMessages("cannot accept a client"), 1u);
     EXPECT_EQ(server.Stop(), Exited(0));
+    EXPECT_EQ(server.CountMessages("cannot accept a client"), 1u);
     EXPECT_EQ(server.CountMessages("os_faulty: faults=1 "), 1u);
 }
 

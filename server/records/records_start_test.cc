@@ -12,6 +12,7 @@
 namespace {
 
 using harness::Exited;
+using harness::HasLineWith;
 using harness::ProcessResult;
 using harness::RecordLine;
 using harness::RecordsServer;
@@ -134,7 +135,8 @@ TEST_F(RecordsStart, AStoreThatIsMovedAwayMeanwhile) {
         ASSERT_EQ(rename(path.c_str(), (path + ".old").c_str()), 0);
         EXPECT_EQ(server.Ingest(RecordLine("2")), "{\"stored\": 1}\n");
         EXPECT_EQ(server.Query("all\n"), ShownLine("2"));
-        EXPECT_GE(server.CountMessages("was moved, removed or replaced; it is opened anew"), 1u);
+        EXPECT_TRUE(server.process().WaitForErrors(
+            HasLineWith("was moved, removed or replaced; it is opened anew")));
         EXPECT_EQ(server.Stop(), Exited(0));
         RecordsServer successor({"--store=" + (kind + path)});
         EXPECT_EQ(successor.Query("all\n"), ShownLine("2"));
