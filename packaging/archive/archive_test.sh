@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # archive_test.sh MAKE_ARCHIVE CHANGELOG FORM ARCHIVE SUMS SBOM -- NAME=FILE...: the archive, made once
 # more at another time and place by somebody with other habits, is the same bytes; its programs need
-# nothing and run; and what is said about it is true.
+# nothing and run, where the form is static and not foreign (to this machine, or by a sanitizer); and what
+# is said about it is true.
 set -uo pipefail
 
 failed=0
@@ -38,8 +39,6 @@ for program in "$top"/bin/*; do
     if [ "$form" = static ]; then
         ! readelf -d "$program" | grep NEEDED || fail "$program needs a library"
         ! readelf -l "$program" | grep INTERP || fail "$program needs a loader"
-    fi
-    if [ "$form" != cross ]; then
         said=$(env -i "$program" --version) || fail "$program does not run"
         version=$(sed 's/numbers-\(.*\)-linux-.*/\1/' <<<"$name")
         [[ $said == "$(basename "$program") $version"* ]] || fail "$program is not of the archive's version: $said"
