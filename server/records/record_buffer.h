@@ -13,9 +13,9 @@
  * move until record_buffer_finish. All memory is allocated by record_buffer_init.
  *
  * Threading: the functions about a sender, push, reserve, commit, position, publish, close and
- * await_progress belong to one thread, the producer. await_records, pass_on, take, give_back, note_refusal and
- * finish are called by the writers, of which there are RECORDS_WORKERS_MAX at most, each with one
- * batch at a time; copy and the counts by anyone.
+ * await_progress belong to one thread, the producer. await_records, pass_on, take, give_back,
+ * note_refusal and finish are called by the writers, of which there are RECORDS_WORKERS_MAX at
+ * most, each with one batch at a time; copy and the counts by anyone.
  */
 #ifndef SERVER_RECORDS_RECORD_BUFFER_H_
 #define SERVER_RECORDS_RECORD_BUFFER_H_
