@@ -64,10 +64,11 @@ static bool parse_rule(struct os_fault_rule *rule, char *text) {
         return false;
     }
     *rule = (struct os_fault_rule){.short_size = SIZE_MAX};
-    if (strlen(function) >= sizeof rule->function || !parse_action(rule, action)) {
+    size_t function_size = strlen(function) + 1;
+    if (function_size > sizeof rule->function || !parse_action(rule, action)) {
         return false;
     }
-    (void)strcpy(rule->function, function);
+    memcpy(rule->function, function, function_size);
     if (strcmp(call, "*") == 0) {
         rule->first_call = 1;
         rule->last_call = UINT64_MAX;
@@ -91,11 +92,12 @@ static bool parse_rules(char *text, struct os_fault_rule *rules, size_t *rule_co
 
 bool os_fault_plan_read(const char *plan, struct os_fault_rule *rules, size_t *rule_count) {
     char text[PLAN_CAPACITY];
+    size_t size = strlen(plan) + 1;
     *rule_count = 0;
-    if (strlen(plan) >= sizeof text) {
+    if (size > sizeof text) {
         return false;
     }
-    (void)strcpy(text, plan);
+    memcpy(text, plan, size);
     if (!parse_rules(text, rules, rule_count)) {
         *rule_count = 0;
         return false;
