@@ -37,7 +37,8 @@ enum {
 
 /* A connection: of the library, with our descriptor of it to end it by. */
 struct slot {
-    int fd; /* -1: free */
+    int fd;        /* -1: free */
+    bool is_begun; /* the library has told of it */
     bool is_answered;
     bool is_ended; /* by us, and the library has not seen it yet */
     int64_t since_ms;
@@ -55,7 +56,6 @@ struct http_service {
     size_t free_count;
     int64_t accept_period_ms; /* when it began */
     size_t accept_count;      /* since then */
-    struct slot *starting;    /* the slot of the connection that is being added */
     struct http_answers answers;
     int64_t sample_ms; /* when to take the next point of the chart */
     uint16_t port;
@@ -145,28 +145,40 @@ static enum MHD_Result answer_request(void *context, struct MHD_Connection *conn
     return result;
 }
 
-/* The library's call when a connection begins and when it has ended. */
+/* The slot with this descriptor, or of -1 a free one; NULL: there is none. */
+static struct slot *find_slot(struct http_service *service, int fd) {
+    for (size_t index = 0; index < HTTP_CONNECTION_MAX; index++) {
+        if (service->slots[index].fd == fd) {
+            return &service->slots[index];
+        }
+    }
+    return NULL;
+}
+
+static void release(struct http_service *service, struct slot *slot) {
+    slot->fd = -1;
+    service->free_count++;
+}
+
+/* The library's call when a connection begins, which may be long after it was added, and when it
+ * has ended. */
 static void note_connection(void *context, struct MHD_Connection *connection, void **socket_context,
                             enum MHD_ConnectionNotificationCode notification) {
-    (void)connection;
     struct http_service *service = context;
     if (notification == MHD_CONNECTION_NOTIFY_STARTED) {
-        *socket_context = service->starting;
+        const union MHD_ConnectionInfo *info =
+            service->library.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        struct slot *slot = info != NULL ? find_slot(service, info->connect_fd) : NULL;
+        if (slot != NULL) {
+            slot->is_begun = true;
+        }
+        *socket_context = slot;
         return;
     }
     struct slot *slot = *socket_context;
     if (slot != NULL && slot->fd >= 0) {
-        slot->fd = -1;
-        service->free_count++;
+        release(service, slot);
     }
-}
-
-static struct slot *find_free_slot(struct http_service *service) {
-    struct slot *slot = service->slots;
-    while (slot->fd >= 0) {
-        slot++;
-    }
-    return slot;
 }
 
 static bool may_accept(const struct http_service *service) {
@@ -185,18 +197,26 @@ static void accept_some(struct http_service *service) {
         if (fd < 0) {
             return; /* nobody, or no descriptor: then it is tried again at the next turn */
         }
-        struct slot *slot = find_free_slot(service);
+        struct slot *slot = find_slot(service, -1);
         slot->fd = fd;
-        slot->is_answered = slot->is_ended = false;
+        slot->is_begun = slot->is_answered = slot->is_ended = false;
         slot->since_ms = now_ms;
         service->free_count--;
         service->accept_count++;
-        service->starting = slot;
         if (service->library.add_connection(service->daemon, fd, (const struct sockaddr *)&peer,
                                             sizeof(struct sockaddr_in)) != MHD_YES &&
             slot->fd >= 0) {
-            slot->fd = -1; /* the library has closed it */
-            service->free_count++;
+            release(service, slot); /* the library has closed it */
+        }
+    }
+}
+
+/* Of what was added, the library has begun all but what it closed for want of memory. */
+static void release_refused(struct http_service *service) {
+    for (size_t index = 0; index < HTTP_CONNECTION_MAX; index++) {
+        struct slot *slot = &service->slots[index];
+        if (slot->fd >= 0 && !slot->is_begun) {
+            release(service, slot);
         }
     }
 }
@@ -298,6 +318,7 @@ void http_service_run(struct http_service *service) {
         }
         accept_some(service);
         (void)service->library.run(service->daemon);
+        release_refused(service);
         end_unfinished(service, polled);
         int64_t now_ms = os_now_ms();
         end_overdue(service, now_ms);
