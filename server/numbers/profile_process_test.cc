@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,7 @@ class ProfileTest : public testing::Test {
         options.environment["LD_LIBRARY_PATH"] = directory_.path();
         ExpectRefusal(options, 1, "cannot load the profiler");
         ExpectRefusal(options, 1, reason);
+        EXPECT_FALSE(std::filesystem::exists(directory_.File("cpu.profile")));
     }
 
     static constexpr const char *kOldLog = "000000001\n";

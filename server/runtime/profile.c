@@ -103,39 +103,58 @@ static enum exit_code fail_to_load(const struct logger *logger) {
     return EXIT_CODE_START_FAILURE;
 }
 
-static enum exit_code start_profiler(struct profile *profile, const struct logger *logger) {
+static enum exit_code load_profiler(struct profile *profile, const struct logger *logger) {
     /* Never closed: the profiler's signal handler and its threads' keys point into it. */
     void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) {
         return fail_to_load(logger);
     }
-    __typeof__(&ProfilerStartWithOptions) start =
-        (__typeof__(start))dlsym(library, "ProfilerStartWithOptions");
-    if (start != NULL) {
+    profile->start =
+        (__typeof__(&ProfilerStartWithOptions))dlsym(library, "ProfilerStartWithOptions");
+    if (profile->start != NULL) {
         profile->stop = (__typeof__(&ProfilerStop))dlsym(library, "ProfilerStop");
     }
-    if (start == NULL || profile->stop == NULL) {
-        return fail_to_load(logger);
-    }
+    return profile->start == NULL || profile->stop == NULL ? fail_to_load(logger) : EXIT_CODE_OK;
+}
+
+static enum exit_code start_profiler(struct profile *profile, const struct logger *logger) {
     char pipe_path[PATH_CAPACITY];
     (void)snprintf(pipe_path, sizeof pipe_path, "/proc/self/fd/%d", profile->pipe_fds[1]);
     struct ProfilerOptions options = {.filter_in_thread = has_room,
                                       .filter_in_thread_arg = profile};
-    if (!start(pipe_path, &options)) {
+    if (!profile->start(pipe_path, &options)) {
         logger_print(logger, LOG_LEVEL_ERROR, "cannot profile: %s cannot be opened", pipe_path);
         return EXIT_CODE_START_FAILURE;
     }
     return EXIT_CODE_OK;
 }
 
+/* Opens the file, and checks it. */
+static enum exit_code open_file(struct profile *profile, int creating_flags, int log_fd,
+                                const struct logger *logger) {
+    /* Non-blocking: a FIFO would wait for its reader. Not truncated: it may be the log. */
+    profile->fd = os_open(profile->path, O_WRONLY | O_NONBLOCK | O_NOCTTY | creating_flags, 0644);
+    if (profile->fd == -ENOENT && creating_flags == 0) {
+        return EXIT_CODE_OK; /* it is yet to be made */
+    }
+    return profile->fd < 0 ? fail("write a profile to", profile->path, profile->fd, logger)
+                           : check_file(profile, log_fd, logger);
+}
+
 /* Starts the profiler with the collector behind it. */
-static enum exit_code start_with_pipe(struct profile *profile, const struct logger *logger) {
+static enum exit_code start_with_pipe(struct profile *profile, int log_fd,
+                                      const struct logger *logger) {
     int error = os_thread_create(&profile->collector, "profile", collect, profile);
     if (error != 0) {
         (void)os_close(profile->pipe_fds[1]);
         return startup_fail(logger, "start the profile's thread", error);
     }
-    enum exit_code exit_code = start_profiler(profile, logger);
+    /* A new file is made last: a start that fails leaves none behind. */
+    enum exit_code exit_code =
+        profile->fd < 0 ? open_file(profile, O_CREAT, log_fd, logger) : EXIT_CODE_OK;
+    if (exit_code == EXIT_CODE_OK) {
+        exit_code = start_profiler(profile, logger);
+    }
     /* The profiler has opened it for itself, and the collector ends when that is closed. */
     (void)os_close(profile->pipe_fds[1]);
     if (exit_code != EXIT_CODE_OK) {
@@ -144,17 +163,14 @@ static enum exit_code start_with_pipe(struct profile *profile, const struct logg
     return exit_code;
 }
 
-static enum exit_code start_with_file(struct profile *profile, int log_fd,
-                                      const struct logger *logger) {
-    enum exit_code exit_code = check_file(profile, log_fd, logger);
-    if (exit_code != EXIT_CODE_OK) {
-        return exit_code;
-    }
+static enum exit_code start_with_memory(struct profile *profile, int log_fd,
+                                        const struct logger *logger) {
+    enum exit_code exit_code;
     profile->bytes = malloc(PROFILE_SIZE_MAX);
     if (profile->bytes == NULL || pipe2(profile->pipe_fds, O_CLOEXEC) != 0) {
         exit_code = startup_fail(logger, "set up the profile", -errno);
     } else {
-        exit_code = start_with_pipe(profile, logger);
+        exit_code = start_with_pipe(profile, log_fd, logger);
         if (exit_code != EXIT_CODE_OK) {
             (void)os_close(profile->pipe_fds[0]);
         }
@@ -167,15 +183,16 @@ static enum exit_code start_with_file(struct profile *profile, int log_fd,
 
 enum exit_code profile_start(struct profile *profile, const char *path, int log_fd,
                              const struct logger *logger) {
-    /* Non-blocking: a FIFO would wait for its reader. Not truncated: it may be the log. */
-    int fd = os_open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, 0644);
-    if (fd < 0) {
-        return fail("write a profile to", path, fd, logger);
+    *profile = (struct profile){.path = path};
+    enum exit_code exit_code = open_file(profile, 0, log_fd, logger);
+    if (exit_code == EXIT_CODE_OK) {
+        exit_code = load_profiler(profile, logger);
     }
-    *profile = (struct profile){.path = path, .fd = fd};
-    enum exit_code exit_code = start_with_file(profile, log_fd, logger);
-    if (exit_code != EXIT_CODE_OK) {
-        (void)os_close(fd);
+    if (exit_code == EXIT_CODE_OK) {
+        exit_code = start_with_memory(profile, log_fd, logger);
+    }
+    if (exit_code != EXIT_CODE_OK && profile->fd >= 0) {
+        (void)os_close(profile->fd);
     }
     return exit_code;
 }

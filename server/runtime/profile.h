@@ -22,7 +22,11 @@
 #include "server/runtime/exit_code.h"
 #include "server/runtime/logger.h"
 
+struct ProfilerOptions;
+
 struct profile {
+    /* The profiler's. */
+    int (*start)(const char *path, const struct ProfilerOptions *options);
     void (*stop)(void);
     const char *path;
     int fd; /* the file at path */
