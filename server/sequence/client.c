@@ -136,7 +136,7 @@ static enum step_result refuse(struct client *client, const struct protocol_repl
     clear_progress(client);
     char escaped[ESCAPED_BYTE_SIZE_MAX * PROTOCOL_ERROR_TEXT_LENGTH_MAX + 1];
     (void)fprintf(
-        stderr, "client: the server refuses: %s\n",
+        stderr, "sequence-client: the server refuses: %s\n",
         escape_bytes(escaped, sizeof escaped, reply->error_text, reply->error_text_length));
     return STEP_REFUSED;
 }
@@ -289,11 +289,12 @@ static enum step_result converse(struct client *client) {
     return result;
 }
 
-/* Prints "client: HOST port PORT: CAUSE" without ending the line. */
+/* Prints "sequence-client: HOST port PORT: CAUSE" without ending the line. */
 static void print_cause(const struct client *client) {
     const struct client_server *server = &client->configuration->servers[client->server_index];
     clear_progress(client);
-    (void)fprintf(stderr, "client: %s port %u: %s", server->host, server->port, client->cause);
+    (void)fprintf(stderr, "sequence-client: %s port %u: %s", server->host, server->port,
+                  client->cause);
 }
 
 static enum step_result use_connection(struct client *client) {
@@ -355,8 +356,9 @@ static bool judge(const struct client *client) {
     (void)printf("Checksum (%s) is %s!\n", client->checksum, is_valid ? "valid" : "NOT valid");
     if (!is_valid) {
         (void)fflush(stdout);
-        (void)fprintf(stderr, "client: what was received is not what was sent; NEW gets another "
-                              "sequence, CONTINUE would only compare again\n");
+        (void)fprintf(stderr,
+                      "sequence-client: what was received is not what was sent; NEW gets another "
+                      "sequence, CONTINUE would only compare again\n");
     }
     return is_valid;
 }
@@ -384,7 +386,7 @@ enum client_result client_run(const struct client_configuration *configuration,
         .registration = is_new ? UNREGISTERED : REGISTERED,
     };
     if (client_link_init(&client.link, configuration->timeout_ms) != 0) {
-        (void)fprintf(stderr, "client: no memory\n");
+        (void)fprintf(stderr, "sequence-client: no memory\n");
         return CLIENT_FAILED;
     }
     enum step_result result = STEP_LOST;

@@ -174,7 +174,7 @@ static bool begin_new(struct client_state *state, const struct settings *setting
 }
 
 static enum exit_code complain(const char *path, const char *text) {
-    (void)fprintf(stderr, "client: %s: %s\n", path, text);
+    (void)fprintf(stderr, "sequence-client: %s: %s\n", path, text);
     return EXIT_CODE_START_FAILURE;
 }
 

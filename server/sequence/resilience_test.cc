@@ -113,7 +113,7 @@ TEST(Resilience, GivesUpAfterItsRetries) {
     const std::vector<std::string> lines = harness::SplitLines(result.errors);
     ASSERT_EQ(lines.size(), 4u) << result.errors;
     const std::string cause =
-        "client: 127.0.0.1 port " + std::to_string(port) + ": Connection refused; ";
+        "sequence-client: 127.0.0.1 port " + std::to_string(port) + ": Connection refused; ";
     for (size_t i = 0; i < 3; i++) {
         EXPECT_EQ(lines[i].find(cause + "retry " + std::to_string(i + 1) + " in "), 0u) << lines[i];
     }
@@ -128,7 +128,7 @@ TEST(Resilience, SaysWhatTheServerSaid) {
     const std::string port = std::to_string(server.port());
     const ProcessResult result = client.Run({"NEW", "5", port, "--max-retries=0"});
     EXPECT_EQ(result.status, Exited(1));
-    EXPECT_EQ(result.errors, "client: 127.0.0.1 port " + port +
+    EXPECT_EQ(result.errors, "sequence-client: 127.0.0.1 port " + port +
                                  ": Too many connections; giving up after 0 retries\n");
 }
 
@@ -165,7 +165,7 @@ TEST(Resilience, DrawsItsBarOnATerminal) {
     const std::vector<std::string> lines = ShownLines(result.errors, kColumnCount);
     ASSERT_EQ(lines.size(), 50 / 7u + 2) << result.errors;
     for (size_t i = 0; i < 50 / 7u; i++) {
-        EXPECT_EQ(lines[i].find("client: 127.0.0.1 port "), 0u) << lines[i];
+        EXPECT_EQ(lines[i].find("sequence-client: 127.0.0.1 port "), 0u) << lines[i];
     }
     EXPECT_EQ(lines[50 / 7u], "[" + std::string(40, '#') + "] 100 % (50/50)");
     EXPECT_EQ(lines.back(), "");
@@ -189,7 +189,7 @@ TEST(Resilience, DoesNotTryAHostThatDoesNotExistAgain) {
     Client client;
     const ProcessResult result = client.Run({"NEW", "5", "5000", "--host=no..host"});
     EXPECT_EQ(result.status, Exited(1));
-    EXPECT_EQ(result.errors.find("client: no..host port 5000: "), 0u) << result.errors;
+    EXPECT_EQ(result.errors.find("sequence-client: no..host port 5000: "), 0u) << result.errors;
     EXPECT_EQ(harness::SplitLines(result.errors).size(), 1u) << result.errors;
     EXPECT_EQ(Count(result.errors, "retry"), 0u) << result.errors;
 }

@@ -120,7 +120,7 @@ static bool may_retry(struct client *client, enum status status) {
 static bool wait_to_retry(struct client *client, enum status status, const char *text) {
     const struct client_configuration *configuration = client->configuration;
     clear_progress(client);
-    (void)fprintf(stderr, "client: %s port %" PRId64 ": %s: %s", configuration->host,
+    (void)fprintf(stderr, "station-client: %s port %" PRId64 ": %s: %s", configuration->host,
                   configuration->port, status_name(status), text);
     if (!may_retry(client, status)) {
         (void)fputc('\n', stderr);
@@ -151,7 +151,7 @@ static enum exit_code judge(struct client *client) {
     (void)printf("Checksum (%" PRIu32 ") is %s!\n", client->checksum,
                  is_valid ? "valid" : "NOT valid");
     if (!is_valid) {
-        (void)fprintf(stderr, "client: start anew with NEW\n");
+        (void)fprintf(stderr, "station-client: start anew with NEW\n");
     }
     return is_valid ? EXIT_CODE_OK : EXIT_CODE_START_FAILURE;
 }
@@ -163,7 +163,7 @@ static enum exit_code run(struct client *client) {
         enum status status = call_server(client, text);
         if (client_state_save(client->state) != CLIENT_STATE_OK) {
             clear_progress(client);
-            (void)fprintf(stderr, "client: %s: %s\n", client->configuration->state_path,
+            (void)fprintf(stderr, "station-client: %s: %s\n", client->configuration->state_path,
                           strerror(client->state->error));
             return EXIT_CODE_IO_FAILURE;
         }
@@ -181,7 +181,7 @@ static enum exit_code run(struct client *client) {
 }
 
 static enum exit_code complain(const char *path, const char *text) {
-    (void)fprintf(stderr, "client: %s: %s\n", path, text);
+    (void)fprintf(stderr, "station-client: %s: %s\n", path, text);
     return EXIT_CODE_START_FAILURE;
 }
 
