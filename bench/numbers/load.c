@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "bench/numbers/load_client.h"
-#include "bench/progress.h"
 #include "server/runtime/exit_code.h"
 #include "server/runtime/options.h"
 #include "server/runtime/os.h"
+#include "server/runtime/progress.h"
 
 #define PROGRAM "numbers-load"
 

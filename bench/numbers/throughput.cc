@@ -17,8 +17,8 @@
 #include "bench/numbers/throughput_report.h"
 #include "bench/numbers/throughput_round.h"
 #include "bench/numbers/throughput_universe.h"
-#include "bench/progress.h"
 #include "server/runtime/options.h"
+#include "server/runtime/progress.h"
 
 namespace {
 

@@ -12,7 +12,7 @@
 
 #include "bench/numbers/load_generator.h"
 #include "bench/numbers/log_check.h"
-#include "bench/progress.h"
+#include "server/runtime/progress.h"
 
 namespace bench {
 namespace {

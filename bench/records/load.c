@@ -13,11 +13,11 @@
 #include <string.h>
 
 #include "bench/percentile.h"
-#include "bench/progress.h"
 #include "bench/records/users.h"
 #include "server/runtime/exit_code.h"
 #include "server/runtime/options.h"
 #include "server/runtime/os.h"
+#include "server/runtime/progress.h"
 
 enum {
     USER_COUNT_MAX = 10000,

@@ -5,6 +5,7 @@
 #include "server/numbers/limits.h"
 #include "server/numbers/session.h"
 #include "server/runtime/os.h"
+#include "server/runtime/progress.h"
 
 enum {
     /* How far ahead of the reading the disk is kept busy, and how much it is asked for at a
@@ -23,6 +24,7 @@ struct loading {
     off_t asked_offset;
     off_t file_size;
     int64_t next_news_ms;
+    struct progress bar; /* on a terminal, in place of messages */
     uint64_t line_count;
     uint32_t numbers[RECEIVED_NUMBER_CAPACITY];
     char buffer[SESSION_HEADROOM_SIZE + RECEIVE_SIZE];
@@ -69,7 +71,8 @@ static void read_ahead(struct loading *loading) {
 
 static void tell_progress(struct loading *loading) {
     int64_t now_ms = os_now_ms();
-    if (now_ms < loading->next_news_ms) {
+    progress_update(&loading->bar, loading->line_count);
+    if (loading->bar.enabled || now_ms < loading->next_news_ms) {
         return;
     }
     loading->next_news_ms = now_ms + NEWS_PERIOD_MS;
@@ -121,9 +124,14 @@ enum bulk_loader_outcome bulk_loader_load(const struct bulk_loader_configuration
     loading->configuration = *configuration;
     loading->file_size = os_file_size(configuration->log->fd);
     loading->next_news_ms = os_now_ms() + NEWS_PERIOD_MS;
+    progress_start(&loading->bar, "loading",
+                   loading->file_size > 0 ? (uint64_t)loading->file_size / LINE_SIZE : 0,
+                   configuration->logger->lowest <= LOG_LEVEL_INFO);
+    loading->bar.enabled = loading->bar.enabled && loading->bar.is_terminal;
     session_init(&loading->session);
     pipeline_set_loading(configuration->pipeline, true);
     enum bulk_loader_outcome outcome = load_lines(loading);
+    progress_finish(&loading->bar);
     if (outcome != BULK_LOADER_STOPPED && !drain(loading)) {
         outcome = BULK_LOADER_STOPPED;
     }

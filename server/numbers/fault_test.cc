@@ -98,6 +98,22 @@ TEST(LoadingTest, ReportsNothing) {
     EXPECT_EQ(ReadNumberLog(path), NumberRange(0, 100));
 }
 
+// Whoever waits at a terminal sees how far it is, and nothing of that once it is done.
+TEST(LoadingTest, ShowsABarOnATerminal) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.File("numbers.log");
+    WriteFile(path, NumberLines(0, 100));
+    ProcessOptions options = Faulty("pread:*:delay=150"); // longer than until a bar is drawn
+    options.terminal_columns = 80;
+    NumbersServer server({"--log=" + path, "--resume"}, options);
+    EXPECT_EQ(server.Stop(), Exited(0));
+    const std::string errors = server.process().errors();
+    const size_t bar = errors.find("loading [##############################] 100 %");
+    ASSERT_NE(bar, std::string::npos) << errors;
+    EXPECT_NE(errors.find("\r\033[K", bar), std::string::npos) << errors;
+    EXPECT_LT(bar, errors.find("resumed from")) << errors;
+}
+
 TEST(ShortWriteTest, EverySizeGivesTheSameLog) {
     constexpr size_t kLineCount = 300;
     std::vector<size_t> sizes = {1, 7, 9, 10, 11, 19, 4096};

@@ -1,4 +1,4 @@
-#include "bench/progress.h"
+#include "server/runtime/progress.h"
 
 #include <inttypes.h>
 #include <stdio.h>

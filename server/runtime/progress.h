@@ -5,8 +5,8 @@
  *
  * Ownership: the caller owns the structure and the label. Threading: one thread.
  */
-#ifndef BENCH_PROGRESS_H_
-#define BENCH_PROGRESS_H_
+#ifndef SERVER_RUNTIME_PROGRESS_H_
+#define SERVER_RUNTIME_PROGRESS_H_
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,4 +50,4 @@ void progress_format_line(char *line, const char *label, uint64_t done, uint64_t
 }
 #endif
 
-#endif /* BENCH_PROGRESS_H_ */
+#endif /* SERVER_RUNTIME_PROGRESS_H_ */
