@@ -39,6 +39,7 @@ struct Options {
     int64_t number_count = 100 * 1000 * 1000;
     const char *server_path = nullptr;
     const char *baseline_path = nullptr;
+    const char *browser_path = "";
     const char *memory_directory = "/dev/shm";
     const char *disk_directory = nullptr;
     const char *plot_path = nullptr;
@@ -99,6 +100,7 @@ options_outcome TakeValues(const options &line, Options *options) {
     settings.baseline_path = options->baseline_path != nullptr
                                  ? options->baseline_path
                                  : bench::BuiltProgram("bench/baseline_server");
+    settings.browser_path = options->browser_path;
     settings.server_arguments.assign(options->server_arguments.items,
                                      options->server_arguments.items +
                                          options->server_arguments.count);
@@ -199,6 +201,8 @@ int main(int argc, char **argv) {
          OPTION_TEXT_LIST, &options.server_arguments, 0, 0, nullptr},
         {"baseline", "FILE", "the baseline server instead of the one built here", OPTION_TEXT,
          &options.baseline_path, 0, 0, nullptr},
+        {"browser", "FILE", "also run the server with its page in this browser (chromium)",
+         OPTION_TEXT, &options.browser_path, 0, 0, nullptr},
     };
     const struct options line = {
         "throughput",

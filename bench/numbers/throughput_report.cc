@@ -59,6 +59,26 @@ std::string DescribeMachine() {
            release.substr(0, release.find_first_not_of("0123456789."));
 }
 
+double MedianCpu(const Result &result, Contender contender) {
+    return Median(Collect(result, [contender](const Figures *contenders) {
+        return contenders[contender].server_cpu_ns;
+    }));
+}
+
+// What the page costs, where a browser looked at it.
+void PrintPageCosts(const std::vector<Result> &results) {
+    for (const Result &result : results) {
+        if (MedianRate(result, kWatchedServer) > 0) {
+            const Spread ratios = Ratios(result, kWatchedServer);
+            std::printf("%s: %.3f (%.3f..%.3f) of the server with a browser on its page, %.2f; "
+                        "CPU time of the server %.2f ns a number, %.2f with the browser\n",
+                        result.scenario->name, ratios.median, ratios.least, ratios.greatest,
+                        MedianRate(result, kWatchedServer) / 1e6, MedianCpu(result, kServer),
+                        MedianCpu(result, kWatchedServer));
+        }
+    }
+}
+
 // The scenarios that have a direct baseline.
 void PrintDirectRatios(const std::vector<Result> &results) {
     for (const Result &result : results) {
@@ -88,6 +108,12 @@ void PrintRound(const Result &result) {
         std::printf("%-21s          past the page cache: baseline %7.2f M/s  ratio %.3f\n", "",
                     rate(kDirectBaseline), rate(kServer) / rate(kDirectBaseline));
     }
+    if (rate(kWatchedServer) > 0) {
+        std::printf("%-21s          a browser on its page: server %7.2f M/s  ratio %.3f   CPU "
+                    "%.2f ns a number, %.2f without\n",
+                    "", rate(kWatchedServer), rate(kServer) / rate(kWatchedServer),
+                    contenders[kWatchedServer].server_cpu_ns, contenders[kServer].server_cpu_ns);
+    }
     std::fflush(stdout);
 }
 
@@ -110,6 +136,7 @@ void PrintRatios(const std::vector<Result> &results) {
         std::printf("\n");
     }
     PrintDirectRatios(results);
+    PrintPageCosts(results);
 }
 
 void PrintStages(const std::vector<Result> &results) {

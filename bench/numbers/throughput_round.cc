@@ -3,11 +3,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 
 #include "bench/numbers/load_generator.h"
+#include "testing/browser.h"
+#include "testing/files.h"
+#include "testing/http_client.h"
 #include "testing/process_facts.h"
 
 namespace bench {
@@ -20,6 +25,8 @@ constexpr const char *kBufferSize = "65536";
 constexpr const char *kTunedBufferSize = "1048576";
 constexpr std::chrono::seconds kRoundPatience{120};
 constexpr std::uint64_t kLineSize = 10;
+// How long a browser takes to be busy with the page alone.
+constexpr std::chrono::milliseconds kBrowserStart{4000};
 
 std::array<double, kStageCount> ReadStages(pid_t pid) {
     std::array<double, kStageCount> seconds{};
@@ -44,6 +51,33 @@ void CheckLog(const std::string &log, std::uint64_t line_count) {
         throw std::runtime_error(log + ": the log has " + std::to_string(size) +
                                  " bytes instead of " + std::to_string(line_count * kLineSize));
     }
+}
+
+// A browser that looks at the page of a server until it is destroyed.
+class Watcher {
+  public:
+    Watcher(const std::string &browser_path, Server *server)
+        : browser_(harness::BrowserOptions(
+              browser_path, directory_.path(),
+              "http://127.0.0.1:" + std::to_string(harness::WaitForHttpPort(&server->process())) +
+                  "/")) {
+        if (browser_.WaitForExit(kBrowserStart)) {
+            throw std::runtime_error(browser_path + " does not stay on the page:\n" +
+                                     browser_.errors());
+        }
+    }
+    ~Watcher() {
+        (void)browser_.Signal(SIGTERM);
+        (void)browser_.WaitForExit();
+    }
+
+  private:
+    const harness::TemporaryDirectory directory_;
+    harness::Process browser_;
+};
+
+bool IsServer(Contender contender) {
+    return contender == kServer || contender == kWatchedServer;
 }
 
 // Removes the log however the round ends.
@@ -127,30 +161,40 @@ Figures MeasureLoad(const Scenario &scenario, std::uint32_t number_count, std::u
 
 Figures RunRound(const ThroughputSettings &settings, const Scenario &scenario, Contender contender,
                  std::uint32_t seed) {
-    const bool is_stored = contender == kServer || !scenario.is_sent_before;
+    const bool is_stored = IsServer(contender) || !scenario.is_sent_before;
     const auto number_count = static_cast<std::uint32_t>(std::min<std::uint64_t>(
         std::uint64_t{settings.number_count} * scenario.count_multiplier / scenario.count_divisor,
         LOAD_GENERATOR_RANGE));
     const std::string log =
         LogPath(scenario.log_is_on_disk ? settings.disk_directory : settings.memory_directory);
     const LogRemover remover{log};
-    if (contender == kDirectBaseline && !scenario.log_is_on_disk) {
+    if ((contender == kDirectBaseline && !scenario.log_is_on_disk) ||
+        (contender == kWatchedServer && settings.browser_path.empty())) {
         return {};
     }
     // What lasts is bound by the disk, and warm memory makes no difference to it.
     if (is_stored && scenario.count_multiplier == 1) {
         (void)TimeWriting(log, number_count * kLineSize);
     }
-    Server server(contender == kServer
-                      ? ServerCommand(settings, log)
-                      : BaselineCommand(settings, contender, is_stored ? log : ""));
+    std::vector<std::string> command =
+        IsServer(contender) ? ServerCommand(settings, log)
+                            : BaselineCommand(settings, contender, is_stored ? log : "");
+    if (contender == kWatchedServer) {
+        command.emplace_back("--http-port=0");
+    }
+    Server server(command);
+    std::optional<Watcher> watcher;
+    if (contender == kWatchedServer) {
+        watcher.emplace(settings.browser_path, &server);
+    }
     if (scenario.is_sent_before) {
         (void)MeasureLoad(scenario, number_count, seed, &server, kRoundPatience);
     }
     const Figures figures = MeasureLoad(scenario, number_count, seed, &server, kRoundPatience);
+    watcher.reset();
     server.Stop();
     if (is_stored) {
-        CheckLog(log, contender == kServer
+        CheckLog(log, IsServer(contender)
                           ? load_generator_fresh_count(number_count, scenario.duplicates_percent)
                           : number_count);
     }

@@ -39,13 +39,22 @@ struct ThroughputSettings {
     std::vector<std::string> server_arguments; // added to every start
     std::string memory_directory;              // on a memory file system
     std::string disk_directory;
+    std::string browser_path;       // looks at the server's page; "": none does
     std::uint32_t number_count = 0; // in a round
 };
 
-// The server under test; the baseline, which receives 64 KiB at a time as such programs do; the
-// same program with what it receives at a time tuned to store as fast as it can; and, where the log
-// is on a disk, the same program past the page cache, until all is on the disk.
-enum Contender { kServer, kBaseline, kTunedBaseline, kDirectBaseline, kContenderCount };
+// The server under test; the same with a browser on its status page; the baseline, which receives
+// 64 KiB at a time as such programs do; the same program with what it receives at a time tuned to
+// store as fast as it can; and, where the log is on a disk, the same program past the page cache,
+// until all is on the disk.
+enum Contender {
+    kServer,
+    kWatchedServer,
+    kBaseline,
+    kTunedBaseline,
+    kDirectBaseline,
+    kContenderCount
+};
 
 // The server's work, as its threads share it.
 enum Stage {
@@ -65,7 +74,8 @@ struct Figures {
     double peak_memory_mib;
 };
 
-// All figures are 0 for the direct baseline where the log is not on a disk.
+// All figures are 0 for the direct baseline where the log is not on a disk, and for the watched
+// server where there is no browser.
 Figures RunRound(const ThroughputSettings &settings, const Scenario &scenario, Contender contender,
                  std::uint32_t seed);
 

@@ -87,6 +87,27 @@ TEST_F(Throughput, LogThatCannotBeWrittenGivesOneLine) {
     EXPECT_EQ(SplitLines(errors).size(), 1u) << errors;
 }
 
+TEST_F(Throughput, PageIsLookedAtByABrowser) {
+    // The stand-in notes what it is to look at, and stays there.
+    const std::string browser = directory_.File("browser");
+    const std::string seen = directory_.File("seen");
+    harness::WriteFile(browser,
+                       "#!/bin/sh\nfor url; do :; done\necho $url >" + seen + "\nexec sleep 100\n");
+    std::filesystem::permissions(browser, std::filesystem::perms::owner_all);
+    const ProcessResult result = Run(kServer, {"--rounds", "1", "--count", "10000", "--scenario",
+                                               "random", "--browser", browser});
+    EXPECT_EQ(result.status, Exited(0)) << result.errors;
+    EXPECT_NE(result.output.find("of the server with a browser on its page"), std::string::npos)
+        << result.output;
+    EXPECT_EQ(harness::ReadFile(seen).rfind("http://127.0.0.1:", 0), 0u);
+}
+
+TEST_F(Throughput, BrowserThatDoesNotStayIsFound) {
+    const std::string errors = Fail(kServer, {"--rounds", "1", "--count", "10000", "--scenario",
+                                              "random", "--browser", "/bin/false"});
+    EXPECT_NE(errors.find("/bin/false does not stay on the page"), std::string::npos) << errors;
+}
+
 TEST_F(Throughput, ServerArgumentsAreHandedOn) {
     const std::string errors = Fail(kServer, {"--rounds", "1", "--count", "10000", "--scenario",
                                               "random", "--server-arg=--no-such-option"});

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "server/numbers/numbers_process.h"
+#include "testing/browser.h"
 #include "testing/http_client.h"
 #include "testing/patience.h"
 #include "testing/process.h"
@@ -43,20 +44,9 @@ class PageTest : public testing::Test {
     // What the browser makes of the page with these arguments. The test fails where something of
     // the page was kept from being used, by its own policy for example.
     std::string Browse(std::uint16_t port, const std::vector<std::string> &arguments) {
-        ProcessOptions options;
-        options.arguments = {kBrowser,
-                             "--headless",
-                             "--no-sandbox", // root may not have it otherwise
-                             "--disable-gpu",
-                             "--disable-dev-shm-usage",
-                             "--no-first-run",
-                             "--disable-background-networking",
-                             "--enable-logging=stderr",
-                             "--user-data-dir=" + directory_.File("profile")};
-        options.environment["HOME"] = directory_.path();
-        options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
-        options.arguments.push_back("http://127.0.0.1:" + std::to_string(port) + "/");
-        Process browser(options);
+        Process browser(BrowserOptions(kBrowser, directory_.path(),
+                                       "http://127.0.0.1:" + std::to_string(port) + "/",
+                                       arguments));
         EXPECT_EQ(browser.WaitForExit(kBrowserPatience), Exited(0)) << browser.errors();
         EXPECT_EQ(browser.errors().find("Content Security Policy"), std::string::npos)
             << browser.errors();
