@@ -37,7 +37,7 @@ static void tell_senders(const struct ingest_port *port, int64_t now_ms,
 }
 
 static void tell(void *context, struct daemon_status *status) {
-    const struct records_server *server = context;
+    struct records_server *server = context;
     const struct ingest_port *ingest = &server->ingest_port;
     struct record_buffer *buffer = server->config.buffer;
     int64_t now_ms = os_now_ms();
@@ -67,7 +67,7 @@ static void tell(void *context, struct daemon_status *status) {
     status_add_gauge(status, "records_sender_places", "Senders connected at a time",
                      (double)ingest->config.client_capacity);
     status_add_gauge(status, "records_queries", "Queries that are being answered",
-                     (double)server->query_port.acceptor.used_count);
+                     (double)query_port_count(&server->query_port));
     status_add_gauge(status, "records_store_failing_seconds",
                      "For how long nothing could be stored", (double)failing_ms / 1e3);
     status_add_histogram(status, "records_store_duration_seconds",
@@ -78,13 +78,13 @@ static void tell(void *context, struct daemon_status *status) {
     tell_senders(ingest, now_ms, status);
 }
 
-struct status_source figures_source(const struct records_server *server) {
+struct status_source figures_source(struct records_server *server) {
     return (struct status_source){
         .program = "records-server",
         .prefix = "records",
         .unit = "Records",
         .series_names = {"received", "stored"},
         .tell = tell,
-        .context = (void *)server,
+        .context = server,
     };
 }

@@ -9,6 +9,6 @@
 #include "server/records/records_server.h"
 #include "server/runtime/http/status.h"
 
-struct status_source figures_source(const struct records_server *server);
+struct status_source figures_source(struct records_server *server);
 
 #endif /* SERVER_RECORDS_FIGURES_H_ */

@@ -25,7 +25,6 @@ struct daemon {
     struct wakeup progress;
     struct record_buffer buffer;
     struct record_writers writers;
-    struct query_threads query_threads;
     struct records_server server;
     struct http_server http;
 };
@@ -95,14 +94,6 @@ static int start_writers(struct daemon *daemon) {
     return record_writers_start(&daemon->writers, &config);
 }
 
-static int start_query_threads(struct daemon *daemon) {
-    const struct query_threads_config config = {.buffer = &daemon->buffer,
-                                                .gate = &daemon->writers.gate,
-                                                .store = daemon->store,
-                                                .done = &daemon->progress};
-    return query_threads_start(&daemon->query_threads, &config);
-}
-
 static int init_server(struct daemon *daemon) {
     const struct configuration *configuration = &daemon->configuration;
     const struct records_server_config config = {
@@ -113,9 +104,8 @@ static int init_server(struct daemon *daemon) {
         .progress = &daemon->progress,
         .buffer = &daemon->buffer,
         .writers = &daemon->writers,
-        .query_threads = &daemon->query_threads,
+        .store = daemon->store,
         .client_capacity = (size_t)configuration->client_capacity,
-        .limits = daemon->store->limits,
         .acknowledges = configuration->acknowledges,
         .idle_timeout_ms = configuration->idle_timeout_ms,
         .inquiry = http_server_inquiry(&daemon->http),
@@ -164,10 +154,6 @@ static enum exit_code build(struct daemon *daemon) {
     if (error != 0) {
         return startup_fail(&daemon->logger, "start the workers", error);
     }
-    error = start_query_threads(daemon);
-    if (error != 0) {
-        return startup_fail(&daemon->logger, "start the query threads", error);
-    }
     error = init_server(daemon);
     if (error != 0) {
         return startup_fail(&daemon->logger, "start the server", error);
@@ -191,7 +177,6 @@ static enum exit_code run(struct daemon *daemon) {
 /* Takes down what was built, from the last part to the first. */
 static void take_down(struct daemon *daemon) {
     http_server_stop(&daemon->http);
-    query_threads_finish(&daemon->query_threads);
     records_server_destroy(&daemon->server);
     record_buffer_close(&daemon->buffer); /* of writers that never had a server */
     record_writers_finish(&daemon->writers);

@@ -42,6 +42,10 @@ static bool reserve(struct answer *answer, size_t size) {
 }
 
 static void add_error(struct answer *answer, const char *message) {
+    if (answer->source->is_trial) {
+        answer->is_wanted = false;
+        return;
+    }
     char line[2 * MESSAGE_SIZE];
     size_t size = record_line_format_error(message, line, sizeof line);
     flush(answer);
@@ -63,20 +67,15 @@ static void add_record(struct answer *answer, const struct record *record) {
     }
 }
 
-static bool has_id(const struct record *record, const struct record_text *id) {
-    return id == NULL || record_text_equals(record->id, *id);
-}
-
-/* Adds the records of the buffer, all or those with an id, that a store reader that has begun
- * (NULL: none) does not see. */
-static void add_buffered(struct answer *answer, const struct record_text *id,
-                         struct store_reader *reader) {
+/* Adds the records copied from the buffer that a store reader that has begun (NULL: none) does not
+ * see. */
+static void add_buffered(struct answer *answer, struct store_reader *reader) {
     for (size_t index = 0; index < answer->buffered.count && answer->is_wanted; index++) {
         const struct buffered_record *buffered = &answer->buffered.records[index];
         bool is_in_store =
             reader != NULL && buffered->slot_index != RECORD_NOT_TAKEN &&
             buffered->sequence <= store_reader_stored_sequence(reader, buffered->slot_index);
-        if (!is_in_store && has_id(&buffered->record, id)) {
+        if (!is_in_store) {
             add_record(answer, &buffered->record);
         }
     }
@@ -115,8 +114,9 @@ static void add_store_or_error(struct answer *answer, const struct record_text *
     }
 }
 
-static bool copy_buffer(struct answer *answer) {
-    if (record_buffer_copy(answer->source->buffer, &answer->buffered) != 0) {
+/* Copies the records of the buffer, all or those with an id. */
+static bool copy_buffer(struct answer *answer, const struct record_text *id) {
+    if (record_buffer_copy(answer->source->buffer, id, &answer->buffered) != 0) {
         add_error(answer, "no memory");
         return false;
     }
@@ -124,11 +124,11 @@ static bool copy_buffer(struct answer *answer) {
 }
 
 static void answer_any(struct answer *answer) {
-    if (!copy_buffer(answer)) {
+    if (!copy_buffer(answer, NULL)) {
         return;
     }
     if (answer->buffered.count > 0) {
-        add_buffered(answer, NULL, NULL);
+        add_buffered(answer, NULL);
     } else {
         add_store_or_error(answer, NULL);
     }
@@ -136,10 +136,10 @@ static void answer_any(struct answer *answer) {
 
 /* In the order in which a record moves: one that leaves the buffer meanwhile is in the store. */
 static void answer_id(struct answer *answer, const struct record_text *id) {
-    if (!copy_buffer(answer)) {
+    if (!copy_buffer(answer, id)) {
         return;
     }
-    add_buffered(answer, id, NULL);
+    add_buffered(answer, NULL);
     if (answer->record_count == 0) {
         add_store_or_error(answer, id);
     }
@@ -148,10 +148,10 @@ static void answer_id(struct answer *answer, const struct record_text *id) {
 /* Here a store that cannot be read is no error: the buffer may have the answer. */
 static void answer_id_or_any(struct answer *answer, const struct record_text *id) {
     char message[MESSAGE_SIZE];
-    if (!copy_buffer(answer)) {
+    if (!copy_buffer(answer, id)) {
         return;
     }
-    add_buffered(answer, id, NULL);
+    add_buffered(answer, NULL);
     if (answer->record_count > 0) {
         return;
     }
@@ -173,12 +173,12 @@ static void answer_all(struct answer *answer) {
         return;
     }
     record_gate_hold(answer->source->gate);
-    bool is_copied = copy_buffer(answer);
+    bool is_copied = copy_buffer(answer, NULL);
     bool is_begun = is_copied && store_reader_begin(reader, NULL, message) == STORE_OK;
     record_gate_release(answer->source->gate);
     if (is_begun) {
         bool is_read = add_stored(answer, reader, message);
-        add_buffered(answer, NULL, reader);
+        add_buffered(answer, reader);
         if (!is_read) {
             add_error(answer, message);
         }

@@ -24,6 +24,7 @@ struct query_source {
     struct record_buffer *buffer;
     struct record_gate *gate; /* around the writers' transactions */
     struct store_reader *reader;
+    bool is_trial; /* an error is not told: the answer ends as if the sink wanted no more */
 };
 
 /* Where the lines go. `write` returns false when no more of them are wanted. */

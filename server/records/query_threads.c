@@ -75,10 +75,7 @@ static bool send_bytes(void *context, const char *bytes, size_t size) {
     return size == 0;
 }
 
-/* Ends our side after a whole answer. Returns whether the client has ended its own: then the
- * connection is closed. Closing it earlier, with something of the client unread, would reset it,
- * and the answer's end would be lost with it. */
-static bool end_after_answer(int fd) {
+bool query_threads_end_answer(int fd) {
     char byte;
     /* The only FIN that may ever be sent. */
     listener_set_reset_on_close(fd, false);
@@ -112,7 +109,7 @@ static void run_job(struct query_threads *threads, struct store_reader *reader,
     if (!query_answer(&source, &job->query, &sink)) {
         listener_reset_connection(job->fd);
         job->fd = -1;
-    } else if (end_after_answer(job->fd)) {
+    } else if (query_threads_end_answer(job->fd)) {
         job->fd = -1;
     }
     hand_back(threads, job, client.is_long);

@@ -2,9 +2,10 @@
  * The threads that answer queries, so that neither a large table nor a slow client holds up the
  * poll loop.
  *
- * DESIGN. The poll loop submits a job: a connected socket and the query that came over it. A thread
- * writes the answer and hands the job back: with the connection closed, or, where the client has
- * not ended its side yet, with our side ended, so that the poll loop can wait for the client's.
+ * DESIGN. The poll loop, which is the query port's, submits a job: a connected socket and the query
+ * that came over it. A thread writes the answer and hands the job back: with the connection closed,
+ * or, where the client has not ended its side yet, with our side ended, so that the poll loop can
+ * wait for the client's.
  *
  * A few threads are kept for lookups by id, which are short. A lookup whose client does not take
  * its answer at once is none from then on, and is cut off when there is no other thread for it. A
@@ -72,6 +73,11 @@ void query_threads_submit(struct query_threads *threads, struct query_job *job);
 /* Takes back the jobs that are done, linked by next_done. NULL: there are none. Call it in every
  * round, a few times a second at least: not every job is worth a signal. */
 struct query_job *query_threads_take_done(struct query_threads *threads);
+
+/* Ends our side of a connection after a whole answer. Returns whether the client has ended its own:
+ * then the connection is closed. Closing it earlier, with something of the client unread, would
+ * reset it, and the answer's end would be lost with it. */
+bool query_threads_end_answer(int fd);
 
 /* Cuts off all answers that are under way, with RST so that nobody takes them for whole, as soon as
  * they take their next step: for the end of the program. */

@@ -323,15 +323,25 @@ static struct record_text copy_text(char **at, struct record_text text) {
     return copy;
 }
 
-static void copy_records(struct record_buffer *buffer, struct buffered_records *copy) {
+/* Whether the record of a place is to be copied. */
+static bool is_asked_for(const struct record_buffer *buffer, size_t place,
+                         const struct record_text *id) {
+    const struct record_line *line = &buffer->lines[place];
+    return buffer->states[place] != STATE_STORED &&
+           (id == NULL ||
+            (line->id_size == id->size && record_text_equals(record_line_read(line).id, *id)));
+}
+
+static void copy_records(struct record_buffer *buffer, const struct record_text *id,
+                         struct buffered_records *copy) {
     char *at = copy->texts;
     uint64_t end = buffer->published_position;
     for (uint64_t position = buffer->released_position; position != end; position++) {
         size_t place = place_of(buffer, position);
-        uint8_t state = buffer->states[place];
-        if (state == STATE_STORED) {
+        if (!is_asked_for(buffer, place, id)) {
             continue;
         }
+        uint8_t state = buffer->states[place];
         struct record record = record_line_read(&buffer->lines[place]);
         copy->records[copy->count++] = (struct buffered_record){
             .record = {copy_text(&at, record.id), copy_text(&at, record.name),
@@ -342,21 +352,33 @@ static void copy_records(struct record_buffer *buffer, struct buffered_records *
     }
 }
 
-int record_buffer_copy(struct record_buffer *buffer, struct buffered_records *copy) {
+/* Counts what is to be copied, and allocates for it; for nothing nothing. False: no memory. */
+static bool allocate_copy(struct record_buffer *buffer, const struct record_text *id,
+                          struct buffered_records *copy) {
+    size_t count = 0;
+    size_t total_size = 0;
+    for (uint64_t at = buffer->released_position; at != buffer->published_position; at++) {
+        size_t place = place_of(buffer, at);
+        if (is_asked_for(buffer, place, id)) {
+            count++;
+            total_size += texts_size(&buffer->lines[place]);
+        }
+    }
+    if (count == 0) {
+        return true;
+    }
+    copy->records = malloc(count * sizeof *copy->records);
+    copy->texts = malloc(total_size + 1);
+    return copy->records != NULL && copy->texts != NULL;
+}
+
+int record_buffer_copy(struct record_buffer *buffer, const struct record_text *id,
+                       struct buffered_records *copy) {
     *copy = (struct buffered_records){0};
     (void)pthread_mutex_lock(&buffer->mutex);
-    size_t total_size = 0;
-    uint64_t begin = buffer->released_position;
-    uint64_t end = buffer->published_position;
-    size_t count = (size_t)(end - begin);
-    for (uint64_t at = begin; at != end; at++) {
-        total_size += texts_size(&buffer->lines[place_of(buffer, at)]);
-    }
-    copy->records = malloc((count + 1) * sizeof *copy->records);
-    copy->texts = malloc(total_size + 1);
-    bool has_memory = copy->records != NULL && copy->texts != NULL;
-    if (has_memory) {
-        copy_records(buffer, copy);
+    bool has_memory = allocate_copy(buffer, id, copy);
+    if (has_memory && copy->records != NULL) {
+        copy_records(buffer, id, copy);
     }
     (void)pthread_mutex_unlock(&buffer->mutex);
     if (!has_memory) {

@@ -160,8 +160,10 @@ struct buffered_records {
     char *texts;
 };
 
-/* Copies the records that are not in the store, oldest first. 0, or -ENOMEM. */
-int record_buffer_copy(struct record_buffer *buffer, struct buffered_records *copy);
+/* Copies the records that are not in the store, all or with `id` only those that have it, oldest
+ * first. 0, or -ENOMEM. */
+int record_buffer_copy(struct record_buffer *buffer, const struct record_text *id,
+                       struct buffered_records *copy);
 void buffered_records_destroy(struct buffered_records *copy);
 
 #ifdef __cplusplus

@@ -29,9 +29,10 @@ class RecordBuffer : public testing::Test {
             {id.data(), id.size()}, {name.data(), name.size()}, {age.data(), age.size()}};
         return record_buffer_push(&buffer_, &record);
     }
-    std::vector<std::string> CopyIds() {
+    std::vector<std::string> CopyIds(const char *id = nullptr) {
         buffered_records copy;
-        EXPECT_EQ(record_buffer_copy(&buffer_, &copy), 0);
+        const record_text text = {id, id == nullptr ? 0 : strlen(id)};
+        EXPECT_EQ(record_buffer_copy(&buffer_, id == nullptr ? nullptr : &text, &copy), 0);
         std::vector<std::string> ids;
         for (size_t i = 0; i < copy.count; i++) {
             ids.emplace_back(copy.records[i].record.id.bytes, copy.records[i].record.id.size);
@@ -147,13 +148,28 @@ TEST_F(RecordBuffer, ARecordStaysVisibleUntilItIsStored) {
     record_batch batch;
     ASSERT_TRUE(record_buffer_take(&buffer_, 10, &batch));
     buffered_records copy;
-    ASSERT_EQ(record_buffer_copy(&buffer_, &copy), 0);
+    ASSERT_EQ(record_buffer_copy(&buffer_, nullptr, &copy), 0);
     ASSERT_EQ(copy.count, 1u);
     EXPECT_EQ(copy.records[0].slot_index, batch.slot_index);
     EXPECT_EQ(copy.records[0].sequence, batch.sequence);
     buffered_records_destroy(&copy);
     record_buffer_finish(&buffer_, &batch);
     EXPECT_EQ(CopyIds(), Ids{});
+}
+
+TEST_F(RecordBuffer, OnlyTheRecordsOfAnIdAreCopied) {
+    Open(4);
+    for (const char *id : {"1", "12", "1", "2"}) {
+        ASSERT_TRUE(Push(id));
+    }
+    record_buffer_publish(&buffer_);
+    EXPECT_EQ(CopyIds("1"), (Ids{"1", "1"}));
+    EXPECT_EQ(CopyIds("2"), (Ids{"2"}));
+    EXPECT_EQ(CopyIds("3"), (Ids{}));
+    record_batch batch;
+    ASSERT_TRUE(record_buffer_take(&buffer_, 2, &batch));
+    record_buffer_finish(&buffer_, &batch);
+    EXPECT_EQ(CopyIds("1"), (Ids{"1"}));
 }
 
 TEST_F(RecordBuffer, BatchesThatEndOutOfOrder) {

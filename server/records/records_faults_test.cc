@@ -17,8 +17,8 @@
 
 namespace {
 
-// Two listeners, the signals, the progress.
-constexpr int kWatchedAtStart = 4;
+// Two listeners, the signals, the progress, the query port's wakeup.
+constexpr int kWatchedAtStart = 5;
 
 using harness::Await;
 using harness::Ending;

@@ -8,9 +8,9 @@
 #include "server/runtime/signals.h"
 
 enum {
-    /* The listeners of both ports, the signals, the wakeup, the service manager's timer, and the
-     * status page. */
-    WATCHES_BESIDE_CLIENTS = 2 * LISTENER_CAPACITY + 4,
+    /* The listener's sockets, the signals, the wakeup, the service manager's timer, and the status
+     * page. */
+    WATCHES_BESIDE_CLIENTS = LISTENER_CAPACITY + 4,
     /* How often to look for what is due, while anything is. */
     TICK_MS = 100,
 };
@@ -93,13 +93,20 @@ int records_server_init(struct records_server *server, const struct records_serv
         .listener = config->ingest_listener,
         .buffer = config->buffer,
         .client_capacity = config->client_capacity,
-        .limits = config->limits,
+        .limits = config->store->limits,
         .acknowledges = config->acknowledges,
         .idle_timeout_ms = config->idle_timeout_ms,
         .logger = config->logger,
     };
-    size_t watch_capacity = config->client_capacity + RECORDS_QUERIES_MAX + WATCHES_BESIDE_CLIENTS;
-    int error = epoll_loop_init(&server->loop, watch_capacity);
+    const struct query_port_config query_config = {
+        .listener = config->query_listener,
+        .buffer = config->buffer,
+        .gate = &config->writers->gate,
+        .store = config->store,
+        .progress = config->progress,
+        .logger = config->logger,
+    };
+    int error = epoll_loop_init(&server->loop, config->client_capacity + WATCHES_BESIDE_CLIENTS);
     if (error == 0) {
         error = watch_own_descriptors(server);
     }
@@ -107,8 +114,7 @@ int records_server_init(struct records_server *server, const struct records_serv
         error = ingest_port_init(&server->ingest_port, &ingest_config);
     }
     if (error == 0) {
-        error = query_port_init(&server->query_port, &server->loop, config->query_listener,
-                                config->query_threads, config->logger);
+        error = query_port_init(&server->query_port, &query_config);
     }
     if (error != 0) {
         records_server_destroy(server);
@@ -134,9 +140,7 @@ static int tick(struct records_server *server) {
     }
     server->next_tick_ms = now_ms + TICK_MS;
     tell_import_progress(server, now_ms);
-    bool is_ingest_waiting = ingest_port_tick(&server->ingest_port, now_ms);
-    bool is_query_waiting = query_port_tick(&server->query_port, now_ms);
-    return is_ingest_waiting || is_query_waiting ? TICK_MS : -1;
+    return ingest_port_tick(&server->ingest_port, now_ms) ? TICK_MS : -1;
 }
 
 /* Whether the server may end. On the way there it closes the buffer when nothing will come any
@@ -149,19 +153,17 @@ static bool is_over(struct records_server *server) {
     if (!server->is_closed || !record_writers_are_finished(server->config.writers)) {
         return false;
     }
-    query_threads_cancel(server->config.query_threads);
+    query_port_cancel(&server->query_port);
     return query_port_is_idle(&server->query_port);
 }
 
-/* Hands what has come in to the writers, and takes answered queries back; goes on with the
- * connections that wait for the buffer or the store, if it has made progress since they last
- * looked; then handles events, and waits for some if there was no progress. Its signal is one.
- * Returns what epoll_loop_run_once does. */
+/* Hands what has come in to the writers; goes on with the connections that wait for the buffer or
+ * the store, if it has made progress since they last looked; then handles events, and waits for
+ * some if there was no progress. Its signal is one. Returns what epoll_loop_run_once does. */
 static int run_turn(struct records_server *server, int timeout_ms) {
     struct record_buffer *buffer = server->config.buffer;
     uint64_t *stored_position = &server->ingest_port.shared.stored_position;
     record_buffer_publish(buffer);
-    query_port_collect(&server->query_port);
     bool is_waiting = ingest_port_is_waiting(&server->ingest_port);
     bool can_advance = is_waiting && record_buffer_await_progress(buffer, *stored_position);
     if (can_advance || !is_waiting) {

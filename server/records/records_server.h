@@ -1,5 +1,6 @@
 /*
- * The records server's loop: both ports, the signals, and the way down.
+ * The records server's loop: the senders' port, the signals, and the way down. The query port has a
+ * loop of its own.
  *
  * On SIGTERM, SIGINT or SIGHUP it takes in what has reached it, waits until all of it is in the
  * store, and ends. A second signal says what is not known to be stored and ends the process at
@@ -28,12 +29,11 @@ struct records_server_config {
     const struct listener *query_listener;
     int signal_fd;
     struct service_manager *manager; /* hears that the loop turns, and that it ends */
-    const struct wakeup *progress;   /* of the buffer, the writers and the queries */
+    const struct wakeup *progress;   /* of the buffer, the writers and the query port */
     struct record_buffer *buffer;
     struct record_writers *writers;
-    struct query_threads *query_threads;
+    struct store *store;
     size_t client_capacity;
-    struct record_limits limits; /* what fits into the store */
     bool acknowledges;
     int64_t idle_timeout_ms;
     struct inquiry *inquiry; /* of the status page; NULL: there is none */
@@ -58,7 +58,6 @@ int records_server_init(struct records_server *server, const struct records_serv
 /* Serves until it is told to stop and everything is stored. */
 enum exit_code records_server_run(struct records_server *server);
 
-/* Call it after query_threads_finish, which still hands jobs back. */
 void records_server_destroy(struct records_server *server);
 
 #endif /* SERVER_RECORDS_RECORDS_SERVER_H_ */

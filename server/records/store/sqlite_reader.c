@@ -8,6 +8,10 @@
 /* How long a reader waits for another process's lock. */
 enum { READER_TIMEOUT_MS = 2000 };
 
+/* After so many of SQLite's own instructions, some milliseconds, or twice as many, a quick reader
+ * gives up: a lookup by an index needs about fifty. */
+enum { QUICK_STEP_COUNT = 20 * 1000 };
+
 static const char SELECT_LAST[] = "SELECT coalesce(max(rowid), 0) FROM user_data";
 static const char SELECT_PAGE[] = "SELECT rowid, id, name, age FROM user_data"
                                   " WHERE rowid > ?1 AND rowid <= ?2 ORDER BY rowid";
@@ -29,6 +33,8 @@ struct sqlite_reader {
     struct record_page page;
     size_t page_index;
     bool is_last_page;
+    bool is_quick;
+    int pause_count; /* of a quick one: how often QUICK_STEP_COUNT came to an end since it began */
 };
 
 struct store_reader *sqlite_reader_open(struct store *base) {
@@ -39,6 +45,35 @@ struct store_reader *sqlite_reader_open(struct store *base) {
     reader->base.operations = base->operations;
     reader->store = (struct sqlite_store *)base;
     return &reader->base;
+}
+
+struct store_reader *sqlite_quick_reader_open(struct store *base) {
+    struct store_reader *reader = sqlite_reader_open(base);
+    if (reader != NULL) {
+        ((struct sqlite_reader *)reader)->is_quick = true;
+    }
+    return reader;
+}
+
+/* False: a quick one would have to wait. */
+static bool lock_file(struct sqlite_reader *reader) {
+    pthread_rwlock_t *lock = &reader->store->file_lock;
+    return (reader->is_quick ? pthread_rwlock_tryrdlock(lock) : pthread_rwlock_rdlock(lock)) == 0;
+}
+
+static void unlock_file(struct sqlite_reader *reader) {
+    (void)pthread_rwlock_unlock(&reader->store->file_lock);
+}
+
+static enum store_status report_locked(char *message) {
+    message_format(message, "SQLite: the database is being opened anew");
+    return STORE_UNAVAILABLE;
+}
+
+/* Called by SQLite. The first end may belong to the steps of lookups before this one. */
+static int give_up(void *context) {
+    struct sqlite_reader *reader = context;
+    return ++reader->pause_count > 1;
 }
 
 static void disconnect(struct sqlite_reader *reader) {
@@ -61,10 +96,13 @@ static enum store_status connect_database(struct sqlite_reader *reader, char *me
                                 "anew with the next record");
         return STORE_UNAVAILABLE;
     }
-    reader->database =
-        sqlite_store_connect(reader->store, SQLITE_OPEN_READWRITE, READER_TIMEOUT_MS, message);
+    reader->database = sqlite_store_connect(reader->store, SQLITE_OPEN_READWRITE,
+                                            reader->is_quick ? 0 : READER_TIMEOUT_MS, message);
     if (reader->database == NULL) {
         return STORE_UNAVAILABLE;
+    }
+    if (reader->is_quick) {
+        sqlite3_progress_handler(reader->database, QUICK_STEP_COUNT, give_up, reader);
     }
     if (!sqlite_store_prepare(reader->database, SELECT_LAST, &reader->select_last) ||
         !sqlite_store_prepare(reader->database, SELECT_PAGE, &reader->select_all) ||
@@ -78,9 +116,12 @@ static enum store_status connect_database(struct sqlite_reader *reader, char *me
 
 enum store_status sqlite_reader_connect(struct store_reader *base, char *message) {
     struct sqlite_reader *reader = (struct sqlite_reader *)base;
-    (void)pthread_rwlock_rdlock(&reader->store->file_lock);
+    if (!lock_file(reader)) {
+        return report_locked(message);
+    }
+    reader->pause_count = 0;
     enum store_status status = connect_database(reader, message);
-    (void)pthread_rwlock_unlock(&reader->store->file_lock);
+    unlock_file(reader);
     return status;
 }
 
@@ -101,12 +142,14 @@ enum store_status sqlite_reader_begin(struct store_reader *base, const struct re
     reader->page_index = 0;
     reader->is_last_page = false;
     record_page_clear(&reader->page);
-    (void)pthread_rwlock_rdlock(&reader->store->file_lock);
+    if (!lock_file(reader)) {
+        return report_locked(message);
+    }
     /* One page of a lookup is one statement, whose snapshot nothing needs to be told. */
     reader->last_row = INT64_MAX;
     bool is_begun =
         id != NULL || (!sqlite_store_has_moved(reader->database) && read_last_row(reader));
-    (void)pthread_rwlock_unlock(&reader->store->file_lock);
+    unlock_file(reader);
     if (!is_begun || (id != NULL && !sqlite_store_bind_text(reader->select, 3, *id))) {
         sqlite_store_describe_error(reader->database, message);
         disconnect(reader);
@@ -175,9 +218,11 @@ static enum store_status read_page_of_file(struct sqlite_reader *reader, char *m
 }
 
 static enum store_status read_page(struct sqlite_reader *reader, char *message) {
-    (void)pthread_rwlock_rdlock(&reader->store->file_lock);
+    if (!lock_file(reader)) {
+        return report_locked(message);
+    }
     enum store_status status = read_page_of_file(reader, message);
-    (void)pthread_rwlock_unlock(&reader->store->file_lock);
+    unlock_file(reader);
     return status;
 }
 

@@ -57,6 +57,7 @@ static const struct store_operations operations = {
     .writer_write = sqlite_writer_write,
     .writer_close = sqlite_writer_close,
     .reader_open = sqlite_reader_open,
+    .quick_reader_open = sqlite_quick_reader_open,
     .reader_connect = sqlite_reader_connect,
     .reader_begin = sqlite_reader_begin,
     .reader_stored_sequence = sqlite_reader_stored_sequence,

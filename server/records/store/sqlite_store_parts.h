@@ -61,6 +61,7 @@ enum store_status sqlite_writer_write(struct store_writer *writer, const struct 
 void sqlite_writer_close(struct store_writer *writer);
 
 struct store_reader *sqlite_reader_open(struct store *store);
+struct store_reader *sqlite_quick_reader_open(struct store *store);
 enum store_status sqlite_reader_connect(struct store_reader *reader, char *message);
 enum store_status sqlite_reader_begin(struct store_reader *reader, const struct record_text *id,
                                       char *message);

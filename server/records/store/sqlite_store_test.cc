@@ -178,6 +178,42 @@ TEST(SqliteStore, AFileThatIsReplaced) {
     EXPECT_EQ(ReadAll(Open("sqlite:" + path).get()), both);
 }
 
+// What a quick reader cannot read within a moment is for one that may take its time.
+TEST(SqliteStore, AQuickReaderGivesUp) {
+    TemporaryDirectory directory;
+    auto store = Open("sqlite:" + directory.File("store"));
+    Writer writer(store.get());
+    EXPECT_EQ(writer.Write({{"rare", "n", "a"}}), "");
+    EXPECT_EQ(writer.Write(People(20000, {"same", "n", "a"})), "");
+    store_reader *reader = store_quick_reader_open(store.get());
+    ASSERT_NE(reader, nullptr);
+    const auto count = [&](const std::string &id) {
+        const record_text text = {id.data(), id.size()};
+        char message[MESSAGE_SIZE] = "";
+        record record;
+        int found_count = 0;
+        store_status status = store_reader_connect(reader, message);
+        if (status == STORE_OK) {
+            status = store_reader_begin(reader, &text, message);
+        }
+        while (status == STORE_OK) {
+            status = store_reader_next(reader, &record, message);
+            found_count += status == STORE_OK ? 1 : 0;
+        }
+        store_reader_end(reader);
+        return status == STORE_END ? found_count : -1;
+    };
+    for (int round = 0; round < 2; round++) {
+        EXPECT_EQ(count("same"), -1);
+        // Often enough for the steps of all of them together to be many.
+        for (int lookup = 0; lookup < 2000; lookup++) {
+            ASSERT_EQ(count("rare"), 1) << lookup;
+        }
+    }
+    store_reader_close(reader);
+    EXPECT_EQ(Find(store.get(), "same").size(), 20000u);
+}
+
 // Nothing is made where somebody only wants to read.
 TEST(SqliteStore, AReaderMakesNoFile) {
     TemporaryDirectory directory;

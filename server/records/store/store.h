@@ -48,6 +48,7 @@ struct store_operations {
                                       char *message);
     void (*writer_close)(struct store_writer *writer);
     struct store_reader *(*reader_open)(struct store *store);
+    struct store_reader *(*quick_reader_open)(struct store *store); /* NULL: it has none */
     enum store_status (*reader_connect)(struct store_reader *reader, char *message);
     enum store_status (*reader_begin)(struct store_reader *reader, const struct record_text *id,
                                       char *message);
@@ -99,6 +100,14 @@ static inline void store_writer_close(struct store_writer *writer) {
 /* Gets ready to read; nothing is connected yet. NULL: no memory. */
 static inline struct store_reader *store_reader_open(struct store *store) {
     return store->operations->reader_open(store);
+}
+
+/* The same for a reader that never waits for anybody: what it cannot read within a moment, it
+ * reports as unavailable. NULL: this store has none, or there is no memory. */
+static inline struct store_reader *store_quick_reader_open(struct store *store) {
+    return store->operations->quick_reader_open == NULL
+               ? NULL
+               : store->operations->quick_reader_open(store);
 }
 
 /* As store_writer_connect. */
