@@ -56,8 +56,11 @@ static void tell(void *context, struct daemon_status *status) {
                        ingest->shared.record_count);
     status_add_counter(status, "records_errors_total", "Errors answered to senders",
                        ingest->shared.error_count);
-    status_add_counter(status, "records_stored_total", "Records that reached the store",
+    status_add_counter(status, "records_stored_total",
+                       "Records that reached the store, those that it refused included",
                        stored_count);
+    status_add_counter(status, "records_refused_total", "Records that the store refused for good",
+                       record_buffer_total_refused_count(buffer));
     status_add_gauge(status, "records_queue_length", "Records that wait for the store",
                      (double)record_buffer_count(buffer));
     status_add_gauge(status, "records_queue_places", "Records that may wait",

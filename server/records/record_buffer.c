@@ -271,7 +271,15 @@ void record_buffer_note_refusal(struct record_buffer *buffer, const struct recor
         &buffer->sender_counts[buffer->senders[place_of(buffer, position)]];
     /* A number is used again, perhaps before all of the last one's records are stored. */
     sender->refused_count += position >= sender->begin ? 1 : 0;
+    buffer->refused_count++;
     (void)pthread_mutex_unlock(&buffer->mutex);
+}
+
+uint64_t record_buffer_total_refused_count(struct record_buffer *buffer) {
+    (void)pthread_mutex_lock(&buffer->mutex);
+    uint64_t count = buffer->refused_count;
+    (void)pthread_mutex_unlock(&buffer->mutex);
+    return count;
 }
 
 void record_buffer_finish(struct record_buffer *buffer, const struct record_batch *batch) {

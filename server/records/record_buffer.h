@@ -74,6 +74,7 @@ struct record_buffer {
     uint64_t released_position;  /* records below it are stored, their places free */
     struct record_slot slots[RECORDS_WORKERS_MAX];
     size_t given_back_count;
+    uint64_t refused_count;
     struct record_sender sender_counts[RECORDS_CLIENTS_MAX];
     bool is_closed;
     bool is_progress_wanted;
@@ -136,6 +137,9 @@ void record_buffer_give_back(struct record_buffer *buffer, const struct record_b
 /* Says that the store has refused the record at `index` in the batch for good; before finish. */
 void record_buffer_note_refusal(struct record_buffer *buffer, const struct record_batch *batch,
                                 size_t index);
+
+/* How many records the store has refused so far, of all senders. */
+uint64_t record_buffer_total_refused_count(struct record_buffer *buffer);
 
 /* Says that the batch is in the store, but for what was refused of it. */
 void record_buffer_finish(struct record_buffer *buffer, const struct record_batch *batch);

@@ -12,6 +12,7 @@
 #include "server/records/records_process.h"
 #include "server/records/store/mariadb_server.h"
 #include "testing/files.h"
+#include "testing/http_client.h"
 
 namespace {
 
@@ -89,10 +90,15 @@ class Rejects : public testing::Test {
 };
 
 TEST_F(Rejects, GoToAFileAndHoldUpNothing) {
-    RecordsServer server({"--store=sqlite:" + database_, "--ack", "--rejects=" + rejects_});
+    RecordsServer server(
+        {"--store=sqlite:" + database_, "--ack", "--rejects=" + rejects_, "--http-port=0"});
     EXPECT_EQ(server.Ingest(Input()),
               "{\"error\": \"the store refused 10 records for good\"}\n{\"stored\": 150}\n");
     EXPECT_EQ(Stored(), "good 150\n");
+    const std::uint16_t http_port = harness::WaitForHttpPort(&server.process());
+    EXPECT_EQ(
+        harness::MetricValue(harness::HttpGet(http_port, "/metrics").body, "records_refused_total"),
+        10);
     std::vector<std::string> lines = SplitLines(ReadFile(rejects_));
     EXPECT_EQ(lines.size(), 10u);
     for (const std::string line :
