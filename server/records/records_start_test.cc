@@ -1,5 +1,6 @@
 // How the records server starts, and the files that it finds and leaves.
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,15 +13,20 @@
 namespace {
 
 using harness::Exited;
+using harness::ExpectEachOnce;
 using harness::HasLineWith;
+using harness::IdsOf;
+using harness::MakeIds;
 using harness::ProcessResult;
 using harness::RecordLine;
+using harness::RecordLines;
 using harness::RecordsServer;
 using harness::RecordsServerCommand;
 using harness::RunToEnd;
 using harness::ShownLine;
 using harness::SplitLines;
 using harness::TemporaryDirectory;
+using Ids = std::vector<std::string>;
 
 class RecordsStart : public testing::Test {
   protected:
@@ -142,6 +148,33 @@ TEST_F(RecordsStart, AStoreThatIsMovedAwayMeanwhile) {
         EXPECT_EQ(successor.Query("all\n"), ShownLine("2"));
         RecordsServer other({"--store=" + (kind + path) + ".old"});
         EXPECT_EQ(other.Query("all\n"), ShownLine("1"));
+    }
+}
+
+// The log alone: what was acknowledged is in the file, and the next in a log that has a name.
+TEST_F(RecordsStart, ALogThatIsRemovedMeanwhile) {
+    for (const bool is_replaced : {false, true}) {
+        const std::string path = directory_.File(is_replaced ? "replaced" : "removed");
+        RecordsServer server({"--store=sqlite:" + path, "--ack"});
+        const Ids first = MakeIds("first", 100);
+        const Ids second = MakeIds("second", 100);
+        EXPECT_EQ(server.Ingest(RecordLines(first)), "{\"stored\": 100}\n");
+        ASSERT_EQ(server.Query("id first7\n"), ShownLine("first7"));
+        ASSERT_EQ(unlink((path + "-wal").c_str()), 0);
+        if (is_replaced) {
+            harness::WriteFile(path + "-wal", "");
+        }
+        EXPECT_EQ(server.Ingest(RecordLines(second)), "{\"stored\": 100}\n");
+        EXPECT_EQ(server.CountMessages("the log of the store sqlite:" + path + " was removed"), 1u);
+        EXPECT_EQ(server.Query("id first7\n"), ShownLine("first7"));
+        EXPECT_EQ(server.Query("id second7\n"), ShownLine("second7"));
+        Ids all = first;
+        all.insert(all.end(), second.begin(), second.end());
+        ExpectEachOnce(IdsOf(server.Query("all\n")), all);
+        server.process().Signal(SIGKILL);
+        EXPECT_EQ(server.process().WaitForExit(), harness::Killed(SIGKILL));
+        const RecordsServer successor({"--store=sqlite:" + path});
+        ExpectEachOnce(IdsOf(successor.Query("all\n")), all);
     }
 }
 

@@ -24,6 +24,7 @@ struct sqlite_reader {
     struct sqlite_store *store;
     const struct record_text *id;
     sqlite3 *database; /* NULL while not connected */
+    uint64_t generation;
     sqlite3_stmt *select_last;
     sqlite3_stmt *select_all;
     sqlite3_stmt *select_id;
@@ -85,11 +86,18 @@ static void disconnect(struct sqlite_reader *reader) {
     reader->database = NULL;
 }
 
+/* Whether the connection is to a file or a log that is not the writer's any more. */
+static bool is_behind(const struct sqlite_reader *reader) {
+    return reader->generation != atomic_load(&reader->store->generation) ||
+           sqlite_store_has_moved(reader->database);
+}
+
 static enum store_status connect_database(struct sqlite_reader *reader, char *message) {
-    if (reader->database != NULL && !sqlite_store_has_moved(reader->database)) {
+    if (reader->database != NULL && !is_behind(reader)) {
         return STORE_OK;
     }
     disconnect(reader);
+    reader->generation = atomic_load(&reader->store->generation);
     /* Beside a file that is not the writer's there may be the writer's log, which is not for it. */
     if (sqlite_store_file_id(reader->store) != atomic_load(&reader->store->file_id)) {
         message_format(message, "SQLite: the database was moved, removed or replaced; it is opened "
@@ -147,8 +155,7 @@ enum store_status sqlite_reader_begin(struct store_reader *base, const struct re
     }
     /* One page of a lookup is one statement, whose snapshot nothing needs to be told. */
     reader->last_row = INT64_MAX;
-    bool is_begun =
-        id != NULL || (!sqlite_store_has_moved(reader->database) && read_last_row(reader));
+    bool is_begun = id != NULL || (!is_behind(reader) && read_last_row(reader));
     unlock_file(reader);
     if (!is_begun || (id != NULL && !sqlite_store_bind_text(reader->select, 3, *id))) {
         sqlite_store_describe_error(reader->database, message);
@@ -195,8 +202,8 @@ static int step_page(struct sqlite_reader *reader) {
 static enum store_status read_page_of_file(struct sqlite_reader *reader, char *message) {
     record_page_clear(&reader->page);
     reader->page_index = 0;
-    if (sqlite_store_has_moved(reader->database)) {
-        message_format(message, "SQLite: the database was moved, removed or replaced");
+    if (is_behind(reader)) {
+        message_format(message, "SQLite: the database or its log was moved, removed or replaced");
         return STORE_UNAVAILABLE;
     }
     if (sqlite3_bind_int64(reader->select, 1, reader->read_row) != SQLITE_OK ||

@@ -84,10 +84,18 @@ bool sqlite_store_has_moved(sqlite3 *database) {
            has_moved != 0;
 }
 
-uint64_t sqlite_store_file_id(const struct sqlite_store *store) {
+static uint64_t id_of(const char *path) {
     struct stat status;
     /* Two files that are there at the same time on one device have different inodes. */
-    return stat(store->path, &status) != 0 ? 0 : (uint64_t)status.st_ino ^ status.st_dev << 48;
+    return stat(path, &status) != 0 ? 0 : (uint64_t)status.st_ino ^ status.st_dev << 48;
+}
+
+uint64_t sqlite_store_file_id(const struct sqlite_store *store) {
+    return id_of(store->path);
+}
+
+uint64_t sqlite_store_log_id(sqlite3 *database) {
+    return id_of(sqlite3_filename_wal(sqlite3_db_filename(database, "main")));
 }
 
 /* SQLite would make it readable by all. Where it cannot be made here, SQLite says why; what is no

@@ -20,6 +20,8 @@ struct sqlite_store {
     const struct logger *logger;
     /* Names the file that the store has open, by its device and inode; 0 before there is one. */
     _Atomic uint64_t file_id;
+    /* Counts how often the writer has left a file or a log for another: readers connect anew. */
+    _Atomic uint64_t generation;
     /* Read while a reader works, written while the file that was moved is left for another: SQLite
      * may then shorten what it shares with connections to the old one, which must not look at it.
      */
@@ -35,6 +37,9 @@ bool sqlite_store_has_moved(sqlite3 *database);
 
 /* Names the file at the path; 0: there is none. */
 uint64_t sqlite_store_file_id(const struct sqlite_store *store);
+
+/* The same for the log (`-wal`) beside the file of the connection. */
+uint64_t sqlite_store_log_id(sqlite3 *database);
 
 /* Connects and makes what is missing: a writer's connection, after a start or after the file was
  * moved. NULL: `message` says why not. */

@@ -1,3 +1,4 @@
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "server/records/store/sqlite_store_parts.h"
@@ -10,6 +11,7 @@ struct sqlite_writer {
     struct store_writer base;
     struct sqlite_store *store;
     sqlite3 *database; /* NULL while not connected */
+    uint64_t log_id;   /* of the log that it writes */
     sqlite3_stmt *begin;
     sqlite3_stmt *insert;
     sqlite3_stmt *commit;
@@ -35,16 +37,35 @@ static void disconnect(struct sqlite_writer *writer) {
     writer->database = NULL;
 }
 
-/* The file was moved, removed or replaced. What is in the log beside the path belongs to the file
- * that we have open: it goes there, so that nobody takes it for the log of another file. */
-static void leave_moved_file(struct sqlite_writer *writer) {
-    const struct sqlite_store *store = writer->store;
+/* Whether nobody would find under the store's name what is written now. */
+static bool is_away(const struct sqlite_writer *writer) {
+    return sqlite_store_has_moved(writer->database) ||
+           writer->log_id != sqlite_store_log_id(writer->database);
+}
+
+/* The file was moved, removed or replaced, or its log was. What the log holds belongs to the file
+ * that we have open: it goes there, so that it is not lost with the log, and nobody takes it for
+ * the log of another file. False: a log that is lost cannot be left yet. */
+static bool leave_file(struct sqlite_writer *writer, char *message) {
+    struct sqlite_store *store = writer->store;
+    bool has_moved = sqlite_store_has_moved(writer->database);
+    int result =
+        sqlite3_wal_checkpoint_v2(writer->database, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (!has_moved && result != SQLITE_OK) {
+        message_format(message,
+                       "SQLite: the log was removed, and what it held cannot be put into the "
+                       "database: %s",
+                       sqlite3_errstr(result));
+        return false;
+    }
     logger_print(store->logger, LOG_LEVEL_WARNING,
-                 "the store sqlite:%s was moved, removed or replaced; it is opened anew",
+                 has_moved ? "the store sqlite:%s was moved, removed or replaced; it is opened anew"
+                           : "the log of the store sqlite:%s was removed or replaced; what it held "
+                             "is in the database, which is opened anew",
                  store->path);
-    (void)sqlite3_wal_checkpoint_v2(writer->database, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL,
-                                    NULL);
+    atomic_fetch_add(&store->generation, 1);
     disconnect(writer);
+    return true;
 }
 
 static bool connect_database(struct sqlite_writer *writer, char *message) {
@@ -59,19 +80,18 @@ static bool connect_database(struct sqlite_writer *writer, char *message) {
         disconnect(writer);
         return false;
     }
+    writer->log_id = sqlite_store_log_id(writer->database);
     return true;
 }
 
 enum store_status sqlite_writer_connect(struct store_writer *base, char *message) {
     struct sqlite_writer *writer = (struct sqlite_writer *)base;
-    if (writer->database != NULL && !sqlite_store_has_moved(writer->database)) {
+    if (writer->database != NULL && !is_away(writer)) {
         return STORE_OK;
     }
     (void)pthread_rwlock_wrlock(&writer->store->file_lock);
-    if (writer->database != NULL) {
-        leave_moved_file(writer);
-    }
-    bool is_connected = connect_database(writer, message);
+    bool is_free = writer->database == NULL || leave_file(writer, message);
+    bool is_connected = is_free && connect_database(writer, message);
     (void)pthread_rwlock_unlock(&writer->store->file_lock);
     return is_connected ? STORE_OK : STORE_UNAVAILABLE;
 }
@@ -149,8 +169,8 @@ static bool write_transaction(struct sqlite_writer *writer, const struct record_
         return false;
     }
     /* The next attempt goes to the file that the path names then. */
-    if (sqlite_store_has_moved(writer->database)) {
-        message_format(message, "SQLite: the database was moved, removed or replaced");
+    if (is_away(writer)) {
+        message_format(message, "SQLite: the database or its log was moved, removed or replaced");
         return false;
     }
     bool is_committed = run(writer->commit);
@@ -166,7 +186,7 @@ enum store_status sqlite_writer_write(struct store_writer *base, const struct re
     if (write_transaction(writer, batch, message)) {
         return STORE_OK;
     }
-    if (sqlite_store_has_moved(writer->database)) {
+    if (is_away(writer)) {
         (void)sqlite3_exec(writer->database, "ROLLBACK", NULL, NULL, NULL);
         return STORE_UNAVAILABLE;
     }
