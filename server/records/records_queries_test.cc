@@ -1,8 +1,10 @@
 // The query port of the records server as its users meet it.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +23,7 @@ using harness::RecordLine;
 using harness::RecordLines;
 using harness::RecordsServer;
 using harness::ShownLine;
+using harness::SplitLines;
 using harness::TcpClient;
 using harness::TemporaryDirectory;
 using Ids = std::vector<std::string>;
@@ -111,6 +114,37 @@ TEST_F(RecordsQueries, ALookupThatNobodyTakesDoesNotHoldUpTheOthers) {
     ASSERT_TRUE(client.Send("id other\n"));
     EXPECT_EQ(client.WaitForEnding(std::chrono::seconds(15)), Ending::kFin);
     EXPECT_EQ(client.received(), ShownLine("other"));
+}
+
+// More than all buffers between the server and a client hold, so that it waits in the middle.
+TEST_F(RecordsQueries, AnAnswerWhoseStoreFailsInTheMiddleEndsWithTheError) {
+    constexpr size_t kCount = 100000;
+    std::string lines;
+    for (const std::string &id : MakeIds("", kCount)) {
+        lines += "{\"id\": \"" + id + "\", \"name\": \"" + std::string(500, 'n') +
+                 "\", \"age\": \"1\"}\n";
+    }
+    for (const std::string kind : {"file", "sqlite"}) {
+        const std::string path = directory_.File(kind);
+        RecordsServer server({"--store=" + kind + ":" + path, "--ack"});
+        EXPECT_EQ(server.Ingest(lines), "{\"stored\": " + std::to_string(kCount) + "}\n");
+        TcpClient client(server.query_port());
+        ASSERT_TRUE(client.Send("all\n"));
+        EXPECT_EQ(client.ReceiveUntil([](const std::string &got) { return !got.empty(); }),
+                  Ending::kNone);
+        if (kind == "file") {
+            ASSERT_EQ(truncate(path.c_str(), 0), 0);
+        } else {
+            ASSERT_EQ(rename(path.c_str(), (path + ".old").c_str()), 0);
+        }
+        EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+        const std::vector<std::string> answer = SplitLines(client.received());
+        ASSERT_GT(answer.size(), 1u);
+        EXPECT_LT(answer.size(), kCount);
+        EXPECT_EQ(answer.back().rfind("{\"error\": \"", 0), 0u) << answer.back();
+        const std::string &before = answer[answer.size() - 2];
+        EXPECT_EQ(before.rfind("{\"id\": \"", 0), 0u) << before;
+    }
 }
 
 TEST_F(RecordsQueries, AnAnswerThatIsCutOffByKillNineIsReset) {
