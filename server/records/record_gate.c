@@ -5,7 +5,7 @@
 
 enum {
     /* It stays open for so many times as long as it was closed. */
-    OPEN_FACTOR = 3,
+    OPEN_FACTOR = 12,
     /* A store that kept its readers waiting for long does not keep the next ones out as long. */
     OPEN_MS_MAX = 1000,
 };

@@ -4,7 +4,7 @@
  * DESIGN. Any number of transactions pass at the same time. A query closes the gate: no transaction
  * begins any more, and when the last one has ended the query holds it. Queries that come until then
  * hold it together; those that come later wait for the next time. Once all of them have released
- * it, transactions that were kept waiting all pass, and have it open for three times as long as it
+ * it, transactions that were kept waiting all pass, and have it open for twelve times as long as it
  * was closed before anybody may close it again: however many queries come, most of the time belongs
  * to the transactions.
  *
