@@ -118,7 +118,7 @@ TEST_F(RecordsQueries, ALookupThatNobodyTakesDoesNotHoldUpTheOthers) {
 
 // More than all buffers between the server and a client hold, so that it waits in the middle.
 TEST_F(RecordsQueries, AnAnswerWhoseStoreFailsInTheMiddleEndsWithTheError) {
-    constexpr size_t kCount = 100000;
+    constexpr size_t kCount = 60000;
     std::string lines;
     for (const std::string &id : MakeIds("", kCount)) {
         lines += "{\"id\": \"" + id + "\", \"name\": \"" + std::string(500, 'n') +
