@@ -6,8 +6,7 @@
 //   all      the whole store, beside the program sqlite3 printing the same by json_object
 //   intake   of MariaDB while 12 clients ask for `all` without end, beside what it is alone
 //
-// All run by turns, and the ratio of their medians is what counts: absolute figures belong to a
-// machine. Behind it stand the lowest and the highest of the rounds' own ratios.
+// All run by turns (comparison.h).
 //
 //   bazel run //bench/records:connections -- [ROWS [ROUNDS]]
 #include <arpa/inet.h>
@@ -28,6 +27,7 @@
 #include <vector>
 
 #include "bench/measure.h"
+#include "bench/records/comparison.h"
 #include "server/records/records_process.h"
 #include "server/records/store/mariadb_server.h"
 #include "server/runtime/options.h"
@@ -168,40 +168,29 @@ double TimeSqlite3(const std::string &path) {
     });
 }
 
-void Report(const std::string &what, int64_t count, const std::vector<double> &server,
-            const std::string &beside, const std::vector<double> &other) {
-    std::vector<double> ratios;
-    for (size_t round = 0; round < server.size(); round++) {
-        ratios.push_back(other[round] / server[round]);
-    }
-    const bench::Spread spread = bench::Summarize(ratios);
-    const double rate = static_cast<double>(count) / bench::Median(server);
-    const double other_rate = static_cast<double>(count) / bench::Median(other);
-    std::printf("%-28s %7.0f a second (%8.0f a minute), %s %7.0f, ratio %.2f (%.2f to %.2f)\n",
-                what.c_str(), rate, 60 * rate, beside.c_str(), other_rate, rate / other_rate,
-                spread.least, spread.greatest);
-    std::fflush(stdout);
-}
-
 void CompareSenders(int64_t round_count, const std::string &echo_path) {
     constexpr int kCount = kUserCount * kRecordsPerUser;
     for (const std::string store : {"sqlite", "file"}) {
-        std::vector<double> server_seconds, echo_seconds;
         double cpu_seconds = 0;
-        for (int64_t round = 0; round < round_count; round++) {
+        const auto time_server = [&] {
             const TemporaryDirectory directory;
             RecordsServer server({"--store=" + store + ":" + directory.File("records"), "--ack"});
-            server_seconds.push_back(TimeSenders(server.ingest_port()));
+            const double seconds = TimeSenders(server.ingest_port());
             cpu_seconds +=
                 std::chrono::duration<double>(harness::ReadProcessorTime(server.process().pid()))
                     .count();
             server.Stop();
+            return seconds;
+        };
+        const auto time_echo = [&] {
             bench::Server echo({echo_path});
-            echo_seconds.push_back(TimeSenders(echo.port()));
+            const double seconds = TimeSenders(echo.port());
             echo.Stop();
-        }
-        Report("a record a connection, " + store, kCount, server_seconds, "echo", echo_seconds);
-        std::printf("%-28s %.1f us of processor time a connection\n", "",
+            return seconds;
+        };
+        bench::CompareByTurns("a record a connection, " + store, kCount, round_count, time_server,
+                              "echo", time_echo);
+        std::printf("%-42s %8.1f us of processor time a connection\n", "",
                     1e6 * cpu_seconds / kCount / static_cast<double>(round_count));
     }
 }
@@ -213,28 +202,42 @@ void CompareQueries(const Settings &settings, const std::string &echo_path) {
     RecordsServer server({"--store=sqlite:" + path});
     bench::Server echo({echo_path});
     for (const int width : {1, 16}) {
-        std::vector<double> server_seconds, echo_seconds;
-        for (int64_t round = 0; round < settings.round_count; round++) {
-            echo_seconds.push_back(TimeLookups(echo.port(), width, settings.row_count));
-            server_seconds.push_back(TimeLookups(server.query_port(), width, settings.row_count));
-        }
-        Report("id X, " + std::to_string(width) + " at a time", kLookupCount, server_seconds,
-               "echo", echo_seconds);
+        bench::CompareByTurns(
+            "id X, " + std::to_string(width) + " at a time", kLookupCount, settings.round_count,
+            [&] { return TimeLookups(server.query_port(), width, settings.row_count); }, "echo",
+            [&] { return TimeLookups(echo.port(), width, settings.row_count); });
     }
-    std::vector<double> server_seconds, sqlite3_seconds;
-    for (int64_t round = 0; round < settings.round_count; round++) {
-        server_seconds.push_back(TimeAll(server.query_port()));
-        sqlite3_seconds.push_back(TimeSqlite3(path));
-    }
-    Report("records of `all`", settings.row_count, server_seconds, "sqlite3", sqlite3_seconds);
+    bench::CompareByTurns(
+        "records of `all`", settings.row_count, settings.round_count,
+        [&] { return TimeAll(server.query_port()); }, "sqlite3", [&] { return TimeSqlite3(path); });
     echo.Stop();
     server.Stop();
 }
 
 // Sends so many records over one connection and waits until they are stored.
-double TimeIntake(const RecordsServer &server) {
+double TimeIntake(const MariadbServer &mariadb, const RecordsServer &server) {
+    mariadb.Query("TRUNCATE TABLE user_data");
     const std::string lines = harness::RecordLines(harness::MakeIds("", kIntakeCount));
     return bench::SecondsOf([&] { server.Ingest(lines); });
+}
+
+// The same while readers ask for everything without end.
+double TimeIntakeBesideReaders(const MariadbServer &mariadb, const RecordsServer &server) {
+    std::atomic<bool> is_over{false};
+    std::vector<std::thread> readers;
+    for (int count = 0; count < kReaderCount; count++) {
+        readers.emplace_back([&] {
+            while (!is_over) {
+                Socket(server.query_port(), "all\n", 0).Drain();
+            }
+        });
+    }
+    const double seconds = TimeIntake(mariadb, server);
+    is_over = true;
+    for (std::thread &reader : readers) {
+        reader.join();
+    }
+    return seconds;
 }
 
 void CompareIntake(int64_t round_count) {
@@ -245,27 +248,10 @@ void CompareIntake(int64_t round_count) {
     const MariadbServer mariadb;
     RecordsServer server({"--store=" + mariadb.Location(), "--ack"},
                          {{"RECORDS_PASSWORD", MariadbServer::kPassword}});
-    std::vector<double> beside_seconds, alone_seconds;
-    for (int64_t round = 0; round < round_count; round++) {
-        mariadb.Query("TRUNCATE TABLE user_data");
-        alone_seconds.push_back(TimeIntake(server));
-        mariadb.Query("TRUNCATE TABLE user_data");
-        std::atomic<bool> is_over{false};
-        std::vector<std::thread> readers;
-        for (int count = 0; count < kReaderCount; count++) {
-            readers.emplace_back([&] {
-                while (!is_over) {
-                    Socket(server.query_port(), "all\n", 0).Drain();
-                }
-            });
-        }
-        beside_seconds.push_back(TimeIntake(server));
-        is_over = true;
-        for (std::thread &reader : readers) {
-            reader.join();
-        }
-    }
-    Report("intake beside `all`", kIntakeCount, beside_seconds, "alone", alone_seconds);
+    bench::CompareByTurns(
+        "intake beside `all`", kIntakeCount, round_count,
+        [&] { return TimeIntakeBesideReaders(mariadb, server); }, "alone",
+        [&] { return TimeIntake(mariadb, server); });
     server.Stop();
 }
 

@@ -10,8 +10,7 @@
 //
 // The server gets the rows over five connections, parses them, keeps them in its buffer and stores
 // them; the time is taken from the first byte to the acknowledgement of the last record. Both run
-// by turns, and the ratio of their medians is what counts: absolute figures belong to a machine.
-// Behind the ratio stand the lowest and the highest of the rounds' own ratios.
+// by turns (comparison.h).
 //
 //   bazel run //bench:records_throughput -- [ROWS [ROUNDS [STORES]]]
 #include <fcntl.h>
@@ -32,6 +31,7 @@
 #include <vector>
 
 #include "bench/measure.h"
+#include "bench/records/comparison.h"
 #include "server/records/records_process.h"
 #include "server/records/store/mariadb_server.h"
 #include "server/runtime/options.h"
@@ -219,30 +219,18 @@ double TimeCopy(const std::string &from, const std::string &to, size_t write_siz
     });
 }
 
-void Report(const std::string &what, size_t row_count, const std::vector<double> &server,
-            const std::vector<double> &own) {
-    std::vector<double> ratios;
-    for (size_t round = 0; round < server.size(); round++) {
-        ratios.push_back(own[round] / server[round]);
-    }
-    const bench::Spread spread = bench::Summarize(ratios);
-    double server_rate = static_cast<double>(row_count) / bench::Median(server);
-    double own_rate = static_cast<double>(row_count) / bench::Median(own);
-    std::printf("%-44s server %8.0f rows/s, that alone %9.0f rows/s, ratio %.2f (%.2f to %.2f)\n",
-                what.c_str(), server_rate, own_rate, server_rate / own_rate, spread.least,
-                spread.greatest);
-    std::fflush(stdout);
-}
-
 void CompareSqlite(const Rows &rows, int round_count, size_t batch_size) {
-    std::vector<double> server, own;
-    for (int round = 0; round < round_count; round++) {
+    const auto time_server = [&] {
         TemporaryDirectory directory;
-        own.push_back(TimeSqlite(rows, directory.File("own.db"), batch_size));
-        server.push_back(TimeServer(rows, "sqlite:" + directory.File("records.db"), batch_size));
-    }
-    Report("SQLite, " + std::to_string(batch_size) + " rows a batch, beside it", rows.ids.size(),
-           server, own);
+        return TimeServer(rows, "sqlite:" + directory.File("records.db"), batch_size);
+    };
+    const auto time_own = [&] {
+        TemporaryDirectory directory;
+        return TimeSqlite(rows, directory.File("own.db"), batch_size);
+    };
+    bench::CompareByTurns("SQLite, " + std::to_string(batch_size) + " rows a batch",
+                          static_cast<int64_t>(rows.ids.size()), round_count, time_server,
+                          "SQLite alone", time_own);
 }
 
 void CompareFile(const Rows &rows, int round_count, size_t batch_size) {
@@ -264,11 +252,12 @@ void CompareFile(const Rows &rows, int round_count, size_t batch_size) {
         warm();
         receiver.push_back(TimeReceiver(rows, directory.File("received")));
     }
-    const std::string what = "file, " + std::to_string(batch_size) + " rows a batch, beside ";
-    Report(what + "cat", rows.ids.size(), server, cat);
-    Report(what + "copying them", rows.ids.size(), server, copy);
-    Report(what + "receiving", rows.ids.size(), server, receiver);
-    Report("only receiving and writing, beside cat", rows.ids.size(), receiver, cat);
+    const std::string what = "file, " + std::to_string(batch_size) + " rows a batch";
+    const int64_t row_count = static_cast<int64_t>(rows.ids.size());
+    bench::Report(what, row_count, server, "cat", cat);
+    bench::Report(what, row_count, server, "copying them", copy);
+    bench::Report(what, row_count, server, "receiving", receiver);
+    bench::Report("only receiving and writing", row_count, receiver, "cat", cat);
 }
 
 void CompareMariadb(const Rows &rows, int round_count, size_t batch_size) {
@@ -277,15 +266,18 @@ void CompareMariadb(const Rows &rows, int round_count, size_t batch_size) {
         return;
     }
     const MariadbServer mariadb;
-    std::vector<double> server, own;
-    for (int round = 0; round < round_count; round++) {
-        server.push_back(TimeServer(rows, mariadb.Location(), batch_size, kMariadbWriters));
+    const auto emptied = [&](double seconds) {
         mariadb.Query("TRUNCATE TABLE user_data");
-        own.push_back(TimeMariadb(rows, mariadb, batch_size));
-        mariadb.Query("TRUNCATE TABLE user_data");
-    }
-    Report("MariaDB, " + std::to_string(batch_size) + " rows a batch, beside it", rows.ids.size(),
-           server, own);
+        return seconds;
+    };
+    RecordsServer({"--store=" + mariadb.Location()},
+                  {{"RECORDS_PASSWORD", MariadbServer::kPassword}})
+        .Stop(); // it has made the table
+    bench::CompareByTurns(
+        "MariaDB, " + std::to_string(batch_size) + " rows a batch",
+        static_cast<int64_t>(rows.ids.size()), round_count,
+        [&] { return emptied(TimeServer(rows, mariadb.Location(), batch_size, kMariadbWriters)); },
+        "MariaDB alone", [&] { return emptied(TimeMariadb(rows, mariadb, batch_size)); });
 }
 
 void CompareAll(const Settings &settings) {
