@@ -69,21 +69,13 @@ static void on_progress(void *context, short events) {
 /* Watches what comes from within: signals, progress, and the service manager's timer. */
 static int watch_own_descriptors(struct records_server *server) {
     const struct records_server_config *config = &server->config;
-    int watch_index = epoll_loop_add(&server->loop, config->signal_fd, POLLIN, on_signal, server);
-    if (watch_index >= 0) {
-        watch_index =
-            epoll_loop_add(&server->loop, config->progress->fd, POLLIN, on_progress, server);
-    }
-    int timer_fd = service_manager_timer_fd(config->manager);
-    if (watch_index >= 0 && timer_fd >= 0) {
-        watch_index = epoll_loop_add(&server->loop, timer_fd, POLLIN, service_manager_handle_timer,
-                                     config->manager);
-    }
-    if (watch_index >= 0 && config->inquiry != NULL) {
-        watch_index = epoll_loop_add(&server->loop, config->inquiry->asked.fd, POLLIN,
-                                     inquiry_on_asked, config->inquiry);
-    }
-    return watch_index < 0 ? watch_index : 0;
+    const struct epoll_input inputs[] = {
+        {config->signal_fd, on_signal, server},
+        {config->progress->fd, on_progress, server},
+        {service_manager_timer_fd(config->manager), service_manager_handle_timer, config->manager},
+        {inquiry_fd(config->inquiry), inquiry_on_asked, config->inquiry},
+    };
+    return epoll_loop_add_inputs(&server->loop, inputs, sizeof inputs / sizeof inputs[0]);
 }
 
 int records_server_init(struct records_server *server, const struct records_server_config *config) {

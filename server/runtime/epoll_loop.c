@@ -48,6 +48,17 @@ static int control(struct epoll_loop *loop, int operation, int watch_index, shor
     return os_epoll_control(loop->epoll_fd, operation, watch->fd, &event);
 }
 
+int epoll_loop_add_inputs(struct epoll_loop *loop, const struct epoll_input *inputs, size_t count) {
+    int watch_index = 0;
+    for (size_t index = 0; index < count && watch_index >= 0; index++) {
+        const struct epoll_input *input = &inputs[index];
+        if (input->fd >= 0) {
+            watch_index = epoll_loop_add(loop, input->fd, POLLIN, input->handler, input->context);
+        }
+    }
+    return watch_index < 0 ? watch_index : 0;
+}
+
 int epoll_loop_set_events(struct epoll_loop *loop, int watch_index, short events) {
     struct epoll_watch *watch = &loop->watches[watch_index];
     if (events == watch->events) {

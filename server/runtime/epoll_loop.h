@@ -52,6 +52,16 @@ void epoll_loop_destroy(struct epoll_loop *loop);
 int epoll_loop_add(struct epoll_loop *loop, int fd, short events, epoll_handler *handler,
                    void *context);
 
+/* What a daemon's loop watches beside its clients. */
+struct epoll_input {
+    int fd; /* < 0: there is none */
+    epoll_handler *handler;
+    void *context;
+};
+
+/* Starts to watch those for POLLIN as long as there is the loop. 0, or a negative errno value. */
+int epoll_loop_add_inputs(struct epoll_loop *loop, const struct epoll_input *inputs, size_t count);
+
 /* Changes what is watched for; costs nothing where that stays the same. 0 pauses the watch
  * altogether, errors and hang-ups included, which cannot fail. Returns 0, or a negative errno value
  * if the system has no room to watch a paused one again. */

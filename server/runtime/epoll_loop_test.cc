@@ -225,4 +225,26 @@ TEST_F(EpollLoopTest, DoesNotMistakeANewWatchForTheRemovedOne) {
     EXPECT_EQ(newcomer.fired_count, 0);
 }
 
+TEST_F(EpollLoopTest, WatchesInputsAndLeavesOutWhatThereIsNot) {
+    Pair pairs[2];
+    Watch watches[2];
+    const epoll_input inputs[] = {{pairs[0].watched, Fire, &watches[0]},
+                                  {-1, Fire, &watches[0]},
+                                  {pairs[1].watched, Fire, &watches[1]}};
+    ASSERT_EQ(epoll_loop_add_inputs(&loop_, inputs, 3), 0);
+    for (int i = 0; i < 2; i++) {
+        pairs[i].Talk();
+        EXPECT_EQ(epoll_loop_run_once(&loop_, -1), 1);
+        EXPECT_EQ(watches[i].fired_count, 1);
+        EXPECT_EQ(watches[i].events, POLLIN);
+        char byte;
+        EXPECT_EQ(read(pairs[i].watched, &byte, 1), 1);
+    }
+}
+
+TEST_F(EpollLoopTest, InputThatCannotBeWatchedIsAnError) {
+    const epoll_input inputs[] = {{1000000, nullptr, nullptr}, {-1, nullptr, nullptr}};
+    EXPECT_EQ(epoll_loop_add_inputs(&loop_, inputs, 2), -EBADF);
+}
+
 } // namespace

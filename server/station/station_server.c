@@ -210,22 +210,17 @@ static int make_room(struct station_server *server) {
 
 static int watch_own_descriptors(struct station_server *server) {
     struct service_manager *manager = server->configuration.manager;
-    int timer_fd = service_manager_timer_fd(manager);
-    int watch_index =
-        epoll_loop_add(&server->loop, server->signal_fd, POLLIN, handle_signal, server);
-    if (watch_index >= 0 && timer_fd >= 0) {
-        watch_index =
-            epoll_loop_add(&server->loop, timer_fd, POLLIN, service_manager_handle_timer, manager);
-    }
     struct inquiry *inquiry = server->configuration.inquiry;
-    if (watch_index >= 0 && inquiry != NULL) {
-        watch_index =
-            epoll_loop_add(&server->loop, inquiry->asked.fd, POLLIN, inquiry_on_asked, inquiry);
+    const struct epoll_input inputs[OWN_WATCH_COUNT] = {
+        {server->signal_fd, handle_signal, server},
+        {service_manager_timer_fd(manager), service_manager_handle_timer, manager},
+        {inquiry_fd(inquiry), inquiry_on_asked, inquiry},
+    };
+    int error = epoll_loop_add_inputs(&server->loop, inputs, OWN_WATCH_COUNT);
+    if (error != 0) {
+        (void)startup_fail(server->configuration.logger, "watch for signals", error);
     }
-    if (watch_index < 0) {
-        (void)startup_fail(server->configuration.logger, "watch for signals", watch_index);
-    }
-    return watch_index < 0 ? watch_index : 0;
+    return error;
 }
 
 static int start_listening(struct station_server *server) {

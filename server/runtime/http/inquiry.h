@@ -36,6 +36,11 @@ struct inquiry {
 int inquiry_init(struct inquiry *inquiry);
 void inquiry_destroy(struct inquiry *inquiry);
 
+/* What the loop watches for inquiry_on_asked(); < 0: there is no inquiry, and no page. */
+static inline int inquiry_fd(const struct inquiry *inquiry) {
+    return inquiry != NULL ? inquiry->asked.fd : -1;
+}
+
 /* Who tells: to be said before anybody asks. */
 void inquiry_set_source(struct inquiry *inquiry, const struct status_source *source);
 
