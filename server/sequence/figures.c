@@ -1,11 +1,7 @@
 #include "server/sequence/figures.h"
 
-#include <assert.h>
-
-#include "server/runtime/listener.h"
+#include "server/runtime/http/client_list.h"
 #include "server/runtime/os.h"
-
-static_assert((int)STATUS_PEER_CAPACITY >= (int)LISTENER_ADDRESS_CAPACITY, "every address fits");
 
 static const char *state_name(const struct connection *connection) {
     if (connection->is_lingering) {
@@ -24,26 +20,13 @@ static const char *state_name(const struct connection *connection) {
     return "ending";
 }
 
-/* The first ones only: who they are is asked of the kernel. */
-static void tell_clients(const struct sequence_server *server, int64_t now_ms,
-                         struct daemon_status *status) {
-    const struct clients *clients = &server->clients;
-    size_t open_count = clients->place_count - clients->free_count;
-    for (uint32_t index = 0;
-         index < clients->place_count && status->client_count < STATUS_CLIENT_CAPACITY &&
-         status->client_count < open_count;
-         index++) {
-        if (!clients_is_open(clients, index)) {
-            continue;
-        }
-        const struct connection *connection = &server->connections[index];
-        struct status_client *client = status_add_client(status);
-        (void)listener_name_peer(connection->fd, client->peer);
-        client->state = state_name(connection);
-        client->count = connection->conversation.next_index;
-        client->age_ms = now_ms - connection->begun_ms;
-    }
-    status->total_client_count = open_count;
+static int tell_client(void *context, uint32_t index, struct status_client *client) {
+    const struct sequence_server *server = context;
+    const struct connection *connection = &server->connections[index];
+    client->state = state_name(connection);
+    client->count = connection->conversation.next_index;
+    client->age_ms = os_now_ms() - connection->begun_ms;
+    return connection->fd;
 }
 
 static void tell(void *context, struct daemon_status *status) {
@@ -68,7 +51,7 @@ static void tell(void *context, struct daemon_status *status) {
                        "Connections told that there is no room", server->refused_count);
     status->series[0] = number_count;
     status->series[1] = figures->store->created_count + figures->store->resumed_count;
-    tell_clients(server, now_ms, status);
+    client_list_tell(&server->clients, tell_client, (void *)server, status);
 }
 
 struct status_source figures_source(const struct figures *figures) {

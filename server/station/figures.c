@@ -1,11 +1,7 @@
 #include "server/station/figures.h"
 
-#include <assert.h>
-
-#include "server/runtime/listener.h"
+#include "server/runtime/http/client_list.h"
 #include "server/runtime/os.h"
-
-static_assert((int)STATUS_PEER_CAPACITY >= (int)LISTENER_ADDRESS_CAPACITY, "every address fits");
 
 static const char *const phase_names[] = {
     [HTTP2_PREFACE] = "beginning",
@@ -14,26 +10,13 @@ static const char *const phase_names[] = {
     [HTTP2_LINGERING] = "ending",
 };
 
-/* The first ones only: who they are is asked of the kernel. */
-static void tell_clients(const struct station_server *server, int64_t now_ms,
-                         struct daemon_status *status) {
-    const struct clients *clients = &server->clients;
-    size_t open_count = clients->place_count - clients->free_count;
-    for (uint32_t index = 0;
-         index < clients->place_count && status->client_count < STATUS_CLIENT_CAPACITY &&
-         status->client_count < open_count;
-         index++) {
-        if (!clients_is_open(clients, index)) {
-            continue;
-        }
-        const struct http2_connection *connection = &server->connections[index];
-        struct status_client *client = status_add_client(status);
-        (void)listener_name_peer(connection->fd, client->peer);
-        client->state = phase_names[connection->phase];
-        client->count = connection->sent_size;
-        client->age_ms = now_ms - connection->opened_ms;
-    }
-    status->total_client_count = open_count;
+static int tell_client(void *context, uint32_t index, struct status_client *client) {
+    const struct station_server *server = context;
+    const struct http2_connection *connection = &server->connections[index];
+    client->state = phase_names[connection->phase];
+    client->count = connection->sent_size;
+    client->age_ms = os_now_ms() - connection->opened_ms;
+    return connection->fd;
 }
 
 static void tell(void *context, struct daemon_status *status) {
@@ -64,7 +47,7 @@ static void tell(void *context, struct daemon_status *status) {
                        server->accepted_count);
     status->series[0] = services->numbers.message_count;
     status->series[1] = figures->store->created_count + figures->store->resumed_count;
-    tell_clients(server, now_ms, status);
+    client_list_tell(&server->clients, tell_client, (void *)server, status);
 }
 
 struct status_source figures_source(const struct figures *figures) {
