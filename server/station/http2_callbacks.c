@@ -1,6 +1,6 @@
 #include "server/station/http2_callbacks.h"
 
-#include <string.h>
+#include "server/station/http2_stream.h"
 
 enum { HEADER_OVERHEAD = 32 };
 
@@ -10,35 +10,6 @@ static const struct http2_handlers *handlers_of(const struct http2_connection *c
 
 static void *context_of(const struct http2_stream *stream) {
     return stream->connection->configuration->context;
-}
-
-void http2_forget_stream(struct http2_stream *stream) {
-    struct http2_connection *connection = stream->connection;
-    if (stream->previous == NULL) {
-        connection->streams = stream->next;
-    } else {
-        stream->previous->next = stream->next;
-    }
-    if (stream->next != NULL) {
-        stream->next->previous = stream->previous;
-    }
-    handlers_of(connection)->close(connection->configuration->context, stream);
-}
-
-static void remember_stream(struct http2_stream *stream, struct http2_connection *connection,
-                            int32_t id) {
-    stream->connection = connection;
-    stream->id = id;
-    stream->is_bidirectional = false;
-    stream->has_response = false;
-    stream->is_over = false;
-    stream->previous = NULL;
-    stream->next = connection->streams;
-    if (stream->next != NULL) {
-        stream->next->previous = stream;
-    }
-    connection->streams = stream;
-    call_begin(&stream->call);
 }
 
 /* Frames that ask for nothing are counted before they cost anything, unknown ones too. */
@@ -62,7 +33,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     }
     struct http2_stream *stream = handlers_of(connection)->open(connection->configuration->context);
     if (stream != NULL) {
-        remember_stream(stream, connection, frame->hd.stream_id);
+        http2_remember_stream(stream, connection, frame->hd.stream_id);
         (void)nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream);
     }
     return 0;
