@@ -8,86 +8,16 @@
 #include <string>
 #include <vector>
 
+#include "server/records/json/decoded_stream.h"
+
 namespace {
 
 using std::string_literals::operator""s;
 
-std::string ToString(record_text text) {
-    return {text.bytes, text.size};
-}
-
-record_decoder_options Options(bool reference_only = false) {
-    return {RECORDS_RECORD_SIZE_MAX, {}, reference_only};
-}
-
-// Decodes one stream that arrives in pieces, as a connection does it, and writes down what happens:
-// "id|name|age" for a record, "! why" for an error, "X why" for the end of the connection.
-class Stream {
-  public:
-    explicit Stream(record_decoder_options options = Options()) {
-        record_decoder_init(&decoder_, &options);
-    }
-    ~Stream() {
-        record_decoder_destroy(&decoder_);
-    }
-    Stream(const Stream &) = delete;
-    Stream &operator=(const Stream &) = delete;
-
-    void Receive(const std::string &bytes, bool at_end = false) {
-        kept_ += bytes;
-        while (!lost_) {
-            record_event event;
-            // A copy of exactly the right size: the sanitizer sees a read behind it.
-            std::vector<char> exact(kept_.begin(), kept_.end());
-            record_decoder_next(&decoder_, exact.data(), exact.size(), at_end, &event);
-            ASSERT_LE(event.consumed_size, kept_.size());
-            Note(event);
-            kept_.erase(0, event.consumed_size);
-            if (event.kind == RECORD_EVENT_PARTIAL) {
-                break;
-            }
-        }
-        if (!lost_) {
-            ASSERT_LT(kept_.size(), at_end ? size_t{1} : size_t{RECORDS_RECORD_SIZE_MAX});
-        }
-    }
-
-    const std::vector<std::string> &events() const {
-        return events_;
-    }
-
-  private:
-    void Note(const record_event &event) {
-        switch (event.kind) {
-        case RECORD_EVENT_RECORD:
-            events_.push_back(ToString(event.record.id) + "|" + ToString(event.record.name) + "|" +
-                              ToString(event.record.age));
-            break;
-        case RECORD_EVENT_ERROR:
-            events_.push_back("! "s + event.message);
-            break;
-        case RECORD_EVENT_LOST:
-            events_.push_back("X "s + event.message);
-            lost_ = true;
-            break;
-        case RECORD_EVENT_PARTIAL:
-            break;
-        }
-    }
-
-    record_decoder decoder_;
-    std::string kept_;
-    std::vector<std::string> events_;
-    bool lost_ = false;
-};
-
-std::vector<std::string> Decode(const std::string &bytes,
-                                record_decoder_options options = Options()) {
-    Stream stream(options);
-    stream.Receive(bytes, true);
-    return stream.events();
-}
-
+using harness::Decode;
+using harness::DecodedStream;
+using harness::Options;
+using harness::ToString;
 using Events = std::vector<std::string>;
 
 const char kJohn[] = R"({"id": "1", "name": "John Doe", "age": "25"})";
@@ -105,7 +35,7 @@ TEST(RecordDecoder, NothingAtAll) {
 }
 
 TEST(RecordDecoder, ARecordIsReportedBeforeTheStreamEnds) {
-    Stream stream;
+    DecodedStream stream;
     stream.Receive(kJohn);
     EXPECT_EQ(stream.events(), Events{"1|John Doe|25"});
 }
@@ -318,7 +248,7 @@ TEST(RecordDecoder, EveryCutGivesTheSameEvents) {
         const Events expected = Decode(bytes);
         for (size_t first = 0; first <= bytes.size(); first++) {
             for (size_t second = first; second <= bytes.size(); second++) {
-                Stream stream;
+                DecodedStream stream;
                 stream.Receive(bytes.substr(0, first));
                 stream.Receive(bytes.substr(first, second - first));
                 stream.Receive(bytes.substr(second), true);
@@ -330,7 +260,7 @@ TEST(RecordDecoder, EveryCutGivesTheSameEvents) {
 
 TEST(RecordDecoder, OneByteAtATimeGivesTheSameEvents) {
     std::string bytes = MixedStream();
-    Stream stream;
+    DecodedStream stream;
     for (char byte : bytes) {
         stream.Receive(std::string(1, byte));
     }

@@ -1,125 +1,23 @@
 // The MySQL store against a MariaDB that goes away at the worst moments.
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <string>
-#include <string_view>
-#include <thread>
 #include <vector>
 
 #include "server/records/limits.h"
 #include "server/records/store/mariadb_server.h"
 #include "server/records/store/store_harness.h"
+#include "server/records/store/treacherous_relay.h"
 #include "testing/patience.h"
 
 namespace {
 
 using harness::Batch;
 using harness::MariadbServer;
+using harness::TreacherousRelay;
 
 const logger kLogger = {LOG_LEVEL_INFO, STDERR_FILENO};
-
-// A relay to the server for one connection after the other. Once armed, it passes on the next
-// packet that contains a text, waits for the answer and swallows it, and ends the connection: the
-// server has done what it was asked, and the client cannot know.
-class TreacherousRelay {
-  public:
-    explicit TreacherousRelay(std::uint16_t server_port) : server_port_(server_port) {
-        listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address = Address(0);
-        socklen_t size = sizeof address;
-        auto *generic = reinterpret_cast<sockaddr *>(&address);
-        if (listener_ < 0 || bind(listener_, generic, size) != 0 || listen(listener_, 8) != 0 ||
-            getsockname(listener_, generic, &size) != 0) {
-            harness::ThrowErrno("relay");
-        }
-        port_ = ntohs(address.sin_port);
-        thread_ = std::thread([this] { Run(); });
-    }
-    ~TreacherousRelay() {
-        is_over_ = true;
-        shutdown(listener_, SHUT_RDWR);
-        thread_.join();
-        close(listener_);
-    }
-    std::uint16_t port() const {
-        return port_;
-    }
-    void Arm() {
-        is_armed_ = true;
-    }
-    bool is_armed() const {
-        return is_armed_;
-    }
-
-  private:
-    static constexpr std::string_view kFatalText = "COMMIT";
-
-    static sockaddr_in Address(std::uint16_t port) {
-        sockaddr_in address = {};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        address.sin_port = htons(port);
-        return address;
-    }
-
-    void Run() {
-        while (!is_over_) {
-            int client = accept(listener_, nullptr, nullptr);
-            if (client < 0) {
-                return;
-            }
-            int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-            sockaddr_in address = Address(server_port_);
-            if (connect(server, reinterpret_cast<sockaddr *>(&address), sizeof address) == 0) {
-                Relay(client, server);
-            }
-            close(server);
-            close(client);
-        }
-    }
-
-    void Relay(int client, int server) {
-        char bytes[65536];
-        bool is_fatal = false;
-        while (!is_over_) {
-            pollfd polled[2] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
-            if (poll(polled, 2, 50) < 0) {
-                return;
-            }
-            for (int side = 0; side < 2; side++) {
-                if (polled[side].revents == 0) {
-                    continue;
-                }
-                ssize_t size = read(polled[side].fd, bytes, sizeof bytes);
-                if (size <= 0 || (side == 1 && is_fatal)) {
-                    return;
-                }
-                if (side == 0 && is_armed_ &&
-                    std::string_view(bytes, static_cast<size_t>(size)).find(kFatalText) !=
-                        std::string_view::npos) {
-                    is_fatal = true;
-                    is_armed_ = false;
-                }
-                if (write(polled[1 - side].fd, bytes, static_cast<size_t>(size)) != size) {
-                    return;
-                }
-            }
-        }
-    }
-
-    std::uint16_t server_port_;
-    std::uint16_t port_ = 0;
-    int listener_ = -1;
-    std::atomic<bool> is_over_{false};
-    std::atomic<bool> is_armed_{false};
-    std::thread thread_;
-};
 
 class MysqlStore : public testing::Test {
   protected:
