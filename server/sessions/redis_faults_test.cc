@@ -211,6 +211,24 @@ TEST_F(RedisFaultsTest, GoesThroughTls) {
         << "a server without TLS";
 }
 
+// Of these neither the sentinel nor the master can be reached otherwise.
+TEST_F(RedisFaultsTest, AsksSentinelsThroughTls) {
+    const sessions::TlsFiles files;
+    const std::string own = "tls-cert-file " + files.certificate() + "\ntls-key-file " +
+                            files.key() + "\ntls-ca-cert-file " + files.certificate() + "\n";
+    const std::string master_port = std::to_string(harness::FindFreePort());
+    const std::string sentinel_port = std::to_string(harness::FindFreePort());
+    RedisServer master("port 0\ntls-port " + master_port + "\n" + own);
+    RedisServer sentinel("port 0\ntls-port " + sentinel_port + "\ntls-replication yes\n" + own +
+                             "sentinel monitor the-master 127.0.0.1 " + master_port + " 1\n",
+                         true);
+    const std::string url = "rediss+sentinel://127.0.0.1:" + sentinel_port +
+                            "/the-master/3?ssl-ca=" + files.certificate();
+    Store store(url + "&ssl-cert=" + files.certificate() + "&ssl-key=" + files.key());
+    EXPECT_EQ(store.Create(), SESSION_STORE_OK);
+    EXPECT_NE(Refusal(url), "opened") << "they want to know who asks";
+}
+
 TEST_F(RedisFaultsTest, AsksForTheDueOnesWhenRedisIsBack) {
     RedisServer redis;
     Store store(redis);

@@ -4,7 +4,7 @@
  *   redis://[USER@]HOST[:PORT][,HOST[:PORT]...][/DATABASE]    a server, or nodes of a cluster
  *   rediss://...[?ssl-ca=FILE&ssl-cert=FILE&ssl-key=FILE]     the same over TLS
  *   redis+sentinel://[USER@]HOST[:PORT][,...]/MASTER[/DATABASE]   sentinels, and whom to ask for
- *   rediss+sentinel://...                                     the same, the master over TLS
+ *   rediss+sentinel://...                                     the same, all of them over TLS
  *   unix://[USER@]/PATH[?db=DATABASE]                         a Unix socket
  *
  * A numeric IPv6 address is written in brackets. There is no place for a password: a command line

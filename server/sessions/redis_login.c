@@ -71,8 +71,7 @@ bool redis_client_open_node(struct redis_client *client, struct redis_node *node
         return false;
     }
     attempt->deadline_ms = attempt->begun_ms + REDIS_CLIENT_CONNECT_TIMEOUT_MS;
-    SSL_CTX *tls = is_sentinel(client, node) ? NULL : client->tls;
-    if (!redis_connection_open(&node->connection, &node->address, tls, client->reply_bytes,
+    if (!redis_connection_open(&node->connection, &node->address, client->tls, client->reply_bytes,
                                attempt->deadline_ms)) {
         redis_client_complain_text(client, node->connection.problem);
         redis_client_give_up(node);
