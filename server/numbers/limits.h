@@ -97,6 +97,11 @@ enum {
     DIRECT_BLOCK_SIZE = NUMBERS_DIRECT_BLOCK_SIZE,
     DIRECT_BLOCK_WORKER_COUNT_MAX = 4,
 
+    /* The disk, or the host of a virtual machine, reads a direct block out of the memory itself;
+     * where it has just done so, writing there again can cost several times as much as elsewhere.
+     * So these take turns, and there are as many as the promised memory allows. */
+    DIRECT_BLOCK_COUNT = 12,
+
     /* How far a disk may be behind the pace that direct writes ask of it (disk_pace.h): the stages
      * take in more than comes meanwhile. And how long a slow one is not tried again. */
     SLOW_DISK_DEBT_MS = 50,
@@ -137,8 +142,8 @@ enum {
     /* What it takes: map and stages; blocks and scratch of each worker; buffers, program, heap. */
     MEMORY_SHARED_SIZE = DEDUP_BUCKET_COUNT * DEDUP_PIECE_SIZE + STAGE_COUNT * STAGE_SIZE,
     MEMORY_PER_WORKER_SIZE = BLOCKS_PER_WORKER * BLOCK_SIZE + STAGE_SIZE / DEDUP_BUCKET_COUNT,
-    MEMORY_DIRECT_SIZE =
-        DIRECT_BLOCK_WORKER_COUNT_MAX * BLOCKS_PER_WORKER * (DIRECT_BLOCK_SIZE - BLOCK_SIZE),
+    MEMORY_DIRECT_SIZE = DIRECT_BLOCK_COUNT * DIRECT_BLOCK_SIZE +
+                         DIRECT_BLOCK_WORKER_COUNT_MAX * (STAGE_SIZE / DEDUP_BUCKET_COUNT),
     MEMORY_REST_SIZE = 8 * 1024 * 1024,
 
     /* Main thread, log writer, syncer, reporter, status page; each worker is one more. */
@@ -150,11 +155,13 @@ static_assert((int)NUMBER_FORMATTER_LINE_SIZE == (int)LINE_PARSER_LINE_SIZE,
 static_assert(MEMORY_SHARED_SIZE + WORKER_COUNT_MAX * MEMORY_PER_WORKER_SIZE + MEMORY_REST_SIZE <
                   MEMORY_PROMISED_SIZE,
               "map, stages, the workers' blocks and scratch, and the rest fit the promised memory");
-static_assert(DIRECT_BLOCK_WORKER_COUNT_MAX * MEMORY_PER_WORKER_SIZE + MEMORY_DIRECT_SIZE <=
-                  WORKER_COUNT_MAX * MEMORY_PER_WORKER_SIZE,
-              "few workers with large blocks need no more memory than many with small ones");
+static_assert(MEMORY_SHARED_SIZE + MEMORY_DIRECT_SIZE + MEMORY_REST_SIZE < MEMORY_PROMISED_SIZE,
+              "and with the large blocks of few workers");
+static_assert(DIRECT_BLOCK_COUNT >= BLOCKS_PER_WORKER * DIRECT_BLOCK_WORKER_COUNT_MAX &&
+                  (int)DIRECT_BLOCK_COUNT <= (int)LOG_BLOCK_COUNT_MAX,
+              "each worker has one large block to fill while another is written");
 static_assert(BLOCKS_PER_WORKER >= 2 &&
-                  WORKER_COUNT_MAX * BLOCKS_PER_WORKER <= LOG_WRITER_BLOCK_CAPACITY,
+                  WORKER_COUNT_MAX * BLOCKS_PER_WORKER <= (int)LOG_BLOCK_COUNT_MAX,
               "one block can be filled while another is written, and the writer has room for all");
 static_assert((int)LISTENER_CAPACITY + 11 + (int)HTTP_DESCRIPTOR_COUNT <=
                   (int)DESCRIPTORS_BESIDE_CLIENTS,

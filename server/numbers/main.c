@@ -197,11 +197,9 @@ static enum exit_code run_with_pipeline(struct daemon *daemon) {
     return exit_code;
 }
 
-static size_t block_size(const struct daemon *daemon) {
+static bool has_direct_blocks(const struct daemon *daemon) {
     return daemon->log.is_direct &&
-                   daemon->configuration.worker_count <= DIRECT_BLOCK_WORKER_COUNT_MAX
-               ? DIRECT_BLOCK_SIZE
-               : BLOCK_SIZE;
+           daemon->configuration.worker_count <= DIRECT_BLOCK_WORKER_COUNT_MAX;
 }
 
 static enum exit_code run_with_writer(struct daemon *daemon) {
@@ -211,9 +209,11 @@ static enum exit_code run_with_writer(struct daemon *daemon) {
     struct log_writer_configuration configuration = {
         .log = &daemon->log,
         .line_size = LINE_SIZE,
-        .block_size = block_size(daemon),
+        .block_size = has_direct_blocks(daemon) ? DIRECT_BLOCK_SIZE : BLOCK_SIZE,
         .block_slack_size = NUMBER_FORMATTER_SLACK_SIZE,
-        .block_count = BLOCKS_PER_WORKER * (size_t)daemon->configuration.worker_count,
+        .block_count = has_direct_blocks(daemon)
+                           ? DIRECT_BLOCK_COUNT
+                           : BLOCKS_PER_WORKER * (size_t)daemon->configuration.worker_count,
         /* A device has nothing to force to a disk, and says so with an error. */
         .durability = daemon->log.is_regular ? (enum durability)daemon->configuration.durability
                                              : DURABILITY_NEVER,
@@ -324,9 +324,11 @@ static enum exit_code run_with_listener(struct daemon *daemon) {
 /* Memory is made present at the start: whoever may not have it is killed then. */
 static bool check_memory(const struct daemon *daemon) {
     uint64_t worker_count = (uint64_t)daemon->configuration.worker_count;
-    uint64_t size = MEMORY_SHARED_SIZE + worker_count * MEMORY_PER_WORKER_SIZE +
-                    MEMORY_DIRECT_SIZE + MEMORY_REST_SIZE;
-    return memory_limit_check(size, worker_count + THREADS_BESIDE_WORKERS, &daemon->logger);
+    uint64_t blocks_size = worker_count <= DIRECT_BLOCK_WORKER_COUNT_MAX
+                               ? MEMORY_DIRECT_SIZE
+                               : worker_count * MEMORY_PER_WORKER_SIZE;
+    return memory_limit_check(MEMORY_SHARED_SIZE + blocks_size + MEMORY_REST_SIZE,
+                              worker_count + THREADS_BESIDE_WORKERS, &daemon->logger);
 }
 
 /* SIGUSR1 opens the log anew. */

@@ -138,7 +138,7 @@ TEST(SilenceTest, APeerThatNoPacketReachesIsGivenUpAtTheTimeout) {
 // The disk has no room for so long that the server's buffers are full, and no client is read from.
 // Nothing that a client sends can be seen then, so its silence does not count.
 TEST(SilenceTest, AClientHeldBackByAFullDiskIsNotIdle) {
-    constexpr size_t kLineCount = 1000000;
+    constexpr size_t kLineCount = 4000000; // more than the writer's blocks hold
     constexpr milliseconds kTimeout{1000};
     NumbersServer server({"--idle-timeout=1"});
     const rlimit limit{1005, RLIM_INFINITY};

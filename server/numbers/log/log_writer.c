@@ -121,7 +121,7 @@ static int store_block(struct log_writer *writer, struct log_block *block) {
     }
     (void)pthread_mutex_lock(&writer->mutex);
     block->size = 0;
-    writer->free_blocks[writer->free_count++] = block;
+    log_block_list_append(&writer->free_blocks, block);
     writer->written_position += size;
     writer->is_direct = log_appender_is_direct(&writer->appender);
     writer->end_offset = (uint64_t)writer->appender.end_offset +
@@ -164,7 +164,7 @@ struct task {
 };
 
 static bool has_work(const struct log_writer *writer) {
-    return writer->queue_count > 0 || writer->is_reopen_wanted || writer->is_finishing ||
+    return writer->queue.count > 0 || writer->is_reopen_wanted || writer->is_finishing ||
            atomic_load(&writer->error) != 0;
 }
 
@@ -180,12 +180,9 @@ static struct task next_task(struct log_writer *writer) {
     writer->is_reopen_wanted = false;
     task.finds_all_synced = writer->synced_position == writer->written_position;
     task.ends = atomic_load(&writer->error) != 0 ||
-                (writer->is_finishing && writer->queue_count == 0 && !task.reopens);
-    if (writer->queue_count > 0 && !task.ends) {
-        task.block = writer->queue[0];
-        writer->queue_count--;
-        memmove(&writer->queue[0], &writer->queue[1],
-                writer->queue_count * sizeof(struct log_block *));
+                (writer->is_finishing && writer->queue.count == 0 && !task.reopens);
+    if (!task.ends) {
+        task.block = log_block_list_take_oldest(&writer->queue);
     }
     (void)pthread_mutex_unlock(&writer->mutex);
     return task;
@@ -246,23 +243,6 @@ static int init_synchronization(struct log_writer *writer) {
     return 0;
 }
 
-static int allocate_blocks(struct log_writer *writer) {
-    const struct log_writer_configuration *configuration = &writer->configuration;
-    size_t stride_size = configuration->block_size + configuration->block_slack_size;
-    stride_size += LOG_APPENDER_ALIGNMENT - 1; /* each block as a direct write wants it */
-    stride_size -= stride_size % LOG_APPENDER_ALIGNMENT;
-    writer->memory_size = stride_size * configuration->block_count;
-    writer->memory = os_map_memory(writer->memory_size);
-    if (writer->memory == NULL) {
-        return -ENOMEM;
-    }
-    for (size_t index = 0; index < configuration->block_count; index++) {
-        writer->blocks[index].bytes = (char *)writer->memory + index * stride_size;
-        writer->free_blocks[writer->free_count++] = &writer->blocks[index];
-    }
-    return 0;
-}
-
 static int start_threads(struct log_writer *writer) {
     writer->is_synced_out = writer->configuration.durability == DURABILITY_NEVER;
     int error = os_thread_create(&writer->writer_thread, "log-writer", run_writer, writer);
@@ -287,7 +267,9 @@ int log_writer_init(struct log_writer *writer,
     if (error != 0) {
         return error;
     }
-    error = allocate_blocks(writer);
+    error =
+        log_blocks_init(&writer->blocks, configuration->block_size, configuration->block_slack_size,
+                        configuration->block_count, &writer->free_blocks);
     if (error == 0) {
         error = start_threads(writer);
     }
@@ -314,11 +296,11 @@ static size_t choose_capacity(struct log_writer *writer) {
 struct log_block *log_writer_acquire(struct log_writer *writer) {
     struct log_block *block = NULL;
     (void)pthread_mutex_lock(&writer->mutex);
-    while (writer->free_count == 0 && atomic_load(&writer->error) == 0) {
+    while (writer->free_blocks.count == 0 && atomic_load(&writer->error) == 0) {
         (void)pthread_cond_wait(&writer->block_freed, &writer->mutex);
     }
     if (atomic_load(&writer->error) == 0) {
-        block = writer->free_blocks[--writer->free_count];
+        block = log_block_list_take_oldest(&writer->free_blocks);
         block->capacity = choose_capacity(writer);
     }
     (void)pthread_mutex_unlock(&writer->mutex);
@@ -331,10 +313,10 @@ void log_writer_submit(struct log_writer *writer, struct log_block *block) {
         writer->is_realigning = false;
     }
     if (block->size == 0) {
-        writer->free_blocks[writer->free_count++] = block;
+        log_block_list_append(&writer->free_blocks, block);
         (void)pthread_cond_signal(&writer->block_freed);
     } else {
-        writer->queue[writer->queue_count++] = block;
+        log_block_list_append(&writer->queue, block);
         writer->submitted_position += block->size;
         writer->end_offset += block->size;
         (void)pthread_cond_signal(&writer->work_arrived);
@@ -414,7 +396,5 @@ void log_writer_destroy(struct log_writer *writer) {
     (void)pthread_cond_destroy(&writer->work_arrived);
     (void)pthread_cond_destroy(&writer->block_freed);
     (void)pthread_mutex_destroy(&writer->mutex);
-    if (writer->memory != NULL) {
-        os_unmap_memory(writer->memory, writer->memory_size);
-    }
+    log_blocks_destroy(&writer->blocks);
 }

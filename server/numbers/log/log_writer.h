@@ -38,6 +38,7 @@
 #include <sys/types.h>
 
 #include "server/numbers/log/log_appender.h"
+#include "server/numbers/log/log_blocks.h"
 #include "server/numbers/log/log_file.h"
 #include "server/runtime/atomics.h"
 #include "server/runtime/latency_histogram.h"
@@ -53,21 +54,12 @@ enum durability { DURABILITY_NEVER, DURABILITY_INTERVAL, DURABILITY_ALWAYS };
 /* Their names in the order of the enum, for an option that chooses one; ends with NULL. */
 extern const char *const durability_names[];
 
-/* The tables of blocks are part of the struct: enough for 32 producers with two blocks each. */
-enum { LOG_WRITER_BLOCK_CAPACITY = 64 };
-
-struct log_block {
-    char *bytes;
-    size_t size;     /* bytes filled */
-    size_t capacity; /* at most so many: the block_size of the configuration, or less */
-};
-
 struct log_writer_configuration {
     struct log_file *log; /* the caller closes it after log_writer_destroy */
     size_t line_size;
     size_t block_size;
     size_t block_slack_size; /* more room behind each block, which may be scribbled on */
-    size_t block_count;      /* 2 to LOG_WRITER_BLOCK_CAPACITY */
+    size_t block_count;      /* 2 to LOG_BLOCK_COUNT_MAX */
     enum durability durability;
     int64_t sync_interval_ms;
     struct disk_patience disk_patience;
@@ -80,18 +72,14 @@ enum log_writer_call { LOG_WRITER_CALL_WRITE, LOG_WRITER_CALL_SYNC, LOG_WRITER_C
 
 struct log_writer {
     struct log_writer_configuration configuration;
-    void *memory;
-    size_t memory_size;
-    struct log_block blocks[LOG_WRITER_BLOCK_CAPACITY];
+    struct log_blocks blocks;
 
     pthread_mutex_t mutex; /* guards what follows, up to the atomics */
     pthread_cond_t block_freed;
     pthread_cond_t work_arrived; /* for the writer thread, which alone waits for it */
     pthread_cond_t sync_due;     /* for the sync thread */
-    struct log_block *free_blocks[LOG_WRITER_BLOCK_CAPACITY];
-    size_t free_count;
-    struct log_block *queue[LOG_WRITER_BLOCK_CAPACITY]; /* submitted, oldest first */
-    size_t queue_count;
+    struct log_block_list free_blocks;
+    struct log_block_list queue; /* submitted */
     uint64_t submitted_position;
     uint64_t written_position; /* in the kernel's hands */
     uint64_t synced_position;  /* on the disk */
