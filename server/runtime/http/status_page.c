@@ -195,7 +195,7 @@ static void add_histogram(struct text_buffer *text, const struct latency_histogr
     uint64_t sum_us = atomic_load_explicit(&histogram->sum_us, memory_order_relaxed);
     text_buffer_add_count(text, count);
     if (count > 0) {
-        text_buffer_print(text, ", mean %.1f ms", (double)sum_us / (double)count / MS_PER_SECOND);
+        text_buffer_print(text, ", mean %.1f ms", (double)sum_us / (double)count / 1e3);
     }
 }
 
