@@ -31,9 +31,10 @@ static int connect_to_address(const struct addrinfo *address) {
     struct timeval limit = {.tv_sec = CONNECT_TIMEOUT_SECONDS};
     int yes = 1;
     int send_buffer_size = LOOPBACK_SEND_BUFFER_SIZE;
-    if ((!listener_is_loopback(address->ai_addr) ||
-         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer_size, sizeof send_buffer_size) == 0) &&
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0 &&
+    if (listener_is_loopback(address->ai_addr)) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer_size, sizeof send_buffer_size);
+    }
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0 &&
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) == 0 &&
         connect(fd, address->ai_addr, address->ai_addrlen) == 0 &&
         fcntl(fd, F_SETFL, O_NONBLOCK) == 0) {

@@ -20,7 +20,7 @@ static const char *state_name(const struct connection *connection) {
     return "ending";
 }
 
-static int tell_client(void *context, uint32_t index, struct status_client *client) {
+static int tell_client(const void *context, uint32_t index, struct status_client *client) {
     const struct sequence_server *server = context;
     const struct connection *connection = &server->connections[index];
     client->state = state_name(connection);
@@ -51,7 +51,7 @@ static void tell(void *context, struct daemon_status *status) {
                        "Connections told that there is no room", server->refused_count);
     status->series[0] = number_count;
     status->series[1] = figures->store->created_count + figures->store->resumed_count;
-    client_list_tell(&server->clients, tell_client, (void *)server, status);
+    client_list_tell(&server->clients, tell_client, server, status);
 }
 
 struct status_source figures_source(const struct figures *figures) {

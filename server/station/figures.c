@@ -10,7 +10,7 @@ static const char *const phase_names[] = {
     [HTTP2_LINGERING] = "ending",
 };
 
-static int tell_client(void *context, uint32_t index, struct status_client *client) {
+static int tell_client(const void *context, uint32_t index, struct status_client *client) {
     const struct station_server *server = context;
     const struct http2_connection *connection = &server->connections[index];
     client->state = phase_names[connection->phase];
@@ -47,7 +47,7 @@ static void tell(void *context, struct daemon_status *status) {
                        server->accepted_count);
     status->series[0] = services->numbers.message_count;
     status->series[1] = figures->store->created_count + figures->store->resumed_count;
-    client_list_tell(&server->clients, tell_client, (void *)server, status);
+    client_list_tell(&server->clients, tell_client, server, status);
 }
 
 struct status_source figures_source(const struct figures *figures) {

@@ -6,7 +6,7 @@
 
 static_assert((int)STATUS_PEER_CAPACITY >= (int)LISTENER_ADDRESS_CAPACITY, "every address fits");
 
-void client_list_tell(const struct clients *clients, client_list_teller *tell, void *context,
+void client_list_tell(const struct clients *clients, client_list_teller *tell, const void *context,
                       struct daemon_status *status) {
     size_t open_count = clients->place_count - clients->free_count;
     for (uint32_t index = 0;

@@ -15,9 +15,9 @@ extern "C" {
 #endif
 
 /* Tells the state, the count and the age of the client at an index, and returns its descriptor. */
-typedef int client_list_teller(void *context, uint32_t index, struct status_client *client);
+typedef int client_list_teller(const void *context, uint32_t index, struct status_client *client);
 
-void client_list_tell(const struct clients *clients, client_list_teller *tell, void *context,
+void client_list_tell(const struct clients *clients, client_list_teller *tell, const void *context,
                       struct daemon_status *status);
 
 #ifdef __cplusplus
