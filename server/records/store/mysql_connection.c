@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <mariadb/errmsg.h>
 #include <mariadb/mysqld_error.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,9 +73,12 @@ bool mysql_connection_read_packet_size(MYSQL *connection, uint64_t *size, char *
     return is_read && *size >= SIZE_MIN;
 }
 
-/* How a server may ask for the password: never in clear, for it may lie about its encryption too.
- */
-static const char PLUGINS[] = "mysql_native_password,client_ed25519,caching_sha2_password";
+/* How a server may ask for the password. Never in clear, for it may lie about its encryption too;
+ * and in a way that it can decrypt only if it has to prove that it is the one that is meant. Which
+ * way a server begins with says nothing about the user's. */
+#define FIRST_PLUGIN "mysql_native_password"
+#define PLUGINS FIRST_PLUGIN ",client_ed25519"
+#define PLUGINS_OF_PROVED_SERVER PLUGINS ",caching_sha2_password"
 
 static bool set_options(MYSQL *connection, const struct mysql_location *location) {
     const unsigned connect_s = CONNECT_TIMEOUT_S;
@@ -83,12 +87,15 @@ static bool set_options(MYSQL *connection, const struct mysql_location *location
     const unsigned allows_files = 0; /* a server could ask for any file of ours */
     const my_bool enforces_tls = location->requires_tls;
     const my_bool verifies = location->ssl_ca != NULL;
+    bool is_proved = verifies || location->socket != NULL;
+    const char *plugins = is_proved ? PLUGINS_OF_PROVED_SERVER : PLUGINS;
     return mysql_options(connection, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s) == 0 &&
            mysql_options(connection, MYSQL_OPT_READ_TIMEOUT, &answer_s) == 0 &&
            mysql_options(connection, MYSQL_OPT_WRITE_TIMEOUT, &answer_s) == 0 &&
            mysql_options(connection, MYSQL_OPT_PROTOCOL, &protocol) == 0 &&
            mysql_options(connection, MYSQL_OPT_LOCAL_INFILE, &allows_files) == 0 &&
-           mysql_options(connection, MARIADB_OPT_RESTRICTED_AUTH, PLUGINS) == 0 &&
+           mysql_options(connection, MARIADB_OPT_RESTRICTED_AUTH, plugins) == 0 &&
+           mysql_options(connection, MYSQL_DEFAULT_AUTH, FIRST_PLUGIN) == 0 &&
            mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &enforces_tls) == 0 &&
            mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verifies) == 0 &&
            (location->ssl_ca == NULL ||
@@ -130,6 +137,10 @@ static MYSQL *connect_host(const struct mysql_server *server, const struct mysql
     }
     if (is_connected && !is_as_wanted) {
         message_format(message, "MySQL: the server offers no TLS");
+    } else if (mysql_errno(connection) == CR_PLUGIN_NOT_ALLOWED) {
+        /* The library's own text names the plugin by memory that it has used otherwise by then. */
+        message_format(message, "MySQL: the server asks for the password in a way that it could "
+                                "read it; caching_sha2_password needs ssl-ca=PATH or a socket");
     } else {
         mysql_connection_describe_error(connection, message);
     }

@@ -52,9 +52,12 @@ class HostileServer {
     // The packets of the answer to a statement; kOk where it is empty.
     using Answer = std::function<std::vector<std::string>(const std::string &statement)>;
 
-    explicit HostileServer(Answer answer, std::vector<std::string> after_login = {kOk})
+    // `plugin` is the way to log in that its greeting names.
+    explicit HostileServer(Answer answer, std::vector<std::string> after_login = {kOk},
+                           std::string plugin = "mysql_native_password")
         : answer_(std::move(answer)), after_login_(std::move(after_login)),
-          listener_(ListenOnLoopback(&port_)), thread_([this] { Run(); }) {}
+          plugin_(std::move(plugin)), listener_(ListenOnLoopback(&port_)),
+          thread_([this] { Run(); }) {}
     ~HostileServer() {
         shutdown(listener_, SHUT_RDWR);
         thread_.join();
@@ -63,7 +66,10 @@ class HostileServer {
     std::string Location() const {
         return "mysql://u@127.0.0.1:" + std::to_string(port_) + "/d";
     }
-    // All that clients have sent. After the last one has gone.
+    // What the last client has logged in with, and what it has sent since. After it has gone.
+    const std::string &login() const {
+        return login_;
+    }
     const std::string &received() const {
         return received_;
     }
@@ -109,9 +115,12 @@ class HostileServer {
         const std::string greeting = "\x0A"
                                      "8.0.0\0\1\0\0\0"
                                      "abcdefgh\0\xFF\xF7\x2D\2\0\x0F\0\x15\0\0\0\0\0\0\0\0\0\0"
-                                     "ijklmnopqrst\0mysql_native_password\0"s;
+                                     "ijklmnopqrst\0"s +
+                                     plugin_ + "\0"s;
         std::string packet;
-        if (!Send(fd, greeting, 0) || !Receive(fd, &packet)) {
+        bool is_logged_in = Send(fd, greeting, 0) && Receive(fd, &login_);
+        received_.clear();
+        if (!is_logged_in) {
             return;
         }
         int sequence = 2;
@@ -150,8 +159,10 @@ class HostileServer {
 
     Answer answer_;
     std::vector<std::string> after_login_;
+    std::string plugin_;
     std::uint16_t port_ = 0;
     int listener_;
+    std::string login_;
     std::string received_;
     std::thread thread_;
 };
@@ -246,13 +257,34 @@ TEST(HostileMysql, ResultsOfAnyFormForAReader) {
     }
 }
 
-TEST(HostileMysql, GetsNoPasswordInClear) {
-    for (const char *plugin : {"mysql_clear_password", "mysql_old_password", "dialog"}) {
+// A way to log in, with the text that goes into the answer.
+std::string SwitchTo(const std::string &plugin) {
+    return "\xFE"s + plugin + "\0abcdefghijklmnopqrst\0"s;
+}
+
+// What a server begins with (MySQL 8 with caching_sha2_password) need not be what the user has.
+TEST(HostileMysql, MayBeginWithAWayThatIsRefused) {
+    for (const char *plugin : {"caching_sha2_password", "mysql_clear_password"}) {
+        HostileServer server(Honest, {SwitchTo("mysql_native_password"), kOk}, plugin);
+        EXPECT_EQ(WhyNotOpen(server.Location()), "it can") << plugin;
+    }
+}
+
+// Not one that it could decrypt, either: it may ask for one in clear or encrypted with its own key,
+// claim to have no TLS, or have a certificate of its own making.
+TEST(HostileMysql, GetsNoPassword) {
+    for (const std::string plugin : {"mysql_clear_password", "mysql_old_password", "dialog",
+                                     "caching_sha2_password", "sha256_password"}) {
         for (const char *option :
              {"", "?ssl-mode=required", "?ssl-ca=/etc/ssl/certs/ca-certificates.crt"}) {
-            HostileServer server(Honest, {"\xFE"s + plugin + "\0abcdefghijklmnopqrst\0"s, kOk});
-            EXPECT_NE(WhyNotOpen(server.Location() + option), "it can") << plugin << option;
-            EXPECT_FALSE(Has(server.received(), MariadbServer::kPassword)) << plugin << option;
+            HostileServer server(Honest, {SwitchTo(plugin), "\1\4", kOk}, plugin);
+            const std::string reason = WhyNotOpen(server.Location() + option);
+            EXPECT_NE(reason, "it can") << plugin << option;
+            EXPECT_EQ(reason.find("in a way that it could read") != std::string::npos,
+                      option != "?ssl-ca=/etc/ssl/certs/ca-certificates.crt"s)
+                << plugin << option << ": " << reason;
+            EXPECT_FALSE(Has(server.login(), MariadbServer::kPassword)) << plugin << option;
+            EXPECT_EQ(server.received(), "") << plugin << option;
         }
     }
 }
@@ -265,6 +297,10 @@ TEST(HostileMysql, GetsNoFile) {
     ASSERT_EQ(gethostname(name, sizeof name - 1), 0);
     EXPECT_NE(WhyNotOpen(server.Location()), "it can");
     EXPECT_FALSE(Has(server.received(), name));
+    // Whatever the library was built to allow.
+    constexpr char kLocalFiles = static_cast<char>(1 << 7);
+    ASSERT_GT(server.login().size(), 32u);
+    EXPECT_EQ(server.login()[0] & kLocalFiles, 0) << "it says that it would send files";
 }
 
 } // namespace

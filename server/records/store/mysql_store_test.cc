@@ -180,6 +180,7 @@ TEST_F(MysqlStore, TablesThatWouldLoseSomethingAreRefused) {
         server_->Query("CREATE TABLE user_data " + columns);
         EXPECT_EQ(Open(server_->Location()), message);
         EXPECT_EQ(store_, nullptr);
+        Close();
     }
 }
 
