@@ -104,7 +104,7 @@ enum {
 
     /* How far a disk may be behind the pace that direct writes ask of it (disk_pace.h): the stages
      * take in more than comes meanwhile. And how long a slow one is not tried again. */
-    SLOW_DISK_DEBT_MS = 50,
+    SLOW_DISK_DEBT_MS = 30,
     SLOW_DISK_REST_MS = 10 * 1000,
 
     /* Double buffering: one is filled while the other waits or is written. */

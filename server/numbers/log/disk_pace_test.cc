@@ -42,6 +42,16 @@ TEST(DiskPaceTest, AVerySlowWriteDecides) {
     EXPECT_TRUE(disk_pace_is_slow(&pace));
 }
 
+// What Linux does where a control group may write 100 MB/s: ten at once, then none for a while.
+TEST(DiskPaceTest, SomeFastWritesDoNotMakeUpForALongStop) {
+    disk_pace pace{{kPatienceMs, kRestMs}, 0, 0};
+    for (int write = 0; write < 10; ++write) {
+        disk_pace_note(&pace, kSize, 0, kMillisecondNs);
+    }
+    disk_pace_note(&pace, kSize, 0, 70 * kMillisecondNs);
+    EXPECT_TRUE(disk_pace_is_slow(&pace));
+}
+
 TEST(DiskPaceTest, AFastOneIsForgivenAStopOfASecondButNotOfTwo) {
     disk_pace pace{{kPatienceMs, kRestMs}, 0, 0};
     for (int write = 0; write < 10000; ++write) {
