@@ -14,7 +14,7 @@
 
 #include "fuzz/fuzz_target.h"
 #include "server/numbers/limits.h"
-#include "server/numbers/log/log_loader.h"
+#include "server/numbers/log_loader.h"
 #include "server/runtime/logger.h"
 #include "server/runtime/os_faulty.h"
 

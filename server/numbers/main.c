@@ -12,7 +12,7 @@
 #include "server/numbers/figures.h"
 #include "server/numbers/limits.h"
 #include "server/numbers/log/log_file.h"
-#include "server/numbers/log/log_loader.h"
+#include "server/numbers/log_loader.h"
 #include "server/numbers/log/log_writer.h"
 #include "server/numbers/log/tail_guard.h"
 #include "server/numbers/numbers_server.h"

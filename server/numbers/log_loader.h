@@ -3,8 +3,8 @@
  *
  * Threading: main thread.
  */
-#ifndef SERVER_NUMBERS_LOG_LOG_LOADER_H_
-#define SERVER_NUMBERS_LOG_LOG_LOADER_H_
+#ifndef SERVER_NUMBERS_LOG_LOADER_H_
+#define SERVER_NUMBERS_LOG_LOADER_H_
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -41,4 +41,4 @@ enum log_file_status log_loader_load(const struct log_loader_configuration *conf
 }
 #endif
 
-#endif /* SERVER_NUMBERS_LOG_LOG_LOADER_H_ */
+#endif /* SERVER_NUMBERS_LOG_LOADER_H_ */

@@ -1,4 +1,4 @@
-#include "server/numbers/log/log_loader.h"
+#include "server/numbers/log_loader.h"
 
 #include <errno.h>
 #include <inttypes.h>
