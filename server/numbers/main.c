@@ -4,20 +4,18 @@
  */
 #include <assert.h>
 #include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "server/numbers/bulk_loader.h"
 #include "server/numbers/configuration.h"
 #include "server/numbers/figures.h"
 #include "server/numbers/limits.h"
 #include "server/numbers/log/log_file.h"
-#include "server/numbers/log_loader.h"
 #include "server/numbers/log/log_writer.h"
 #include "server/numbers/log/tail_guard.h"
 #include "server/numbers/numbers_server.h"
 #include "server/numbers/pipeline.h"
 #include "server/numbers/reporter.h"
+#include "server/numbers/resume.h"
 #include "server/numbers/tally.h"
 #include "server/runtime/http/http_server.h"
 #include "server/runtime/memory_limit.h"
@@ -37,6 +35,7 @@ struct daemon {
     struct listener listener;
     struct log_file log;
     struct tail_guard guard;
+    struct profile profile;
     void *map_memory;
     struct dedup_map map;
     struct wakeup progress;
@@ -49,106 +48,191 @@ struct daemon {
     int signal_fd;
 };
 
-/* The layers from here on build one part each, run what is above it, and take the part down again.
- * They are listed from the last one to the first. */
+/* The parts, in the order in which they are built. What could not be built has said why. */
 
-/* Counts the numbers of the log as seen, and says how much of it is whole lines. */
-static enum log_file_status load_log(struct daemon *daemon, off_t *kept_size) {
-    struct bulk_loader_configuration bulk = {
-        .log = &daemon->log,
-        .parser = &daemon->configuration.parser,
-        .pipeline = &daemon->pipeline,
-        .progress = &daemon->progress,
-        .stop_fd = daemon->signal_fd,
-        .logger = &daemon->logger,
-    };
-    struct log_loader_configuration configuration = {
-        .log = &daemon->log,
-        .map = &daemon->map,
-        .parser = &daemon->configuration.parser,
-        .stop_fd = daemon->signal_fd,
-        .logger = &daemon->logger,
-    };
-    if (daemon->log.is_regular) {
-        switch (bulk_loader_load(&bulk, &configuration.loaded_count)) {
-        case BULK_LOADER_LOADED:
-            break; /* what is behind the whole lines is the other one's */
-        case BULK_LOADER_REPEATED:
-        case BULK_LOADER_FAILED:
-            /* Once more, one line after the other, to say which one is wrong. */
-            configuration.loaded_count = 0;
-            memset(daemon->map_memory, 0, dedup_map_size());
-            break;
-        case BULK_LOADER_STOPPED:
-            return LOG_FILE_STOPPED;
-        }
+/* SIGUSR1 opens the log anew. */
+static enum exit_code receive_signals(struct daemon *daemon) {
+    daemon->signal_fd = startup_prepare_process(&daemon->logger);
+    if (daemon->signal_fd < 0) {
+        return EXIT_CODE_START_FAILURE;
     }
-    return log_loader_load(&configuration, kept_size);
+    int error = signals_add(daemon->signal_fd, SIGUSR1);
+    if (error != 0) {
+        (void)os_close(daemon->signal_fd);
+        return startup_fail(&daemon->logger, "receive SIGUSR1", error);
+    }
+    return EXIT_CODE_OK;
 }
 
-/* Empties the log, or counts its numbers as seen. Whatever can fail comes first: a start that fails
- * must not have changed the old log. */
-static enum log_file_status prepare_log(struct daemon *daemon) {
-    off_t kept_size = 0;
-    enum log_file_status status = LOG_FILE_OK;
-    if (daemon->configuration.resumes) {
-        status = load_log(daemon, &kept_size);
-    }
-    if (status == LOG_FILE_OK && daemon->configuration.durability != DURABILITY_NEVER) {
-        status = log_file_sync(&daemon->log, &daemon->logger);
-    }
-    if (status == LOG_FILE_OK) {
-        status = log_file_cut(&daemon->log, kept_size, &daemon->logger);
-    }
-    return status;
+static void close_signals(struct daemon *daemon) {
+    (void)os_close(daemon->signal_fd);
 }
 
-/* The old log is touched as late as can be, and nothing fails after that. */
-static enum exit_code run_with_prepared_log(struct daemon *daemon) {
-    enum log_file_status status = prepare_log(daemon);
-    if (status == LOG_FILE_STOPPED) {
-        logger_print(&daemon->logger, LOG_LEVEL_INFO, "asked to end while loading the log");
+static enum exit_code open_service_manager(struct daemon *daemon) {
+    service_manager_open(&daemon->manager, &daemon->logger);
+    return EXIT_CODE_OK;
+}
+
+static void close_service_manager(struct daemon *daemon) {
+    service_manager_close(&daemon->manager);
+}
+
+/* Memory is made present at the start: whoever may not have it is killed then. */
+static enum exit_code check_memory(struct daemon *daemon) {
+    uint64_t worker_count = (uint64_t)daemon->configuration.worker_count;
+    uint64_t blocks_size = worker_count <= DIRECT_BLOCK_WORKER_COUNT_MAX
+                               ? MEMORY_DIRECT_SIZE
+                               : worker_count * MEMORY_PER_WORKER_SIZE;
+    return memory_limit_check(MEMORY_SHARED_SIZE + blocks_size + MEMORY_REST_SIZE,
+                              worker_count + THREADS_BESIDE_WORKERS, &daemon->logger)
+               ? EXIT_CODE_OK
+               : EXIT_CODE_START_FAILURE;
+}
+
+/* The ports come before the log: a second server started by mistake must not empty anything. */
+static enum exit_code open_listener(struct daemon *daemon) {
+    const struct configuration *configuration = &daemon->configuration;
+    return startup_listen(&daemon->listener, NULL, &configuration->addresses, configuration->port,
+                          &daemon->logger) == 0
+               ? EXIT_CODE_OK
+               : EXIT_CODE_START_FAILURE;
+}
+
+static void close_listener(struct daemon *daemon) {
+    listener_close(&daemon->listener);
+}
+
+static enum exit_code open_http_port(struct daemon *daemon) {
+    return http_server_open(&daemon->http, daemon->configuration.http_port, &daemon->logger)
+               ? EXIT_CODE_OK
+               : EXIT_CODE_START_FAILURE;
+}
+
+static void close_http_port(struct daemon *daemon) {
+    http_server_close(&daemon->http);
+}
+
+static enum exit_code open_log(struct daemon *daemon) {
+    return log_file_open(&daemon->log, daemon->configuration.log_path, &daemon->logger) ==
+                   LOG_FILE_OK
+               ? EXIT_CODE_OK
+               : EXIT_CODE_START_FAILURE;
+}
+
+static void close_log(struct daemon *daemon) {
+    log_file_close(&daemon->log);
+}
+
+/* Forked while the process is small and has one thread. */
+static enum exit_code start_guard(struct daemon *daemon) {
+    if (!daemon->log.is_regular) {
         return EXIT_CODE_OK;
     }
-    if (status != LOG_FILE_OK) {
-        return EXIT_CODE_START_FAILURE;
-    }
-    if (daemon->log.guard != NULL) {
-        tail_guard_arm(&daemon->guard);
-    }
-    reporter_begin(&daemon->reporter);
-    listener_announce(&daemon->listener, &daemon->logger);
-    service_manager_say_ready(&daemon->manager);
-    return numbers_server_run(&daemon->server);
-}
-
-/* Before the log is prepared, which may take long: who looks meanwhile is told so. */
-static enum exit_code run_with_status_page(struct daemon *daemon) {
-    struct http_server_configuration configuration = {
-        .source = figures_source(&daemon->server),
-        .settings = daemon->configuration.settings,
-        .logger = &daemon->logger,
-    };
-    if (!http_server_start(&daemon->http, &configuration)) {
-        return EXIT_CODE_START_FAILURE;
-    }
-    enum exit_code exit_code = run_with_prepared_log(daemon);
-    http_server_stop(&daemon->http);
-    return exit_code;
-}
-
-static enum exit_code run_with_reporter(struct daemon *daemon) {
-    int error = reporter_init(&daemon->reporter, &daemon->tally, STDOUT_FILENO,
-                              daemon->configuration.report_interval_ms, &daemon->manager);
+    int error = tail_guard_start(&daemon->guard, daemon->log.fd);
     if (error != 0) {
-        return startup_fail(&daemon->logger, "start the reporter", error);
+        return startup_fail(&daemon->logger, "start the tail guard", error);
     }
-    enum exit_code exit_code = run_with_status_page(daemon);
-    reporter_finish(&daemon->reporter);
-    return exit_code;
+    daemon->log.guard = &daemon->guard;
+    return EXIT_CODE_OK;
 }
 
-static enum exit_code run_with_server(struct daemon *daemon) {
+static void finish_guard(struct daemon *daemon) {
+    if (daemon->log.guard != NULL && !tail_guard_finish(&daemon->guard)) {
+        logger_print(&daemon->logger, LOG_LEVEL_WARNING,
+                     "the tail guard, process %d, goes on waiting for room to cut a torn line off",
+                     (int)daemon->guard.pid);
+    }
+}
+
+/* Behind the log, so that it can be told from it, and behind the guard, which is not profiled. */
+static enum exit_code start_profile(struct daemon *daemon) {
+    const char *path = daemon->configuration.profile_path;
+    return path != NULL ? profile_start(&daemon->profile, path, daemon->log.fd, &daemon->logger)
+                        : EXIT_CODE_OK;
+}
+
+static void stop_profile(struct daemon *daemon) {
+    if (daemon->configuration.profile_path != NULL) {
+        profile_stop(&daemon->profile, &daemon->logger);
+    }
+}
+
+static enum exit_code make_map(struct daemon *daemon) {
+    daemon->map_memory = os_map_memory(dedup_map_size());
+    if (daemon->map_memory == NULL) {
+        logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot get %zu bytes for the map",
+                     dedup_map_size());
+        return EXIT_CODE_START_FAILURE;
+    }
+    dedup_map_init(&daemon->map, daemon->map_memory);
+    return EXIT_CODE_OK;
+}
+
+static void free_map(struct daemon *daemon) {
+    os_unmap_memory(daemon->map_memory, dedup_map_size());
+}
+
+static enum exit_code make_wakeup(struct daemon *daemon) {
+    int error = wakeup_init(&daemon->progress);
+    return error == 0 ? EXIT_CODE_OK : startup_fail(&daemon->logger, "create an eventfd", error);
+}
+
+static void close_wakeup(struct daemon *daemon) {
+    wakeup_destroy(&daemon->progress);
+}
+
+static bool has_direct_blocks(const struct daemon *daemon) {
+    return daemon->log.is_direct &&
+           daemon->configuration.worker_count <= DIRECT_BLOCK_WORKER_COUNT_MAX;
+}
+
+static enum exit_code start_writer(struct daemon *daemon) {
+    if (daemon->configuration.direct_io == DIRECT_IO_AUTO) {
+        log_file_open_direct(&daemon->log);
+    }
+    struct log_writer_configuration configuration = {
+        .log = &daemon->log,
+        .line_size = LINE_SIZE,
+        .block_size = has_direct_blocks(daemon) ? DIRECT_BLOCK_SIZE : BLOCK_SIZE,
+        .block_slack_size = NUMBER_FORMATTER_SLACK_SIZE,
+        .block_count = has_direct_blocks(daemon)
+                           ? DIRECT_BLOCK_COUNT
+                           : BLOCKS_PER_WORKER * (size_t)daemon->configuration.worker_count,
+        /* A device has nothing to force to a disk, and says so with an error. */
+        .durability = daemon->log.is_regular ? (enum durability)daemon->configuration.durability
+                                             : DURABILITY_NEVER,
+        .sync_interval_ms = daemon->configuration.sync_interval_ms,
+        .disk_patience = {.debt_ms_max = SLOW_DISK_DEBT_MS, .rest_ms = SLOW_DISK_REST_MS},
+        .logger = &daemon->logger,
+        .progress = &daemon->progress,
+    };
+    int error = log_writer_init(&daemon->writer, &configuration);
+    return error == 0 ? EXIT_CODE_OK : startup_fail(&daemon->logger, "start the log writer", error);
+}
+
+static void finish_writer(struct daemon *daemon) {
+    log_writer_finish(&daemon->writer);
+    log_writer_destroy(&daemon->writer);
+}
+
+static enum exit_code start_pipeline(struct daemon *daemon) {
+    struct pipeline_configuration configuration = {
+        .map = &daemon->map,
+        .formatter = &daemon->configuration.formatter,
+        .writer = &daemon->writer,
+        .tally = &daemon->tally,
+        .progress = &daemon->progress,
+        .worker_count = (size_t)daemon->configuration.worker_count,
+    };
+    int error = pipeline_init(&daemon->pipeline, &configuration);
+    return error == 0 ? EXIT_CODE_OK : startup_fail(&daemon->logger, "start the workers", error);
+}
+
+static void stop_pipeline(struct daemon *daemon) {
+    pipeline_destroy(&daemon->pipeline);
+}
+
+static enum exit_code make_server(struct daemon *daemon) {
     struct numbers_server_configuration configuration = {
         .client_capacity = (size_t)daemon->configuration.client_capacity,
         .when_full = (enum when_full)daemon->configuration.when_full,
@@ -174,186 +258,119 @@ static enum exit_code run_with_server(struct daemon *daemon) {
                                DESCRIPTORS_BESIDE_CLIENTS);
     startup_allow_clients(configuration.client_capacity, DESCRIPTORS_BESIDE_CLIENTS,
                           &daemon->logger);
-    enum exit_code exit_code = run_with_reporter(daemon);
+    return EXIT_CODE_OK;
+}
+
+static void free_server(struct daemon *daemon) {
     numbers_server_destroy(&daemon->server);
-    return exit_code;
 }
 
-static enum exit_code run_with_pipeline(struct daemon *daemon) {
-    struct pipeline_configuration configuration = {
-        .map = &daemon->map,
-        .formatter = &daemon->configuration.formatter,
-        .writer = &daemon->writer,
-        .tally = &daemon->tally,
-        .progress = &daemon->progress,
-        .worker_count = (size_t)daemon->configuration.worker_count,
-    };
-    int error = pipeline_init(&daemon->pipeline, &configuration);
-    if (error != 0) {
-        return startup_fail(&daemon->logger, "start the workers", error);
-    }
-    enum exit_code exit_code = run_with_server(daemon);
-    pipeline_destroy(&daemon->pipeline);
-    return exit_code;
+static enum exit_code start_reporter(struct daemon *daemon) {
+    int error = reporter_init(&daemon->reporter, &daemon->tally, STDOUT_FILENO,
+                              daemon->configuration.report_interval_ms, &daemon->manager);
+    return error == 0 ? EXIT_CODE_OK : startup_fail(&daemon->logger, "start the reporter", error);
 }
 
-static bool has_direct_blocks(const struct daemon *daemon) {
-    return daemon->log.is_direct &&
-           daemon->configuration.worker_count <= DIRECT_BLOCK_WORKER_COUNT_MAX;
+static void finish_reporter(struct daemon *daemon) {
+    reporter_finish(&daemon->reporter);
 }
 
-static enum exit_code run_with_writer(struct daemon *daemon) {
-    if (daemon->configuration.direct_io == DIRECT_IO_AUTO) {
-        log_file_open_direct(&daemon->log);
-    }
-    struct log_writer_configuration configuration = {
-        .log = &daemon->log,
-        .line_size = LINE_SIZE,
-        .block_size = has_direct_blocks(daemon) ? DIRECT_BLOCK_SIZE : BLOCK_SIZE,
-        .block_slack_size = NUMBER_FORMATTER_SLACK_SIZE,
-        .block_count = has_direct_blocks(daemon)
-                           ? DIRECT_BLOCK_COUNT
-                           : BLOCKS_PER_WORKER * (size_t)daemon->configuration.worker_count,
-        /* A device has nothing to force to a disk, and says so with an error. */
-        .durability = daemon->log.is_regular ? (enum durability)daemon->configuration.durability
-                                             : DURABILITY_NEVER,
-        .sync_interval_ms = daemon->configuration.sync_interval_ms,
-        .disk_patience = {.debt_ms_max = SLOW_DISK_DEBT_MS, .rest_ms = SLOW_DISK_REST_MS},
+/* Before the log is prepared, which may take long: who looks meanwhile is told so. */
+static enum exit_code start_status_page(struct daemon *daemon) {
+    struct http_server_configuration configuration = {
+        .source = figures_source(&daemon->server),
+        .settings = daemon->configuration.settings,
         .logger = &daemon->logger,
-        .progress = &daemon->progress,
     };
-    int error = log_writer_init(&daemon->writer, &configuration);
-    if (error != 0) {
-        return startup_fail(&daemon->logger, "start the log writer", error);
-    }
-    enum exit_code exit_code = run_with_pipeline(daemon);
-    log_writer_finish(&daemon->writer);
-    log_writer_destroy(&daemon->writer);
-    return exit_code;
+    return http_server_start(&daemon->http, &configuration) ? EXIT_CODE_OK
+                                                            : EXIT_CODE_START_FAILURE;
 }
 
-static enum exit_code run_with_wakeup(struct daemon *daemon) {
-    int error = wakeup_init(&daemon->progress);
-    if (error != 0) {
-        return startup_fail(&daemon->logger, "create an eventfd", error);
-    }
-    enum exit_code exit_code = run_with_writer(daemon);
-    wakeup_destroy(&daemon->progress);
-    return exit_code;
+static void stop_status_page(struct daemon *daemon) {
+    http_server_stop(&daemon->http);
 }
 
-static enum exit_code run_with_map(struct daemon *daemon) {
-    daemon->map_memory = os_map_memory(dedup_map_size());
-    if (daemon->map_memory == NULL) {
-        logger_print(&daemon->logger, LOG_LEVEL_ERROR, "cannot get %zu bytes for the map",
-                     dedup_map_size());
+static const struct part {
+    enum exit_code (*build)(struct daemon *daemon);
+    void (*take_down)(struct daemon *daemon); /* in reverse; NULL: nothing to do */
+} parts[] = {
+    {receive_signals, close_signals},
+    {open_service_manager, close_service_manager},
+    {check_memory, NULL},
+    {open_listener, close_listener},
+    {open_http_port, close_http_port},
+    {open_log, close_log},
+    {start_guard, finish_guard},
+    {start_profile, stop_profile},
+    {make_map, free_map},
+    {make_wakeup, close_wakeup},
+    {start_writer, finish_writer},
+    {start_pipeline, stop_pipeline},
+    {make_server, free_server},
+    {start_reporter, finish_reporter},
+    {start_status_page, stop_status_page},
+};
+
+/* Empties the log, or counts its numbers as seen. Whatever can fail comes first: a start that fails
+ * must not have changed the old log. */
+static enum log_file_status prepare_log(struct daemon *daemon) {
+    const struct resume_configuration configuration = {
+        .log = &daemon->log,
+        .map = &daemon->map,
+        .parser = &daemon->configuration.parser,
+        .pipeline = &daemon->pipeline,
+        .progress = &daemon->progress,
+        .stop_fd = daemon->signal_fd,
+        .logger = &daemon->logger,
+    };
+    off_t kept_size = 0;
+    enum log_file_status status =
+        daemon->configuration.resumes ? resume_load(&configuration, &kept_size) : LOG_FILE_OK;
+    if (status == LOG_FILE_OK && daemon->configuration.durability != DURABILITY_NEVER) {
+        status = log_file_sync(&daemon->log, &daemon->logger);
+    }
+    if (status == LOG_FILE_OK) {
+        status = log_file_cut(&daemon->log, kept_size, &daemon->logger);
+    }
+    return status;
+}
+
+/* The old log is touched as late as can be, and nothing fails after that. */
+static enum exit_code serve(struct daemon *daemon) {
+    enum log_file_status status = prepare_log(daemon);
+    if (status == LOG_FILE_STOPPED) {
+        logger_print(&daemon->logger, LOG_LEVEL_INFO, "asked to end while loading the log");
+        return EXIT_CODE_OK;
+    }
+    if (status != LOG_FILE_OK) {
         return EXIT_CODE_START_FAILURE;
     }
-    dedup_map_init(&daemon->map, daemon->map_memory);
-    enum exit_code exit_code = run_with_wakeup(daemon);
-    os_unmap_memory(daemon->map_memory, dedup_map_size());
-    return exit_code;
-}
-
-/* Behind the log, so that it can be told from it, and behind the guard, which is not profiled. */
-static enum exit_code run_with_profile(struct daemon *daemon) {
-    const char *path = daemon->configuration.profile_path;
-    if (path == NULL) {
-        return run_with_map(daemon);
+    if (daemon->log.guard != NULL) {
+        tail_guard_arm(&daemon->guard);
     }
-    struct profile profile;
-    enum exit_code exit_code = profile_start(&profile, path, daemon->log.fd, &daemon->logger);
-    if (exit_code != EXIT_CODE_OK) {
-        return exit_code;
-    }
-    exit_code = run_with_map(daemon);
-    profile_stop(&profile, &daemon->logger);
-    return exit_code;
-}
-
-/* The guard is forked while the process is small and has one thread. */
-static enum exit_code run_with_guard(struct daemon *daemon) {
-    if (!daemon->log.is_regular) {
-        return run_with_profile(daemon);
-    }
-    int error = tail_guard_start(&daemon->guard, daemon->log.fd);
-    if (error != 0) {
-        return startup_fail(&daemon->logger, "start the tail guard", error);
-    }
-    daemon->log.guard = &daemon->guard;
-    enum exit_code exit_code = run_with_profile(daemon);
-    if (!tail_guard_finish(&daemon->guard)) {
-        logger_print(&daemon->logger, LOG_LEVEL_WARNING,
-                     "the tail guard, process %d, goes on waiting for room to cut a torn line off",
-                     (int)daemon->guard.pid);
-    }
-    return exit_code;
-}
-
-static enum exit_code run_with_log(struct daemon *daemon) {
-    if (log_file_open(&daemon->log, daemon->configuration.log_path, &daemon->logger) !=
-        LOG_FILE_OK) {
-        return EXIT_CODE_START_FAILURE;
-    }
-    enum exit_code exit_code = run_with_guard(daemon);
-    log_file_close(&daemon->log);
-    return exit_code;
-}
-
-static enum exit_code run_with_http_port(struct daemon *daemon) {
-    if (!http_server_open(&daemon->http, daemon->configuration.http_port, &daemon->logger)) {
-        return EXIT_CODE_START_FAILURE;
-    }
-    enum exit_code exit_code = run_with_log(daemon);
-    http_server_close(&daemon->http);
-    return exit_code;
-}
-
-/* The ports come before the log: a second server started by mistake must not empty anything. */
-static enum exit_code run_with_listener(struct daemon *daemon) {
-    const struct configuration *configuration = &daemon->configuration;
-    if (startup_listen(&daemon->listener, NULL, &configuration->addresses, configuration->port,
-                       &daemon->logger) != 0) {
-        return EXIT_CODE_START_FAILURE;
-    }
-    enum exit_code exit_code = run_with_http_port(daemon);
-    listener_close(&daemon->listener);
-    return exit_code;
-}
-
-/* Memory is made present at the start: whoever may not have it is killed then. */
-static bool check_memory(const struct daemon *daemon) {
-    uint64_t worker_count = (uint64_t)daemon->configuration.worker_count;
-    uint64_t blocks_size = worker_count <= DIRECT_BLOCK_WORKER_COUNT_MAX
-                               ? MEMORY_DIRECT_SIZE
-                               : worker_count * MEMORY_PER_WORKER_SIZE;
-    return memory_limit_check(MEMORY_SHARED_SIZE + blocks_size + MEMORY_REST_SIZE,
-                              worker_count + THREADS_BESIDE_WORKERS, &daemon->logger);
-}
-
-/* SIGUSR1 opens the log anew. */
-static bool receive_signals(struct daemon *daemon) {
-    daemon->signal_fd = startup_prepare_process(&daemon->logger);
-    if (daemon->signal_fd < 0) {
-        return false;
-    }
-    int error = signals_add(daemon->signal_fd, SIGUSR1);
-    if (error != 0) {
-        (void)startup_fail(&daemon->logger, "receive SIGUSR1", error);
-        (void)os_close(daemon->signal_fd);
-    }
-    return error == 0;
+    reporter_begin(&daemon->reporter);
+    listener_announce(&daemon->listener, &daemon->logger);
+    service_manager_say_ready(&daemon->manager);
+    return numbers_server_run(&daemon->server);
 }
 
 static enum exit_code run(struct daemon *daemon) {
-    if (!receive_signals(daemon)) {
-        return EXIT_CODE_START_FAILURE;
+    const size_t part_count = sizeof parts / sizeof parts[0];
+    size_t built_count = 0;
+    enum exit_code exit_code = EXIT_CODE_OK;
+    while (built_count < part_count &&
+           (exit_code = parts[built_count].build(daemon)) == EXIT_CODE_OK) {
+        built_count++;
     }
-    service_manager_open(&daemon->manager, &daemon->logger);
-    enum exit_code exit_code =
-        check_memory(daemon) ? run_with_listener(daemon) : EXIT_CODE_START_FAILURE;
-    service_manager_close(&daemon->manager);
-    (void)os_close(daemon->signal_fd);
+    if (built_count == part_count) {
+        exit_code = serve(daemon);
+    }
+    while (built_count > 0) {
+        const struct part *part = &parts[--built_count];
+        if (part->take_down != NULL) {
+            part->take_down(daemon);
+        }
+    }
     return exit_code;
 }
 
