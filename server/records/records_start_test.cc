@@ -1,6 +1,7 @@
 // How the records server starts, and the files that it finds and leaves.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -175,6 +176,56 @@ TEST_F(RecordsStart, ALogThatIsRemovedMeanwhile) {
         EXPECT_EQ(server.process().WaitForExit(), harness::Killed(SIGKILL));
         const RecordsServer successor({"--store=sqlite:" + path});
         ExpectEachOnce(IdsOf(successor.Query("all\n")), all);
+    }
+}
+
+// What another program does to the database.
+void Execute(const std::string &path, const std::string &statements) {
+    sqlite3 *database = nullptr;
+    ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
+    sqlite3_busy_timeout(database, 10000);
+    EXPECT_EQ(sqlite3_exec(database, statements.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+        << sqlite3_errmsg(database);
+    sqlite3_close(database);
+}
+
+// The index of the log (-shm) is where its users agree on what is in it: without it ours and
+// others' would write over each other.
+TEST_F(RecordsStart, AnIndexOfTheLogThatIsRemovedMeanwhile) {
+    const std::string insert = "INSERT INTO user_data VALUES ('theirs', 'John Doe', '25');";
+    const std::string checkpoint = "PRAGMA wal_checkpoint(TRUNCATE);";
+    int round = 0;
+    for (const std::string &statements :
+         Ids{"", insert, insert + checkpoint, checkpoint + insert}) {
+        SCOPED_TRACE(statements);
+        const std::string path = directory_.File("store" + std::to_string(round++));
+        Ids expected = MakeIds("first", 100);
+        RecordsServer server({"--store=sqlite:" + path, "--ack"});
+        EXPECT_EQ(server.Ingest(RecordLines(expected)), "{\"stored\": 100}\n");
+        // Both readers have connected: the one of lookups, and one of the others.
+        EXPECT_EQ(server.Query("id first7\n"), ShownLine("first7"));
+        ExpectEachOnce(IdsOf(server.Query("all\n")), expected);
+        ASSERT_EQ(unlink((path + "-shm").c_str()), 0);
+        Execute(path, statements);
+        if (!statements.empty()) {
+            expected.push_back("theirs");
+        }
+        const Ids second = MakeIds("second", 100);
+        EXPECT_EQ(server.Ingest(RecordLines(second)), "{\"stored\": 100}\n");
+        EXPECT_EQ(server.CountMessages("the log of the store sqlite:" + path + " was removed"), 1u);
+        expected.insert(expected.end(), second.begin(), second.end());
+        EXPECT_EQ(server.Query("id second7\n"), ShownLine("second7"));
+        ExpectEachOnce(IdsOf(server.Query("all\n")), expected);
+        // Whoever shares it goes on.
+        Execute(path, "INSERT INTO user_data VALUES ('late', 'John Doe', '25')");
+        expected.push_back("late");
+        EXPECT_EQ(server.Ingest(RecordLine("last")), "{\"stored\": 1}\n");
+        expected.push_back("last");
+        ExpectEachOnce(IdsOf(server.Query("all\n")), expected);
+        server.process().Signal(SIGKILL);
+        EXPECT_EQ(server.process().WaitForExit(), harness::Killed(SIGKILL));
+        const RecordsServer successor({"--store=sqlite:" + path});
+        ExpectEachOnce(IdsOf(successor.Query("all\n")), expected);
     }
 }
 

@@ -22,6 +22,7 @@ static const char SELECT_PAGE_OF_ID[] = "SELECT rowid, id, name, age FROM user_d
 struct sqlite_reader {
     struct store_reader base;
     struct sqlite_store *store;
+    SLIST_ENTRY(sqlite_reader) next;
     const struct record_text *id;
     sqlite3 *database; /* NULL while not connected */
     uint64_t generation;
@@ -45,6 +46,9 @@ struct store_reader *sqlite_reader_open(struct store *base) {
     }
     reader->base.operations = base->operations;
     reader->store = (struct sqlite_store *)base;
+    (void)pthread_rwlock_wrlock(&reader->store->file_lock);
+    SLIST_INSERT_HEAD(&reader->store->readers, reader, next);
+    (void)pthread_rwlock_unlock(&reader->store->file_lock);
     return &reader->base;
 }
 
@@ -84,6 +88,13 @@ static void disconnect(struct sqlite_reader *reader) {
     reader->select_last = reader->select_all = reader->select_id = reader->select = NULL;
     (void)sqlite3_close(reader->database);
     reader->database = NULL;
+}
+
+void sqlite_readers_disconnect(struct sqlite_store *store) {
+    struct sqlite_reader *reader;
+    SLIST_FOREACH(reader, &store->readers, next) {
+        disconnect(reader);
+    }
 }
 
 /* Whether the connection is to a file or a log that is not the writer's any more. */
@@ -141,28 +152,42 @@ static bool read_last_row(struct sqlite_reader *reader) {
     return sqlite3_reset(reader->select_last) == SQLITE_OK && is_read;
 }
 
+static enum store_status report_moved(char *message) {
+    message_format(message, "SQLite: the database or its log was moved, removed or replaced");
+    return STORE_UNAVAILABLE;
+}
+
+/* One page of a lookup is one statement, whose snapshot nothing needs to be told. */
+static enum store_status begin(struct sqlite_reader *reader, char *message) {
+    if (reader->database == NULL || (reader->id == NULL && is_behind(reader))) {
+        return report_moved(message);
+    }
+    reader->select = reader->id == NULL ? reader->select_all : reader->select_id;
+    bool is_begun = reader->id == NULL ? read_last_row(reader)
+                                       : sqlite_store_bind_text(reader->select, 3, *reader->id);
+    if (!is_begun) {
+        sqlite_store_describe_error(reader->database, message);
+        disconnect(reader);
+        return STORE_UNAVAILABLE;
+    }
+    return STORE_OK;
+}
+
 enum store_status sqlite_reader_begin(struct store_reader *base, const struct record_text *id,
                                       char *message) {
     struct sqlite_reader *reader = (struct sqlite_reader *)base;
     reader->id = id;
-    reader->select = id == NULL ? reader->select_all : reader->select_id;
-    reader->read_row = 0;
+    reader->read_row = INT64_MIN;
+    reader->last_row = INT64_MAX;
     reader->page_index = 0;
     reader->is_last_page = false;
     record_page_clear(&reader->page);
     if (!lock_file(reader)) {
         return report_locked(message);
     }
-    /* One page of a lookup is one statement, whose snapshot nothing needs to be told. */
-    reader->last_row = INT64_MAX;
-    bool is_begun = id != NULL || (!is_behind(reader) && read_last_row(reader));
+    enum store_status status = begin(reader, message);
     unlock_file(reader);
-    if (!is_begun || (id != NULL && !sqlite_store_bind_text(reader->select, 3, *id))) {
-        sqlite_store_describe_error(reader->database, message);
-        disconnect(reader);
-        return STORE_UNAVAILABLE;
-    }
-    return STORE_OK;
+    return status;
 }
 
 uint64_t sqlite_reader_stored_sequence(struct store_reader *base, size_t slot_index) {
@@ -203,8 +228,7 @@ static enum store_status read_page_of_file(struct sqlite_reader *reader, char *m
     record_page_clear(&reader->page);
     reader->page_index = 0;
     if (is_behind(reader)) {
-        message_format(message, "SQLite: the database or its log was moved, removed or replaced");
-        return STORE_UNAVAILABLE;
+        return report_moved(message);
     }
     if (sqlite3_bind_int64(reader->select, 1, reader->read_row) != SQLITE_OK ||
         sqlite3_bind_int64(reader->select, 2, reader->last_row) != SQLITE_OK) {
@@ -229,6 +253,9 @@ static enum store_status read_page(struct sqlite_reader *reader, char *message) 
         return report_locked(message);
     }
     enum store_status status = read_page_of_file(reader, message);
+    if (status != STORE_OK) {
+        disconnect(reader);
+    }
     unlock_file(reader);
     return status;
 }
@@ -242,7 +269,6 @@ enum store_status sqlite_reader_next(struct store_reader *base, struct record *r
         }
         enum store_status status = read_page(reader, message);
         if (status != STORE_OK) {
-            disconnect(reader);
             return status;
         }
         if (reader->page.count == 0) {
@@ -253,13 +279,17 @@ enum store_status sqlite_reader_next(struct store_reader *base, struct record *r
     return STORE_OK;
 }
 
+/* No statement is left open between two pages. */
 void sqlite_reader_end(struct store_reader *base) {
-    (void)sqlite3_reset(((struct sqlite_reader *)base)->select);
+    (void)base;
 }
 
 void sqlite_reader_close(struct store_reader *base) {
     struct sqlite_reader *reader = (struct sqlite_reader *)base;
+    (void)pthread_rwlock_wrlock(&reader->store->file_lock);
+    SLIST_REMOVE(&reader->store->readers, reader, sqlite_reader, next);
     disconnect(reader);
+    (void)pthread_rwlock_unlock(&reader->store->file_lock);
     record_page_destroy(&reader->page);
     free(reader);
 }

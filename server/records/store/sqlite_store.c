@@ -1,7 +1,9 @@
 #include "server/records/store/sqlite_store.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -98,6 +100,12 @@ uint64_t sqlite_store_log_id(sqlite3 *database) {
     return id_of(sqlite3_filename_wal(sqlite3_db_filename(database, "main")));
 }
 
+uint64_t sqlite_store_index_id(sqlite3 *database) {
+    char path[PATH_MAX];
+    int size = snprintf(path, sizeof path, "%s-shm", sqlite3_db_filename(database, "main"));
+    return size < 0 || (size_t)size >= sizeof path ? 0 : id_of(path);
+}
+
 /* SQLite would make it readable by all. Where it cannot be made here, SQLite says why; what is no
  * plain path to SQLite it opens by itself. */
 static void create_file(const struct sqlite_store *store) {
@@ -149,6 +157,7 @@ struct store *sqlite_store_open(const char *rest, const struct store_options *op
         return NULL;
     }
     store->base = (struct store){.operations = &operations, .writer_count_max = 1};
+    SLIST_INIT(&store->readers);
     store->path = path;
     store->syncs_always = options->syncs_always;
     store->rejects = options->rejects;

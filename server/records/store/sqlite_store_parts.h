@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <sys/queue.h>
 
 #include "server/records/store/rejects.h"
 #include "server/records/store/store.h"
@@ -22,10 +23,11 @@ struct sqlite_store {
     _Atomic uint64_t file_id;
     /* Counts how often the writer has left a file or a log for another: readers connect anew. */
     _Atomic uint64_t generation;
-    /* Read while a reader works, written while the file that was moved is left for another: SQLite
-     * may then shorten what it shares with connections to the old one, which must not look at it.
-     */
+    /* Read while a reader works, written while the file or the log that was moved is left for
+     * another: SQLite may then shorten what it shares with connections to the old one, which must
+     * not look at it. Readers' connections are used and ended by those who hold it only. */
     pthread_rwlock_t file_lock;
+    SLIST_HEAD(, sqlite_reader) readers; /* all of them; guarded by the lock, too */
 };
 
 /* Connects, flags being those of sqlite3_open_v2. NULL: `message` says why not. */
@@ -38,8 +40,10 @@ bool sqlite_store_has_moved(sqlite3 *database);
 /* Names the file at the path; 0: there is none. */
 uint64_t sqlite_store_file_id(const struct sqlite_store *store);
 
-/* The same for the log (`-wal`) beside the file of the connection. */
+/* The same for the log (`-wal`) beside the file of the connection, and for the log's index
+ * (`-shm`). */
 uint64_t sqlite_store_log_id(sqlite3 *database);
+uint64_t sqlite_store_index_id(sqlite3 *database);
 
 /* Connects and makes what is missing: a writer's connection, after a start or after the file was
  * moved. NULL: `message` says why not. */
@@ -75,5 +79,9 @@ enum store_status sqlite_reader_next(struct store_reader *reader, struct record 
                                      char *message);
 void sqlite_reader_end(struct store_reader *reader);
 void sqlite_reader_close(struct store_reader *reader);
+
+/* Ends the connections of all readers, with the store's lock held for writing: what a connection of
+ * this process shares with a new one is what was there before. */
+void sqlite_readers_disconnect(struct sqlite_store *store);
 
 #endif /* SERVER_RECORDS_STORE_SQLITE_STORE_PARTS_H_ */

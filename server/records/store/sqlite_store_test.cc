@@ -125,6 +125,24 @@ TEST(SqliteStore, ATableWithColumnsThatFillThemselvesIsTaken) {
     }
 }
 
+// Whoever shares the database may have numbered its rows by itself.
+TEST(SqliteStore, RowsOfAnyNumberAreFound) {
+    TemporaryDirectory directory;
+    const std::string path = directory.File("store");
+    auto store = Open("sqlite:" + path);
+    Writer writer(store.get());
+    for (const char *number : {"-9223372036854775807", "-1", "0"}) {
+        Execute(path, "INSERT INTO user_data (rowid, id, name, age) VALUES (" +
+                          std::string(number) + ", 'i', 'n', '" + number + "')");
+    }
+    EXPECT_EQ(ReadAll(store.get()).size(), 3u);
+    EXPECT_EQ(writer.Write({{"i", "n", "ours"}}), "");
+    const People people = {
+        {"i", "n", "-9223372036854775807"}, {"i", "n", "-1"}, {"i", "n", "0"}, {"i", "n", "ours"}};
+    EXPECT_EQ(ReadAll(store.get()), people);
+    EXPECT_EQ(Find(store.get(), "i"), people);
+}
+
 // What was written before is in the file that was there, what is written afterwards in the new one.
 TEST(SqliteStore, AFileThatIsMovedAway) {
     TemporaryDirectory directory;

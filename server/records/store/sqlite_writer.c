@@ -12,6 +12,7 @@ struct sqlite_writer {
     struct sqlite_store *store;
     sqlite3 *database; /* NULL while not connected */
     uint64_t log_id;   /* of the log that it writes */
+    uint64_t index_id; /* of the index of that log */
     sqlite3_stmt *begin;
     sqlite3_stmt *insert;
     sqlite3_stmt *commit;
@@ -40,15 +41,18 @@ static void disconnect(struct sqlite_writer *writer) {
 /* Whether nobody would find under the store's name what is written now. */
 static bool is_away(const struct sqlite_writer *writer) {
     return sqlite_store_has_moved(writer->database) ||
-           writer->log_id != sqlite_store_log_id(writer->database);
+           writer->log_id != sqlite_store_log_id(writer->database) ||
+           writer->index_id != sqlite_store_index_id(writer->database);
 }
 
-/* The file was moved, removed or replaced, or its log was. What the log holds belongs to the file
- * that we have open: it goes there, so that it is not lost with the log, and nobody takes it for
- * the log of another file. False: a log that is lost cannot be left yet. */
-static bool leave_file(struct sqlite_writer *writer, char *message) {
-    struct sqlite_store *store = writer->store;
-    bool has_moved = sqlite_store_has_moved(writer->database);
+/* Puts what the log holds into the database: where the file or the log has gone, so that it is not
+ * lost with the log, and nobody takes it for the log of another file. Where only the index is gone,
+ * others have it from the log, and may have written since: then it is left to whoever comes next.
+ * False: a log that is lost cannot be left yet. */
+static bool empty_log(const struct sqlite_writer *writer, bool has_moved, char *message) {
+    if (!has_moved && writer->log_id == sqlite_store_log_id(writer->database)) {
+        return true;
+    }
     int result =
         sqlite3_wal_checkpoint_v2(writer->database, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     if (!has_moved && result != SQLITE_OK) {
@@ -58,12 +62,27 @@ static bool leave_file(struct sqlite_writer *writer, char *message) {
                        sqlite3_errstr(result));
         return false;
     }
+    return true;
+}
+
+/* The file was moved, removed or replaced, or its log or the log's index was. False: it cannot be
+ * left yet. */
+static bool leave_file(struct sqlite_writer *writer, char *message) {
+    struct sqlite_store *store = writer->store;
+    bool has_moved = sqlite_store_has_moved(writer->database);
+    if (!empty_log(writer, has_moved, message)) {
+        return false;
+    }
     logger_print(store->logger, LOG_LEVEL_WARNING,
-                 has_moved ? "the store sqlite:%s was moved, removed or replaced; it is opened anew"
-                           : "the log of the store sqlite:%s was removed or replaced; what it held "
-                             "is in the database, which is opened anew",
+                 has_moved
+                     ? "the store sqlite:%s was moved, removed or replaced; it is opened anew"
+                     : "the log of the store sqlite:%s was removed or replaced, or its index; "
+                       "the database is opened anew",
                  store->path);
     atomic_fetch_add(&store->generation, 1);
+    sqlite_readers_disconnect(store);
+    /* The last connection would do what is done or must not be, with files of these names. */
+    (void)sqlite3_db_config(writer->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     disconnect(writer);
     return true;
 }
@@ -81,6 +100,7 @@ static bool connect_database(struct sqlite_writer *writer, char *message) {
         return false;
     }
     writer->log_id = sqlite_store_log_id(writer->database);
+    writer->index_id = sqlite_store_index_id(writer->database);
     return true;
 }
 
