@@ -86,24 +86,27 @@ bool sqlite_store_has_moved(sqlite3 *database) {
            has_moved != 0;
 }
 
-static uint64_t id_of(const char *path) {
+/* 0: there is no file, or one that is shorter than that. */
+static uint64_t id_of(const char *path, off_t size_min) {
     struct stat status;
     /* Two files that are there at the same time on one device have different inodes. */
-    return stat(path, &status) != 0 ? 0 : (uint64_t)status.st_ino ^ status.st_dev << 48;
+    return stat(path, &status) != 0 || status.st_size < size_min
+               ? 0
+               : (uint64_t)status.st_ino ^ status.st_dev << 48;
 }
 
 uint64_t sqlite_store_file_id(const struct sqlite_store *store) {
-    return id_of(store->path);
+    return id_of(store->path, 1);
 }
 
 uint64_t sqlite_store_log_id(sqlite3 *database) {
-    return id_of(sqlite3_filename_wal(sqlite3_db_filename(database, "main")));
+    return id_of(sqlite3_filename_wal(sqlite3_db_filename(database, "main")), 0);
 }
 
 uint64_t sqlite_store_index_id(sqlite3 *database) {
     char path[PATH_MAX];
     int size = snprintf(path, sizeof path, "%s-shm", sqlite3_db_filename(database, "main"));
-    return size < 0 || (size_t)size >= sizeof path ? 0 : id_of(path);
+    return size < 0 || (size_t)size >= sizeof path ? 0 : id_of(path, 0);
 }
 
 /* SQLite would make it readable by all. Where it cannot be made here, SQLite says why; what is no

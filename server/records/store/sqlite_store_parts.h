@@ -37,7 +37,8 @@ sqlite3 *sqlite_store_connect(const struct sqlite_store *store, int flags, int t
 /* Whether the path does not name the file of the connection any more. */
 bool sqlite_store_has_moved(sqlite3 *database);
 
-/* Names the file at the path; 0: there is none. */
+/* Names the file at the path, which may lead over links that SQLite follows but once; 0: there is
+ * none, or it was emptied. */
 uint64_t sqlite_store_file_id(const struct sqlite_store *store);
 
 /* The same for the log (`-wal`) beside the file of the connection, and for the log's index

@@ -196,6 +196,42 @@ TEST(SqliteStore, AFileThatIsReplaced) {
     EXPECT_EQ(ReadAll(Open("sqlite:" + path).get()), both);
 }
 
+// SQLite itself knows the file by the path that it found behind all links.
+TEST(SqliteStore, ALinkThatIsTurned) {
+    TemporaryDirectory directory;
+    for (const char *name : {"one", "other"}) {
+        ASSERT_EQ(mkdir(directory.File(name).c_str(), 0755), 0);
+    }
+    ASSERT_EQ(symlink("one", directory.File("link").c_str()), 0);
+    const std::string path = directory.File("link/store");
+    const People first = ManyPeople(1000);
+    const People second = {{"later", "n", "a"}};
+    auto store = Open("sqlite:" + path);
+    Writer writer(store.get());
+    EXPECT_EQ(writer.Write(first), "");
+    EXPECT_EQ(ReadAll(store.get()), first);
+    ASSERT_EQ(unlink(directory.File("link").c_str()), 0);
+    ASSERT_EQ(symlink("other", directory.File("link").c_str()), 0);
+    EXPECT_EQ(writer.Write(second), "");
+    EXPECT_EQ(ReadAll(store.get()), second);
+    EXPECT_EQ(ReadAll(Open("sqlite:" + path).get()), second);
+    EXPECT_EQ(ReadAll(Open("sqlite:" + directory.File("one/store")).get()), first);
+}
+
+TEST(SqliteStore, AFileThatIsEmptied) {
+    TemporaryDirectory directory;
+    const std::string path = directory.File("store");
+    auto store = Open("sqlite:" + path);
+    Writer writer(store.get());
+    EXPECT_EQ(writer.Write(ManyPeople(1000)), "");
+    EXPECT_EQ(ReadAll(store.get()).size(), 1000u);
+    ASSERT_EQ(truncate(path.c_str(), 0), 0);
+    const People people = {{"later", "n", "a"}};
+    EXPECT_EQ(writer.Write(people), "");
+    EXPECT_EQ(ReadAll(store.get()), people);
+    EXPECT_EQ(ReadAll(Open("sqlite:" + path).get()), people);
+}
+
 // What a quick reader cannot read within a moment is for one that may take its time.
 TEST(SqliteStore, AQuickReaderGivesUp) {
     TemporaryDirectory directory;

@@ -38,19 +38,28 @@ static void disconnect(struct sqlite_writer *writer) {
     writer->database = NULL;
 }
 
+/* Whether the path names another file, or none, or nothing is left of it. */
+static bool has_lost_file(const struct sqlite_writer *writer) {
+    return sqlite_store_has_moved(writer->database) ||
+           atomic_load(&writer->store->file_id) != sqlite_store_file_id(writer->store);
+}
+
+static bool has_lost_log(const struct sqlite_writer *writer) {
+    return writer->log_id != sqlite_store_log_id(writer->database);
+}
+
 /* Whether nobody would find under the store's name what is written now. */
 static bool is_away(const struct sqlite_writer *writer) {
-    return sqlite_store_has_moved(writer->database) ||
-           writer->log_id != sqlite_store_log_id(writer->database) ||
+    return has_lost_file(writer) || has_lost_log(writer) ||
            writer->index_id != sqlite_store_index_id(writer->database);
 }
 
-/* Puts what the log holds into the database: where the file or the log has gone, so that it is not
- * lost with the log, and nobody takes it for the log of another file. Where only the index is gone,
- * others have it from the log, and may have written since: then it is left to whoever comes next.
- * False: a log that is lost cannot be left yet. */
-static bool empty_log(const struct sqlite_writer *writer, bool has_moved, char *message) {
-    if (!has_moved && writer->log_id == sqlite_store_log_id(writer->database)) {
+/* Puts what the log holds into the database: where one of them was moved, so that it is not lost
+ * with the log, and nobody takes it for the log of another file. Otherwise both are where they
+ * were, and others may have written since. False: a log that is lost cannot be left yet. */
+static bool empty_log(const struct sqlite_writer *writer, char *message) {
+    bool has_moved = sqlite_store_has_moved(writer->database);
+    if (!has_moved && !has_lost_log(writer)) {
         return true;
     }
     int result =
@@ -65,19 +74,18 @@ static bool empty_log(const struct sqlite_writer *writer, bool has_moved, char *
     return true;
 }
 
-/* The file was moved, removed or replaced, or its log or the log's index was. False: it cannot be
- * left yet. */
+/* The file was moved, removed, replaced or emptied, or its log or the log's index was. False: it
+ * cannot be left yet. */
 static bool leave_file(struct sqlite_writer *writer, char *message) {
     struct sqlite_store *store = writer->store;
-    bool has_moved = sqlite_store_has_moved(writer->database);
-    if (!empty_log(writer, has_moved, message)) {
+    bool has_file = !has_lost_file(writer);
+    if (!empty_log(writer, message)) {
         return false;
     }
     logger_print(store->logger, LOG_LEVEL_WARNING,
-                 has_moved
-                     ? "the store sqlite:%s was moved, removed or replaced; it is opened anew"
-                     : "the log of the store sqlite:%s was removed or replaced, or its index; "
-                       "the database is opened anew",
+                 has_file ? "the log of the store sqlite:%s was removed or replaced, or its index; "
+                            "the database is opened anew"
+                          : "the store sqlite:%s was moved, removed or replaced; it is opened anew",
                  store->path);
     atomic_fetch_add(&store->generation, 1);
     sqlite_readers_disconnect(store);
