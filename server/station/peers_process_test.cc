@@ -175,8 +175,15 @@ TEST_F(Peers, DataAfterTheEndAndAWindowTooWideEndOnlyTheirConnection) {
     Connection wide(server_.port());
     wide.Send(HeadersFrame(1, CallHeaders(kStart)) +
               MakeFrame(kWindowUpdate, kNoFlags, 1, "\x7f\xff\xff\xff"s));
-    EXPECT_EQ(wide.Await([](const Frame &frame) { return Ends(frame, 1); }).payload, "\0\0\0\3"s)
-        << "FLOW_CONTROL_ERROR";
+    // nghttp2 1.70 ends the connection, earlier ones the stream by FLOW_CONTROL_ERROR.
+    bool is_stream_ended = false;
+    const harness::Ending ending = wide.tcp().ReceiveUntil([&](const std::string &) {
+        for (const Frame &frame : wide.Frames()) {
+            is_stream_ended |= Ends(frame, 1) && frame.payload == "\0\0\0\3"s;
+        }
+        return is_stream_ended;
+    });
+    EXPECT_TRUE(is_stream_ended || ending != harness::Ending::kNone);
     ExpectServing(server_.port());
 }
 
