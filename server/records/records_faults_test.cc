@@ -12,7 +12,6 @@
 #include "server/records/records_process.h"
 #include "testing/files.h"
 #include "testing/patience.h"
-#include "testing/sanitizer.h"
 #include "testing/tcp_client.h"
 
 namespace {
@@ -159,9 +158,8 @@ TEST(RecordsWatches, WhoeverWaitsForAPlaceIsNotForgotten) {
 }
 
 ProcessOptions FaultyCommand(const TemporaryDirectory &directory, const std::string &plan) {
-    ProcessOptions options =
-        RecordsServerCommand({"--store=file:" + directory.File("records.jsonl"), "--ingest-port=0",
-                              "--query-port=0", "--log-level=error"});
+    ProcessOptions options = RecordsServerCommand(
+        {"--store=file:" + directory.File("records.jsonl"), "--ingest-port=0", "--query-port=0"});
     options.environment["OS_FAULT"] = plan;
     options.environment["OS_FAULT_COUNTS"] = "1";
     return options;
@@ -176,16 +174,14 @@ TEST(RecordsStart, EveryCallThatFails) {
             const std::string plan = std::string(function) + ":" + std::to_string(call) + ":EMFILE";
             harness::Process process(FaultyCommand(directory, plan));
             // A fault that is not reached does not keep the server from serving: end it then.
-            auto status = process.WaitForExit(
-                std::chrono::milliseconds(harness::kIsUnderValgrind ? 5000 : 300));
-            if (!status) {
+            if (process.WaitForErrors(HasLineWith("ready: "))) {
                 process.Signal(SIGTERM);
                 EXPECT_EQ(process.WaitForExit(), Exited(0)) << plan;
                 EXPECT_NE(process.errors().find("faults=0"), std::string::npos)
                     << plan << " went unnoticed: " << process.errors();
                 break;
             }
-            EXPECT_EQ(status, Exited(1)) << plan << process.errors();
+            EXPECT_EQ(process.WaitForExit(), Exited(1)) << plan << process.errors();
             EXPECT_NE(process.errors().find(" error "), std::string::npos) << plan;
         }
     }
