@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -15,6 +16,12 @@
 
 namespace harness {
 namespace {
+
+const char *const kEmulatorsOwn = "libraries and command line are the emulator's own";
+
+bool IsEmulated() {
+    return std::getenv("EMULATOR") != nullptr;
+}
 
 class ProfileTest : public testing::Test {
   protected:
@@ -83,6 +90,9 @@ TEST_F(ProfileTest, IsWritten) {
 }
 
 TEST_F(ProfileTest, ProfilerIsLoadedForAProfileOnly) {
+    if (IsEmulated()) {
+        GTEST_SKIP() << kEmulatorsOwn;
+    }
     for (const bool is_wanted : {false, true}) {
         NumbersServer server(is_wanted ? std::vector<std::string>{"--profile=cpu.profile"}
                                        : std::vector<std::string>{},
@@ -132,6 +142,9 @@ TEST_F(ProfileTest, IsComparedWithTheLogAfterTheChangeOfDirectory) {
 }
 
 TEST_F(ProfileTest, IntoTheStandardStreamsIsAUsageError) {
+    if (IsEmulated()) {
+        GTEST_SKIP() << kEmulatorsOwn;
+    }
     ProcessOptions options = NumbersServerCommand({});
     options.arguments = {"/bin/sh", "-c", "exec \"$0\" --port=0 --profile=out >>out",
                          options.arguments[0]};
@@ -200,6 +213,9 @@ TEST_F(ProfileTest, OldProfileSurvivesAStartThatFails) {
 
 // As on a machine without the library: the loader finds these in its place.
 TEST_F(ProfileTest, WithoutAProfilerIsAFailedStart) {
+    if (IsEmulated()) {
+        GTEST_SKIP() << kEmulatorsOwn;
+    }
     WriteFile(directory_.File("libprofiler.so.0"), "");
     ExpectNoProfiler("libprofiler.so.0: file too short");
     Dl_info libc{};
