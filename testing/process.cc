@@ -55,11 +55,16 @@ bool IsForAarch64(const std::string &path) {
            header.e_machine == EM_AARCH64;
 }
 
+// NULL: there is none.
+const char *Emulator() {
+    return std::getenv("EMULATOR");
+}
+
 // The command, with the emulator that this test itself runs in before the program that needs it:
 // the first one, or one that a shell is to start.
 std::vector<std::string> EmulatedCommand(const std::vector<std::string> &arguments) {
     std::vector<std::string> command = arguments;
-    const char *emulator = std::getenv("EMULATOR");
+    const char *emulator = Emulator();
     const auto program = std::find_if(command.begin(), command.end(), IsForAarch64);
     if (emulator != nullptr && program != command.end()) {
         command.insert(program, emulator);
@@ -132,6 +137,10 @@ void ConnectStreams(const ChildPlan &plan) {
 }
 
 } // namespace
+
+bool IsEmulated() {
+    return Emulator() != nullptr;
+}
 
 std::ostream &operator<<(std::ostream &stream, const ExitStatus &status) {
     if (status.signal != 0) {

@@ -130,6 +130,10 @@ class Process {
     std::thread reader_;
 };
 
+// Whether programs run in an emulator of another processor, whose command line and libraries then
+// come between.
+bool IsEmulated();
+
 // The complete lines of `text`, without their newlines; a last line without one is left out.
 std::vector<std::string> SplitLines(std::string_view text);
 

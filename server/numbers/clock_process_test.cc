@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <string>
 #include <vector>
@@ -83,10 +82,9 @@ class ClockTest : public testing::Test {
 // late one is depends on the machine, and is only printed.
 TEST_F(ClockTest, ReportsKeepTheirPeriodWhenTheDateJumps) {
     const std::string library = FindLibfaketime();
-    const bool is_emulated = std::getenv("EMULATOR") != nullptr;
-    if (library.empty() || kIsSanitized || is_emulated) {
+    if (library.empty() || kIsSanitized || IsEmulated()) {
         const std::string reason = library.empty() ? "no libfaketime (package faketime)"
-                                   : is_emulated   ? "libfaketime is for another processor"
+                                   : IsEmulated()  ? "libfaketime is for another processor"
                                                    : "the sanitizer must be loaded first itself";
         FaultTable::Get().Add("15: the date jumps", 0, "skipped: " + reason);
         GTEST_SKIP() << reason;

@@ -130,7 +130,7 @@ TEST_F(HttpTest, AnswersOnlyThisMachineAndChangesNothing) {
     EXPECT_EQ(post.headers.at("allow"), "GET, HEAD");
     EXPECT_EQ(HttpGet(port_, "/", "", "DELETE").code, 405);
     EXPECT_EQ(HttpGet(port_, "/", "Origin: http://example.org\r\n").code, 403);
-    // Two hosts are refused by the library from 1.0 on, and by us.
+    // Two hosts are refused by newer versions of the library, and otherwise by us.
     const int code_of_two_hosts = HttpGet(port_, "/", "Host: example.org\r\n").code;
     EXPECT_TRUE(code_of_two_hosts == 400 || code_of_two_hosts == 421) << code_of_two_hosts;
     EXPECT_EQ(HttpExchange(port_, "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n").code, 421);

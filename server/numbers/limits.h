@@ -103,7 +103,8 @@ enum {
     DIRECT_BLOCK_COUNT = 12,
 
     /* How far a disk may be behind the pace that direct writes ask of it (disk_pace.h): the stages
-     * take in more than comes meanwhile. And how long a slow one is not tried again. */
+     * take in more than comes meanwhile, and one stop of a disk that is limited to 100 MB/s, 60 ms
+     * or more, is enough. And how long a slow one is not tried again. */
     SLOW_DISK_DEBT_MS = 30,
     SLOW_DISK_REST_MS = 10 * 1000,
 

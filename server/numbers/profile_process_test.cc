@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -18,10 +17,6 @@ namespace harness {
 namespace {
 
 const char *const kEmulatorsOwn = "libraries and command line are the emulator's own";
-
-bool IsEmulated() {
-    return std::getenv("EMULATOR") != nullptr;
-}
 
 class ProfileTest : public testing::Test {
   protected:

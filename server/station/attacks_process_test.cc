@@ -145,6 +145,9 @@ TEST_F(Attacks, UnknownFramesAreReadAndForgotten) {
     Flood(&connection, MakeFrame(0xee, kNoFlags, 1, std::string(4096, 'u')), 5000);
     connection.Send(MakeCall(1, "/grpc.health.v1.Health/Check", ""));
     connection.Await([](const Frame &frame) { return frame.type == kData; });
+    // As many as there can be, whether the connection lives through them or not.
+    Connection flooding(server_.port());
+    Flood(&flooding, MakeFrame(0xee, kNoFlags, 1, "unknown"));
     ExpectUnmoved();
 }
 

@@ -3,7 +3,9 @@
  *
  * A disk that is slower than the page cache is better served through it: the cache takes a burst at
  * the speed of memory. What counts is the pace over a while: a fast disk earns credit, which covers
- * a write that takes long now and then.
+ * a write that takes long now and then. A write earns no more than the time it took: a disk behind
+ * a small fast buffer, or a limit that is kept to once in 100 ms, takes some writes at once and
+ * then none for long.
  *
  * A pure account: the caller measures, and sets the patience. Threading: none inside.
  */
