@@ -221,15 +221,16 @@ static void begin_next(struct record_decoder *decoder, const char *data, size_t 
 }
 
 /* Passes over a byte order mark, and tells what the stream begins with. Returns how many bytes are
- * done with. */
+ * done with; none until it is certain that they are a mark or none, and what follows it is at hand.
+ */
 static size_t begin_stream(struct record_decoder *decoder, const char *data, size_t size,
                            bool at_end) {
-    size_t mark_size = size < sizeof BYTE_ORDER_MARK - 1 ? size : sizeof BYTE_ORDER_MARK - 1;
-    bool is_mark = memcmp(data, BYTE_ORDER_MARK, mark_size) == 0;
-    if (is_mark && mark_size < sizeof BYTE_ORDER_MARK - 1 && !at_end) {
-        return 0; /* perhaps; the rest of it will tell */
+    enum { MARK_SIZE = sizeof BYTE_ORDER_MARK - 1 };
+    bool is_mark = memcmp(data, BYTE_ORDER_MARK, size < MARK_SIZE ? size : MARK_SIZE) == 0;
+    if (is_mark && size <= MARK_SIZE && !at_end) {
+        return 0;
     }
-    size_t at = is_mark && mark_size == sizeof BYTE_ORDER_MARK - 1 ? mark_size : 0;
+    size_t at = is_mark && size >= MARK_SIZE ? MARK_SIZE : 0;
     decoder->mode = RECORD_DECODER_BETWEEN;
     if (at < size && data[at] != '{' && separators_span(data + at, 1) == 0) {
         decoder->mode = RECORD_DECODER_FIRST_LINE;

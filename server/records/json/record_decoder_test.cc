@@ -244,7 +244,8 @@ std::string MixedStream() {
 
 TEST(RecordDecoder, EveryCutGivesTheSameEvents) {
     for (const std::string &bytes :
-         {MixedStream(), "\xEF\xBB\xBFx"s + kJohn, "G / HTTP/1.1\r\n{"s}) {
+         {MixedStream(), "\xEF\xBB\xBFx"s + kJohn, "G / HTTP/1.1\r\n{"s,
+          "\xEF\xBB\xBFG / HTTP/1.1\r\n{"s, "\xEF\xBB\xBF\xEF\xBB\xBF"s + kJohn}) {
         const Events expected = Decode(bytes);
         for (size_t first = 0; first <= bytes.size(); first++) {
             for (size_t second = first; second <= bytes.size(); second++) {
