@@ -6,100 +6,41 @@
 // stage collects before it is inserted. What the kernel does (receive, write) is not in here; see
 // //bench/numbers:throughput for the whole.
 //
-// Other numbers of buckets: bazel run --copt=-DDEDUP_BUCKET_BITS=10 //bench:dedup_benchmark
-#include <sys/mman.h>
+// Other numbers of buckets: bazel run --copt=-DDEDUP_BUCKET_BITS=10 //bench/numbers:dedup_benchmark
 #include <time.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
 #include "benchmark/benchmark.h"
 
+#include "bench/numbers/load_generator.h"
 #include "dedup/dedup_map.h"
 #include "dedup/stage.h"
 #include "formatter/number_formatter.h"
+#include "server/runtime/os.h"
 
 namespace {
 
-constexpr size_t kReadCount = 26000;    // what one recv of 260 kB brings
-constexpr size_t kWarmCount = 10000000; // distinct numbers in the map before duplicates are timed
-constexpr size_t kBlockSize = 1 << 20;  // formatted lines that are written at once
-constexpr size_t kHugePageSize = 2 << 20;
-constexpr size_t kHighestBatch = 12000000;
+constexpr size_t kReadCount = 26000;   // what one recv of 260 kB brings
+constexpr size_t kBlockSize = 1 << 20; // formatted lines that are written at once
+constexpr uint32_t kHighestBatch = 12000000;
 
-enum class Order { kDistinct, kThreeQuartersDuplicates, kAllDuplicates, kSequential };
-enum class Pages { kHuge, kSmall };
-enum class Way { kStaged, kDirect };
-
-// Pages are touched here unless they are to be cold: then the benchmark pays for the first touch.
-class Memory {
-  public:
-    Memory(size_t size, Pages pages, bool is_cold) : size_(size + kHugePageSize) {
-        data_ = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (data_ == MAP_FAILED) {
-            abort();
-        }
-        const int advice = pages == Pages::kHuge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE;
-        (void)madvise(data_, size_, advice); // a kernel without huge pages measures small ones
-        if (!is_cold) {
-            std::fill_n(static_cast<volatile char *>(data_), size_, char{0});
-        }
-    }
-    ~Memory() {
-        munmap(data_, size_);
-    }
-    Memory(const Memory &) = delete;
-    Memory &operator=(const Memory &) = delete;
-
-    void *aligned() const {
-        const uintptr_t address = reinterpret_cast<uintptr_t>(data_);
-        return reinterpret_cast<void *>((address + kHugePageSize - 1) & ~(kHugePageSize - 1));
-    }
-
-  private:
-    size_t size_;
-    void *data_;
+struct Order {
+    const char *name;
+    load_order order;
+    uint32_t duplicates_percent;
+    bool is_sent_before; // all of the highest batch is in the map before the measurement
 };
+constexpr Order kOrders[] = {{"distinct", LOAD_ORDER_PERMUTATION, 0, false},
+                             {"3_of_4_duplicates", LOAD_ORDER_PERMUTATION, 75, false},
+                             {"all_duplicates", LOAD_ORDER_PERMUTATION, 0, true},
+                             {"sequential", LOAD_ORDER_SEQUENTIAL, 0, false}};
 
-// A pseudo-random permutation of all numbers: a Feistel network over 30 bits, repeated until its
-// result is in range (J. Black, P. Rogaway, "Ciphers with Arbitrary Finite Domains", 2002).
-uint32_t Permute(uint32_t index) {
-    uint32_t value = index;
-    do {
-        uint32_t left = value >> 15, right = value & 0x7fff;
-        for (uint32_t key : {0x9e3779b1u, 0xa3d95387u, 0x7c15d2adu, 0xb5297a4du}) {
-            const uint32_t mixed = (left ^ (right * key >> 13)) & 0x7fff;
-            left = right;
-            right = mixed;
-        }
-        value = left << 15 | right;
-    } while (value >= DEDUP_NUMBER_COUNT);
-    return value;
-}
-
-uint32_t NumberAt(Order order, uint64_t index) {
-    switch (order) {
-    case Order::kDistinct:
-        return Permute(static_cast<uint32_t>(index % DEDUP_NUMBER_COUNT));
-    case Order::kThreeQuartersDuplicates: {
-        const uint64_t newest = index / 4; // one new number, then three that were there before
-        const uint64_t random = index * 0x9e3779b97f4a7c15u >> 20;
-        return Permute(static_cast<uint32_t>(index % 4 == 0 ? newest : random % (newest + 1)));
-    }
-    case Order::kAllDuplicates: // in another order than the one that warmed the map
-        return Permute(static_cast<uint32_t>(index * 7919 % kWarmCount));
-    case Order::kSequential:
-        return static_cast<uint32_t>(index % DEDUP_NUMBER_COUNT);
-    }
-    abort();
-}
-
-// CPU time of this thread, so that other work on the machine disturbs little. Reading it costs
-// about a tenth of a microsecond, which the smallest batches show a little of.
+// CPU time of this thread, so that other work on the machine disturbs little.
 class Stopwatch {
   public:
     void Start() {
@@ -122,20 +63,39 @@ class Stopwatch {
     int64_t elapsed_ns_ = 0;
 };
 
+// Zeroed, on huge pages, and present.
+class Memory {
+  public:
+    explicit Memory(size_t size) : size_(size), data_(os_map_memory(size)) {
+        if (data_ == nullptr) {
+            throw std::bad_alloc();
+        }
+    }
+    ~Memory() {
+        os_unmap_memory(data_, size_);
+    }
+    Memory(const Memory &) = delete;
+    Memory &operator=(const Memory &) = delete;
+    void *data() const {
+        return data_;
+    }
+
+  private:
+    size_t size_;
+    void *data_;
+};
+
 class Pipeline {
   public:
-    Pipeline(size_t batch_count, Pages pages, bool is_cold)
-        : bucket_capacity_(BucketCapacity(batch_count)),
-          map_memory_(dedup_map_size(), pages, is_cold),
-          stage_memory_(dedup_stage_size(bucket_capacity_), pages, false),
+    explicit Pipeline(size_t batch_count)
+        : bucket_capacity_(BucketCapacity(batch_count)), map_memory_(dedup_map_size()),
+          stage_memory_(dedup_stage_size(bucket_capacity_)),
           new_numbers_(std::max(bucket_capacity_, kReadCount)),
           lines_(kBlockSize + new_numbers_.size() * NUMBER_FORMATTER_LINE_SIZE +
                  NUMBER_FORMATTER_SLACK_SIZE) {
-        dedup_map_init(&map_, map_memory_.aligned());
-        dedup_stage_init(&stage_, stage_memory_.aligned(), bucket_capacity_);
-        if (number_formatter_select(&formatter_, nullptr) != NUMBER_FORMATTER_SELECTED) {
-            abort();
-        }
+        dedup_map_init(&map_, map_memory_.data());
+        dedup_stage_init(&stage_, stage_memory_.data(), bucket_capacity_);
+        (void)number_formatter_select(&formatter_, nullptr); // cannot fail without a name
     }
 
     void RunDirect(const uint32_t *numbers, size_t count) {
@@ -162,21 +122,6 @@ class Pipeline {
             }
         }
         InsertStage();
-    }
-
-    // What a server does for a few numbers that must not wait; untimed inside. Returns the lines.
-    const char *RunFew(const uint32_t *numbers, size_t count) {
-        dedup_stage_add(&stage_, numbers, count);
-        size_t new_count = 0;
-        for (size_t bucket_index = 0; bucket_index < DEDUP_BUCKET_COUNT; bucket_index++) {
-            if (dedup_stage_bucket_count(&stage_, bucket_index) > 0) {
-                new_count += dedup_map_insert_bucket(&map_, &stage_, bucket_index,
-                                                     new_numbers_.data() + new_count);
-            }
-        }
-        dedup_stage_clear(&stage_);
-        number_formatter_format(&formatter_, new_numbers_.data(), new_count, lines_.data());
-        return lines_.data();
     }
 
     Stopwatch staging, inserting, formatting;
@@ -225,93 +170,58 @@ class Pipeline {
     number_formatter formatter_;
 };
 
-struct Case {
-    Way way;
-    Order order;
-    size_t batch_count;
-    Pages pages;
-    bool is_cold;
-};
+using Way = void (Pipeline::*)(const uint32_t *numbers, size_t count);
 
-void Run(benchmark::State &state, Case c) {
-    Pipeline pipeline(c.batch_count, c.pages, c.is_cold);
-    std::vector<uint32_t> numbers(c.batch_count);
-    if (c.order == Order::kAllDuplicates) {
-        for (uint64_t i = 0; i < kWarmCount; i++) {
-            const uint32_t number = Permute(static_cast<uint32_t>(i));
-            pipeline.RunDirect(&number, 1);
-        }
+void Run(benchmark::State &state, Way way, const Order &order, uint32_t batch_count) {
+    Pipeline pipeline(batch_count);
+    const load_generator_options options = {order.order, 0, order.duplicates_percent, 0};
+    load_generator generator;
+    load_generator_init(&generator, &options);
+    std::vector<uint32_t> numbers(kHighestBatch);
+    if (order.is_sent_before) {
+        load_generator_fill(&generator, 0, numbers.data(), kHighestBatch);
+        pipeline.RunDirect(numbers.data(), kHighestBatch);
         pipeline.inserting = pipeline.formatting = Stopwatch();
     }
-    uint64_t index = 0;
+    uint32_t count = 0;
     double seconds = 0;
     for (auto _ : state) {
-        for (uint32_t &number : numbers) {
-            number = NumberAt(c.order, index++);
-        }
-        c.way == Way::kStaged ? pipeline.RunStaged(numbers.data(), numbers.size())
-                              : pipeline.RunDirect(numbers.data(), numbers.size());
+        load_generator_fill(&generator, order.is_sent_before ? count % kHighestBatch : count,
+                            numbers.data(), batch_count);
+        (pipeline.*way)(numbers.data(), batch_count);
+        count += batch_count;
         const double total = pipeline.staging.seconds() + pipeline.inserting.seconds() +
                              pipeline.formatting.seconds();
         state.SetIterationTime(total - seconds);
         seconds = total;
     }
-    const double per_number = 1e9 / static_cast<double>(index);
+    const double per_number = 1e9 / count;
     state.counters["stage_ns"] = pipeline.staging.seconds() * per_number;
     state.counters["insert_ns"] = pipeline.inserting.seconds() * per_number;
     state.counters["format_ns"] = pipeline.formatting.seconds() * per_number;
     state.counters["total_ns"] = seconds * per_number;
 }
 
-void RunFew(benchmark::State &state, size_t count) {
-    Pipeline pipeline(kHighestBatch, Pages::kHuge, false);
-    std::vector<uint32_t> numbers(count);
-    uint32_t index = 0;
-    for (auto _ : state) {
-        for (uint32_t &number : numbers) {
-            number = Permute(index++);
-        }
-        benchmark::DoNotOptimize(pipeline.RunFew(numbers.data(), count));
-    }
-}
-
-// As many batches as make the same 36 million numbers; a cold map is cold only once.
-void Register(const std::string &name, Case c) {
-    benchmark::RegisterBenchmark(name.c_str(), Run, c)
+// As many batches as make the same 36 million numbers.
+void Register(const std::string &name, Way way, const Order &order, uint32_t batch_count) {
+    benchmark::RegisterBenchmark(name.c_str(), Run, way, order, batch_count)
         ->UseManualTime()
         ->Unit(benchmark::kMillisecond)
-        ->Iterations(c.is_cold ? 1 : static_cast<int64_t>(3 * kHighestBatch / c.batch_count));
+        ->Iterations(3 * kHighestBatch / batch_count);
 }
 
-void RegisterOrder(const std::string &name, Order order) {
-    Register("direct/" + name, {Way::kDirect, order, kHighestBatch, Pages::kHuge, false});
-    for (size_t millions : {1u, 4u, 12u}) {
-        Register("staged/" + name + "/" + std::to_string(millions) + "M",
-                 {Way::kStaged, order, millions * 1000000, Pages::kHuge, false});
+bool RegisterAll() {
+    for (const Order &order : kOrders) {
+        const std::string name = order.name;
+        Register("direct/" + name, &Pipeline::RunDirect, order, kHighestBatch);
+        for (uint32_t millions : {1u, 4u, 12u}) {
+            Register("staged/" + name + "/" + std::to_string(millions) + "M", &Pipeline::RunStaged,
+                     order, millions * 1000000);
+        }
     }
+    return true;
 }
+
+[[maybe_unused]] const bool are_registered = RegisterAll();
 
 } // namespace
-
-int main(int argc, char **argv) {
-    RegisterOrder("distinct", Order::kDistinct);
-    RegisterOrder("3_of_4_duplicates", Order::kThreeQuartersDuplicates);
-    RegisterOrder("all_duplicates", Order::kAllDuplicates);
-    RegisterOrder("sequential", Order::kSequential);
-    Register("staged/distinct/12M/cold_map",
-             {Way::kStaged, Order::kDistinct, kHighestBatch, Pages::kHuge, true});
-    Register("staged/distinct/12M/small_pages",
-             {Way::kStaged, Order::kDistinct, kHighestBatch, Pages::kSmall, false});
-    Register("direct/distinct/small_pages",
-             {Way::kDirect, Order::kDistinct, kHighestBatch, Pages::kSmall, false});
-    for (size_t count : {10u, 1000u}) {
-        benchmark::RegisterBenchmark(("few/" + std::to_string(count) + "_numbers").c_str(), RunFew,
-                                     count);
-    }
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-        return 2;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
-}

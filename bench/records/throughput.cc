@@ -12,7 +12,7 @@
 // them; the time is taken from the first byte to the acknowledgement of the last record. Both run
 // by turns (comparison.h).
 //
-//   bazel run //bench:records_throughput -- [ROWS [ROUNDS [STORES]]]
+//   bazel run //bench/records:throughput -- [ROWS [ROUNDS [STORES]]]
 #include <fcntl.h>
 #include <mariadb/mysql.h>
 #include <sqlite3.h>

@@ -2,7 +2,7 @@
 // server's CPU time for each, under 1000 clients at a time. Runs of the two alternate; the figure
 // that counts is the ratio.
 //
-//   bazel run //bench:sequence_throughput
+//   bazel run //bench/sequence:throughput
 #include <cstdio>
 #include <stdexcept>
 #include <string>
@@ -67,7 +67,7 @@ int main(int argc, char **argv) {
     const options line = {"sequence_throughput",
                           nullptr,
                           "Compares the sequence server with a plain echo of the same messages.",
-                          "  bazel run //bench:sequence_throughput\n",
+                          "  bazel run //bench/sequence:throughput\n",
                           nullptr,
                           "sequence_throughput 1.0.0",
                           nullptr,
