@@ -13,18 +13,20 @@ enum {
 };
 
 static const char *const state_names[] = {
-    [INGEST_CLOSED] = "closed",       [INGEST_RECEIVING] = "receiving",
-    [INGEST_STORING] = "storing",     [INGEST_ANSWERING] = "answering",
+    [INGEST_RECEIVING] = "receiving",
+    [INGEST_STORING] = "storing",
+    [INGEST_ANSWERING] = "answering",
     [INGEST_LINGERING] = "lingering",
 };
 
 /* The first ones only: who they are is asked of the kernel. */
 static void tell_senders(const struct ingest_port *port, int64_t now_ms,
                          struct daemon_status *status) {
-    for (size_t index = 0;
-         index < port->touched_count && status->client_count < STATUS_CLIENT_CAPACITY; index++) {
+    for (uint32_t index = 0;
+         index < port->clients.place_count && status->client_count < STATUS_CLIENT_CAPACITY;
+         index++) {
         const struct ingest_connection *connection = &port->connections[index];
-        if (connection->state == INGEST_CLOSED) {
+        if (!clients_is_open(&port->clients, index)) {
             continue;
         }
         struct status_client *client = status_add_client(status);

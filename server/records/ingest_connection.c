@@ -25,8 +25,7 @@ enum { PLAIN_ROOM_SIZE = 4096 };
 static void update_waiting(struct ingest_connection *connection, bool has_got_room) {
     struct ingest_queue *waiting = &connection->shared->waiting;
     bool was_waiting = connection->is_waiting;
-    connection->is_waiting =
-        connection->state != INGEST_CLOSED && !ingest_connection_awaits_client(connection);
+    connection->is_waiting = !ingest_connection_awaits_client(connection);
     if (was_waiting && connection->is_waiting && !has_got_room) {
         return;
     }
@@ -36,24 +35,6 @@ static void update_waiting(struct ingest_connection *connection, bool has_got_ro
     if (connection->is_waiting) {
         TAILQ_INSERT_TAIL(waiting, connection, waiting);
     }
-}
-
-/* Ends it with FIN, or with RST, and lets go of everything. */
-static void end(struct ingest_connection *connection, bool is_reset) {
-    epoll_loop_remove(connection->shared->loop, connection->watch_index);
-    if (is_reset) {
-        listener_reset_connection(connection->fd);
-    } else {
-        (void)os_close(connection->fd);
-    }
-    record_decoder_destroy(&connection->decoder);
-    connection->state = INGEST_CLOSED;
-    update_waiting(connection, false);
-    connection->shared->closed(connection->shared->context, connection);
-}
-
-void ingest_connection_reset(struct ingest_connection *connection) {
-    end(connection, true);
 }
 
 static size_t reply_room(const struct ingest_connection *connection) {
@@ -250,7 +231,7 @@ static bool receive_all(struct ingest_connection *connection) {
 static void linger(struct ingest_connection *connection) {
     char *ignored = connection->input;
     if (connection->has_client_ended) {
-        end(connection, false);
+        connection->state = INGEST_OVER;
         return;
     }
     if (connection->state != INGEST_LINGERING) {
@@ -264,13 +245,13 @@ static void linger(struct ingest_connection *connection) {
             return;
         }
         if (size <= 0) {
-            end(connection, false);
+            connection->state = INGEST_OVER;
             return;
         }
     }
 }
 
-static short wanted_events(const struct ingest_connection *connection) {
+short ingest_connection_wanted_events(const struct ingest_connection *connection) {
     bool has_replies = connection->replies_begin < connection->replies_end;
     switch (connection->state) {
     case INGEST_RECEIVING:
@@ -283,13 +264,13 @@ static short wanted_events(const struct ingest_connection *connection) {
     case INGEST_LINGERING:
         return POLLIN;
     case INGEST_STORING:
-    case INGEST_CLOSED:
+    case INGEST_OVER:
         break;
     }
     return 0;
 }
 
-void ingest_connection_advance(struct ingest_connection *connection) {
+bool ingest_connection_advance(struct ingest_connection *connection) {
     uint64_t count_before = connection->stored_count;
     if (connection->state == INGEST_RECEIVING && receive_all(connection)) {
         connection->state = connection->shared->acknowledges ? INGEST_STORING : INGEST_ANSWERING;
@@ -307,40 +288,25 @@ void ingest_connection_advance(struct ingest_connection *connection) {
     if (is_answered || connection->state == INGEST_LINGERING) {
         linger(connection);
     }
-    if (connection->state == INGEST_CLOSED) {
-        return;
+    if (connection->state == INGEST_OVER) {
+        return false;
     }
     update_waiting(connection, connection->stored_count > count_before);
-    if (epoll_loop_set_events(connection->shared->loop, connection->watch_index,
-                              wanted_events(connection)) != 0) {
-        /* Unwatched it would hang for good. The system lacks memory: this one gives some back. */
-        ingest_connection_reset(connection);
-    }
+    return true;
 }
 
 void ingest_connection_finish(struct ingest_connection *connection, int64_t now_ms) {
     connection->is_at_end = true;
     connection->active_ms = now_ms;
-    ingest_connection_advance(connection);
 }
 
-static void on_ready(void *context, short events) {
-    (void)events; /* an error or a hang-up is what recv and send then report */
-    ingest_connection_advance(context);
-}
-
-int ingest_connection_open(struct ingest_connection *connection, struct ingest_shared *shared,
-                           int fd, char *input, int64_t now_ms) {
-    int watch_index = epoll_loop_add(shared->loop, fd, 0, on_ready, connection);
-    if (watch_index < 0) {
-        listener_reset_connection(fd);
-        return watch_index;
-    }
-    record_buffer_begin_sender(shared->buffer, connection->number);
+void ingest_connection_open(struct ingest_connection *connection, struct ingest_shared *shared,
+                            uint16_t number, int fd, char *input, int64_t now_ms) {
+    record_buffer_begin_sender(shared->buffer, number);
     connection->shared = shared;
+    connection->number = number;
     connection->state = INGEST_RECEIVING;
     connection->fd = fd;
-    connection->watch_index = watch_index;
     connection->opened_ms = now_ms;
     connection->active_ms = now_ms;
     connection->is_waiting = false;
@@ -357,7 +323,18 @@ int ingest_connection_open(struct ingest_connection *connection, struct ingest_s
     connection->replies_begin = 0;
     connection->replies_end = 0;
     connection->is_deaf = false;
-    return 0;
+}
+
+void ingest_connection_close(struct ingest_connection *connection) {
+    if (connection->state == INGEST_OVER) {
+        (void)os_close(connection->fd);
+    } else {
+        listener_reset_connection(connection->fd);
+    }
+    record_decoder_destroy(&connection->decoder);
+    if (connection->is_waiting) {
+        TAILQ_REMOVE(&connection->shared->waiting, connection, waiting);
+    }
 }
 
 bool ingest_connection_awaits_client(const struct ingest_connection *connection) {

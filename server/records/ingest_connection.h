@@ -7,16 +7,16 @@
  *   ANSWERING  what there is to say is being sent;
  *   LINGERING  our side is ended; what the client still sends is dropped, because closing before it
  *              is read would take the answers back;
- *   CLOSED     the descriptor is closed, the place can be used again.
+ *   OVER       there is nothing left to do but to close it.
  * It stops reading while a record has to wait for room in the buffer, and while the client does not
  * take the answers. Nothing that was read is dropped: the input stays where it is until then.
  *
  * Answers are sent when there is nothing to read for the moment: to a client that has closed its
  * socket they would bring a reset, and with it the end of what it sent.
  *
- * A connection that brings one record costs few system calls: it is read from at once, watched by
- * epoll only where there is something to wait for, and its last answer leaves together with the end
- * of our side.
+ * A connection that brings one record costs few system calls: it is read from at once, watched only
+ * where there is something to wait for, and its last answer leaves together with the end of our
+ * side.
  *
  * Ownership: a connection owns its socket and its decoder; the memory for its input is the
  * caller's. Threading: the poll loop's thread.
@@ -32,14 +32,13 @@
 #include "server/records/json/record_decoder.h"
 #include "server/records/limits.h"
 #include "server/records/record_buffer.h"
-#include "server/runtime/epoll_loop.h"
 
 enum ingest_state {
-    INGEST_CLOSED,
     INGEST_RECEIVING,
     INGEST_STORING,
     INGEST_ANSWERING,
     INGEST_LINGERING,
+    INGEST_OVER,
 };
 
 struct ingest_connection;
@@ -48,7 +47,6 @@ TAILQ_HEAD(ingest_queue, ingest_connection);
 
 /* What all connections share. */
 struct ingest_shared {
-    struct epoll_loop *loop;
     struct record_buffer *buffer;
     uint64_t stored_position; /* of the buffer, when somebody last looked */
     struct record_decoder_options decoder_options;
@@ -58,9 +56,6 @@ struct ingest_shared {
     struct ingest_queue waiting;
     uint64_t record_count;
     uint64_t error_count;
-    /* Called when a connection has been closed, as the last thing: its memory is free again. */
-    void (*closed)(void *context, struct ingest_connection *connection);
-    void *context;
 };
 
 struct ingest_connection {
@@ -68,11 +63,10 @@ struct ingest_connection {
     uint16_t number; /* names it as a sender to the buffer; the same in its place for ever */
     enum ingest_state state;
     int fd;
-    int watch_index;
     int64_t opened_ms;
     int64_t active_ms; /* when something last came in or went out */
     /* Its neighbours among those that wait for the buffer or the store. */
-    TAILQ_ENTRY(ingest_connection) waiting; /* once closed, the port's to use */
+    TAILQ_ENTRY(ingest_connection) waiting;
     bool is_waiting;
 
     struct record_decoder decoder;
@@ -93,20 +87,23 @@ struct ingest_connection {
     bool is_deaf; /* the client takes no answers */
 };
 
-/* Begins with a new socket, which ingest_connection_advance then reads from. `input` has to stay
- * until the connection is closed. 0, or a negative errno value with the socket closed. */
-int ingest_connection_open(struct ingest_connection *connection, struct ingest_shared *shared,
-                           int fd, char *input, int64_t now_ms);
+/* Begins with a new socket. `input` has to stay until the connection is closed. */
+void ingest_connection_open(struct ingest_connection *connection, struct ingest_shared *shared,
+                            uint16_t number, int fd, char *input, int64_t now_ms);
 
-/* Goes on as far as possible: at first, when the buffer has room again, when records were stored,
- * when shared->is_last_read was set. */
-void ingest_connection_advance(struct ingest_connection *connection);
+/* Goes on as far as possible: at first, when what it wants has happened to the socket, when the
+ * buffer has room again, when records were stored, when shared->is_last_read was set. False: it is
+ * over. */
+bool ingest_connection_advance(struct ingest_connection *connection);
 
-/* Ends a connection that receives as if its client had ended the stream. */
+/* Which poll events it has to wait for then; 0: none. */
+short ingest_connection_wanted_events(const struct ingest_connection *connection);
+
+/* Lets one that receives go on as if its client had ended the stream. */
 void ingest_connection_finish(struct ingest_connection *connection, int64_t now_ms);
 
-/* Ends it at once, with RST. */
-void ingest_connection_reset(struct ingest_connection *connection);
+/* Lets go of everything: with FIN if it is over, else with RST. */
+void ingest_connection_close(struct ingest_connection *connection);
 
 /* Whether it is the client that is waited for, and not the buffer or the store. */
 bool ingest_connection_awaits_client(const struct ingest_connection *connection);

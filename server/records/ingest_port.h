@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "server/records/ingest_connection.h"
-#include "server/runtime/acceptor.h"
+#include "server/runtime/clients.h"
 
 struct ingest_port_config {
     struct epoll_loop *loop;
@@ -27,11 +27,9 @@ struct ingest_port_config {
 struct ingest_port {
     struct ingest_port_config config;
     struct ingest_shared shared;
-    struct acceptor acceptor;
-    struct ingest_connection *connections; /* client_capacity of them */
+    struct clients clients;
+    struct ingest_connection *connections; /* by the client's index */
     char *inputs;                          /* the memory of their inputs */
-    size_t touched_count;                  /* of them that were ever in use */
-    struct ingest_queue closed;            /* of those the ones that are free */
 };
 
 /* Begins to accept. 0, or a negative errno value with nothing left over. */

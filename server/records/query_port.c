@@ -22,29 +22,21 @@ enum {
     READS_PER_TURN = 4,
     /* How often to look for what is due, while anything is. */
     TICK_MS = 100,
-    /* The listener's sockets and the wakeup. */
-    WATCHES_BESIDE_CLIENTS = LISTENER_CAPACITY + 1,
 };
 
-/* Ends a connection, which is closed already where its descriptor is -1. */
-static void end(struct query_connection *connection, bool is_reset) {
-    struct query_port *port = connection->port;
-    port->long_count -= connection->is_long;
-    epoll_loop_remove(&port->loop, connection->watch_index);
-    if (is_reset) {
-        listener_reset_connection(connection->job.fd);
-    } else if (connection->job.fd >= 0) {
-        (void)os_close(connection->job.fd);
-    }
-    connection->state = QUERY_FREE;
-    SLIST_INSERT_HEAD(&port->free, connection, next_free);
-    acceptor_release(&port->acceptor);
+static uint32_t index_of(const struct query_connection *connection) {
+    return (uint32_t)(connection - connection->port->connections);
 }
 
-static void watch(struct query_connection *connection) {
-    if (epoll_loop_set_events(&connection->port->loop, connection->watch_index, POLLIN) != 0) {
-        end(connection, true); /* the system lacks memory: this one gives some back */
-    }
+static void end(struct query_connection *connection) {
+    clients_end(&connection->port->clients, index_of(connection));
+}
+
+/* Waits for the client, until something is due. */
+static void await(struct query_connection *connection) {
+    int64_t due_ms = connection->silent_ms < connection->deadline_ms ? connection->silent_ms
+                                                                     : connection->deadline_ms;
+    clients_await(&connection->port->clients, index_of(connection), POLLIN, due_ms);
 }
 
 /* Waits for the client to end its side. */
@@ -55,22 +47,23 @@ static void linger(struct query_connection *connection) {
         size = os_recv(connection->job.fd, ignored, sizeof ignored);
     }
     if ((size <= 0 && size != -EAGAIN) || connection->port->is_stopped) {
-        end(connection, false);
+        end(connection);
     } else {
-        watch(connection);
+        await(connection);
     }
 }
 
 static void begin_lingering(struct query_connection *connection) {
     connection->state = QUERY_LINGERING;
     connection->deadline_ms = os_now_ms() + LINGER_TIMEOUT_MS;
+    connection->silent_ms = INT64_MAX;
     linger(connection);
 }
 
 static void end_answer(struct query_connection *connection) {
     if (query_threads_end_answer(connection->job.fd)) {
         connection->job.fd = -1;
-        end(connection, false);
+        end(connection);
     } else {
         begin_lingering(connection);
     }
@@ -105,14 +98,14 @@ static void answer(struct query_connection *connection) {
     connection->job.query =
         query_parse(connection->request, newline == NULL ? connection->request_size
                                                          : (size_t)(newline - connection->request));
-    (void)epoll_loop_set_events(&connection->port->loop, connection->watch_index, 0);
+    clients_await(&connection->port->clients, index_of(connection), 0, INT64_MAX);
     switch (query_attempt(port->config.buffer, port->reader, &connection->job.query,
                           connection->job.fd)) {
     case QUERY_ATTEMPT_ANSWERED:
         end_answer(connection);
         break;
     case QUERY_ATTEMPT_TORN:
-        end(connection, true);
+        end(connection);
         break;
     case QUERY_ATTEMPT_IMPOSSIBLE:
         hand_over(connection);
@@ -125,7 +118,7 @@ static void receive(struct query_connection *connection) {
     ssize_t size = os_recv(connection->job.fd, end_of_request,
                            RECORDS_REQUEST_SIZE_MAX - connection->request_size);
     if (size < 0 && size != -EAGAIN) {
-        end(connection, true);
+        end(connection);
         return;
     }
     if (size > 0) {
@@ -136,31 +129,16 @@ static void receive(struct query_connection *connection) {
         (size > 0 && memchr(end_of_request, '\n', (size_t)size) != NULL)) {
         answer(connection);
     } else {
-        watch(connection);
+        await(connection);
     }
 }
 
-static void on_readable(void *context, short events) {
-    (void)events;
-    struct query_connection *connection = context;
-    if (connection->state == QUERY_LINGERING) {
-        linger(connection);
-    } else {
-        receive(connection);
-    }
-}
-
-static int open_connection(void *context, int fd) {
+static int open_connection(void *context, uint32_t index, int fd,
+                           enum clients_admission admission) {
     struct query_port *port = context;
-    struct query_connection *connection = SLIST_FIRST(&port->free);
-    int watch_index = epoll_loop_add(&port->loop, fd, 0, on_readable, connection);
-    if (watch_index < 0) {
-        listener_reset_connection(fd);
-        return watch_index;
-    }
-    SLIST_REMOVE_HEAD(&port->free, next_free);
+    struct query_connection *connection = &port->connections[index];
+    (void)admission; /* there are no places to be refused in */
     connection->state = QUERY_READING;
-    connection->watch_index = watch_index;
     connection->opened_ms = os_now_ms();
     connection->deadline_ms = connection->opened_ms + REQUEST_TIMEOUT_MS;
     connection->silent_ms = INT64_MAX;
@@ -171,6 +149,52 @@ static int open_connection(void *context, int fd) {
     return 0;
 }
 
+static void handle_events(void *context, uint32_t index, short events) {
+    struct query_port *port = context;
+    struct query_connection *connection = &port->connections[index];
+    (void)events; /* an error or a hang-up is what recv then reports */
+    if (connection->state == QUERY_LINGERING) {
+        linger(connection);
+    } else {
+        receive(connection);
+    }
+}
+
+static void handle_time(void *context, uint32_t index) {
+    struct query_port *port = context;
+    struct query_connection *connection = &port->connections[index];
+    int64_t now_ms = os_now_ms();
+    if (connection->state == QUERY_ANSWERING) {
+        return; /* the deadline was the request's */
+    }
+    if (now_ms >= connection->silent_ms) {
+        answer(connection); /* it was there in time, should the process have slept since */
+    } else if (now_ms >= connection->deadline_ms) {
+        end(connection);
+    } else {
+        await(connection);
+    }
+}
+
+/* With FIN only after a whole answer. */
+static void close_connection(void *context, uint32_t index) {
+    struct query_port *port = context;
+    struct query_connection *connection = &port->connections[index];
+    port->long_count -= connection->is_long;
+    if (connection->state == QUERY_LINGERING) {
+        (void)os_close(connection->job.fd);
+    } else if (connection->job.fd >= 0) { /* it was not closed at once */
+        listener_reset_connection(connection->job.fd);
+    }
+}
+
+static const struct clients_handlers handlers = {
+    .open = open_connection,
+    .handle_events = handle_events,
+    .handle_time = handle_time,
+    .close = close_connection,
+};
+
 /* Takes note of the answers that are done. */
 static void collect(struct query_port *port) {
     struct query_job *job = query_threads_take_done(&port->threads);
@@ -178,17 +202,20 @@ static void collect(struct query_port *port) {
         struct query_connection *connection = job->context;
         job = job->next_done;
         if (connection->job.fd < 0) {
-            end(connection, false);
+            end(connection);
         } else {
             begin_lingering(connection);
         }
     }
 }
 
-/* Returns the connection that has sent nothing for the longest time, a second at least: what a
- * client sends as soon as it is connected may not have been read yet. NULL: there is none. */
-static struct query_connection *find_silent(struct query_port *port, int64_t now_ms) {
+/* When all places are taken, ends the connection that has sent nothing for the longest time, a
+ * second at least: what a client sends as soon as it is connected may not have been read yet. */
+static void make_room(struct query_port *port, int64_t now_ms) {
     struct query_connection *oldest = NULL;
+    if (port->clients.served_count < RECORDS_QUERIES_MAX) {
+        return;
+    }
     for (size_t index = 0; index < RECORDS_QUERIES_MAX; index++) {
         struct query_connection *connection = &port->connections[index];
         if (connection->state == QUERY_READING && connection->request_size == 0 &&
@@ -197,57 +224,32 @@ static struct query_connection *find_silent(struct query_port *port, int64_t now
             oldest = connection;
         }
     }
-    return oldest;
-}
-
-static void make_room(struct query_port *port, int64_t now_ms) {
-    struct query_connection *silent = find_silent(port, now_ms);
-    if (port->acceptor.used_count == RECORDS_QUERIES_MAX && silent != NULL) {
-        end(silent, true);
+    if (oldest != NULL) {
+        end(oldest);
     }
 }
 
-/* Does what is due now. True: something will be due later. */
-static bool do_due(struct query_port *port, int64_t now_ms) {
-    bool is_waiting = false;
-    make_room(port, now_ms);
-    for (size_t index = 0; index < RECORDS_QUERIES_MAX; index++) {
-        struct query_connection *connection = &port->connections[index];
-        bool is_reading = connection->state == QUERY_READING;
-        if (!is_reading && connection->state != QUERY_LINGERING) {
-            is_waiting = is_waiting || connection->state == QUERY_ANSWERING;
-            continue;
-        }
-        if (is_reading && now_ms >= connection->silent_ms) {
-            answer(connection); /* it was there in time, should the process have slept since */
-        } else if (now_ms >= connection->deadline_ms) {
-            end(connection, is_reading);
-        } else {
-            is_waiting = true;
-        }
-    }
-    /* Last, because the system may have no room to watch for whoever is to have a free place. */
-    return acceptor_tick(&port->acceptor, now_ms) || is_waiting;
-}
-
-/* As above, unless that was done a moment ago: all connections are looked at. Returns how long the
- * loop may wait for events. */
+/* Does what is due now, unless that was done a moment ago. Returns how long the loop may wait for
+ * events. */
 static int tick(struct query_port *port) {
     int64_t now_ms = os_now_ms();
     if (now_ms < port->next_tick_ms) {
         return (int)(port->next_tick_ms - now_ms);
     }
     port->next_tick_ms = now_ms + TICK_MS;
-    return do_due(port, now_ms) ? TICK_MS : -1;
+    make_room(port, now_ms);
+    clients_handle_due(&port->clients, now_ms);
+    bool is_idle = clients_are_none(&port->clients) && clients_due_ms(&port->clients) == INT64_MAX;
+    return is_idle ? -1 : TICK_MS;
 }
 
 static void stop(struct query_port *port) {
-    acceptor_stop(&port->acceptor);
+    clients_listen_last(&port->clients);
     port->is_stopped = true;
-    for (size_t index = 0; index < RECORDS_QUERIES_MAX; index++) {
-        struct query_connection *connection = &port->connections[index];
-        if (connection->state == QUERY_READING || connection->state == QUERY_LINGERING) {
-            end(connection, connection->state == QUERY_READING);
+    for (uint32_t index = 0; index < RECORDS_QUERIES_MAX; index++) {
+        if (clients_is_open(&port->clients, index) &&
+            port->connections[index].state != QUERY_ANSWERING) {
+            clients_end(&port->clients, index);
         }
     }
 }
@@ -263,10 +265,10 @@ static void on_wakeup(void *context, short events) {
 
 static void *run(void *context) {
     struct query_port *port = context;
-    while (!port->is_stopped || port->acceptor.used_count > 0) {
+    while (!port->is_stopped || !clients_are_none(&port->clients)) {
         int timeout_ms = tick(port);
         collect(port);
-        atomic_store(&port->client_count, port->acceptor.used_count);
+        atomic_store(&port->client_count, port->clients.served_count);
         int result = epoll_loop_run_once(&port->loop, timeout_ms);
         if (result < 0) {
             logger_print(port->config.logger, LOG_LEVEL_ERROR, "cannot poll: %s",
@@ -307,6 +309,7 @@ void query_port_destroy(struct query_port *port) {
     if (port->reader != NULL) {
         store_reader_close(port->reader);
     }
+    clients_destroy(&port->clients);
     free(port->requests);
     epoll_loop_destroy(&port->loop);
     if (port->config.store != NULL) {
@@ -320,12 +323,11 @@ static int allocate_connections(struct query_port *port) {
     if (port->requests == NULL) {
         return -ENOMEM;
     }
-    for (size_t index = RECORDS_QUERIES_MAX; index-- > 0;) {
+    for (size_t index = 0; index < RECORDS_QUERIES_MAX; index++) {
         struct query_connection *connection = &port->connections[index];
         connection->port = port;
         connection->job.context = connection;
         connection->request = port->requests + index * RECORDS_REQUEST_SIZE_MAX;
-        SLIST_INSERT_HEAD(&port->free, connection, next_free);
     }
     return 0;
 }
@@ -341,7 +343,8 @@ static int start_threads(struct query_port *port) {
 /* Begins to accept in the port's loop. */
 static int watch_all(struct query_port *port) {
     const struct listener *listener = port->config.listener;
-    int error = epoll_loop_init(&port->loop, RECORDS_QUERIES_MAX + WATCHES_BESIDE_CLIENTS);
+    /* The wakeup is one more. */
+    int error = epoll_loop_init(&port->loop, clients_watch_count_max(RECORDS_QUERIES_MAX, 0) + 1);
     if (error != 0) {
         return error;
     }
@@ -354,15 +357,15 @@ static int watch_all(struct query_port *port) {
          * process be killed, no client is to take half an answer for a whole one. */
         listener_set_reset_on_close(listener->fds[index], true);
     }
-    const struct acceptor_configuration config = {
-        .loop = &port->loop,
-        .listener = listener,
-        .place_count = RECORDS_QUERIES_MAX,
-        .open_connection = open_connection,
+    const struct clients_configuration config = {
+        .handlers = &handlers,
         .context = port,
+        .loop = &port->loop,
+        .served_max = RECORDS_QUERIES_MAX,
         .logger = port->config.logger,
     };
-    return acceptor_init(&port->acceptor, &config);
+    error = clients_init(&port->clients, &config);
+    return error != 0 ? error : clients_listen(&port->clients, listener);
 }
 
 int query_port_init(struct query_port *port, const struct query_port_config *config) {

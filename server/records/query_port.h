@@ -23,21 +23,19 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
 #include "server/records/limits.h"
 #include "server/records/query_threads.h"
-#include "server/runtime/acceptor.h"
+#include "server/runtime/clients.h"
 #include "server/runtime/epoll_loop.h"
 
-enum query_state { QUERY_FREE, QUERY_READING, QUERY_ANSWERING, QUERY_LINGERING };
+enum query_state { QUERY_READING, QUERY_ANSWERING, QUERY_LINGERING };
 
 struct query_port;
 
 struct query_connection {
     struct query_port *port;
     enum query_state state;
-    int watch_index;
     int64_t opened_ms;
     int64_t deadline_ms; /* for the request, or for the client to end its side */
     int64_t silent_ms;   /* when the request is taken as it is, if nothing follows */
@@ -45,7 +43,6 @@ struct query_connection {
     size_t request_size;
     bool is_long; /* counts among the port's long answers */
     struct query_job job;
-    SLIST_ENTRY(query_connection) next_free;
 };
 
 struct query_port_config {
@@ -63,10 +60,9 @@ struct query_port {
     struct wakeup wakeup; /* the loop's: answers are done, or it has to stop */
     struct query_threads threads;
     struct store_reader *reader; /* for what is answered here; NULL: nothing is */
-    struct acceptor acceptor;
-    char *requests; /* the memory of all requests */
-    struct query_connection connections[RECORDS_QUERIES_MAX];
-    SLIST_HEAD(, query_connection) free;
+    struct clients clients;
+    char *requests;                                           /* the memory of all requests */
+    struct query_connection connections[RECORDS_QUERIES_MAX]; /* by the client's index */
     size_t long_count; /* waiting for a thread, or being answered */
     bool is_stopped;
     int64_t next_tick_ms; /* when to look again for what is due */

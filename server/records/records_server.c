@@ -8,9 +8,8 @@
 #include "server/runtime/signals.h"
 
 enum {
-    /* The listener's sockets, the signals, the wakeup, the service manager's timer, and the status
-     * page. */
-    WATCHES_BESIDE_CLIENTS = LISTENER_CAPACITY + 4,
+    /* The signals, the wakeup, the service manager's timer, and the status page. */
+    OWN_WATCH_COUNT = 4,
     /* How often to look for what is due, while anything is. */
     TICK_MS = 100,
 };
@@ -98,7 +97,8 @@ int records_server_init(struct records_server *server, const struct records_serv
         .progress = config->progress,
         .logger = config->logger,
     };
-    int error = epoll_loop_init(&server->loop, config->client_capacity + WATCHES_BESIDE_CLIENTS);
+    int error = epoll_loop_init(&server->loop, clients_watch_count_max(config->client_capacity, 0) +
+                                                   OWN_WATCH_COUNT);
     if (error == 0) {
         error = watch_own_descriptors(server);
     }

@@ -72,7 +72,8 @@ static int open_client(void *context, int fd) {
     struct clients *clients = context;
     const struct clients_configuration *configuration = &clients->configuration;
     struct client_place *place = &clients->places[clients->free_indexes[clients->free_count - 1]];
-    int watch_index = epoll_loop_add(configuration->loop, fd, POLLIN, on_events, place);
+    /* Paused: many a client is over before it has to be waited for. */
+    int watch_index = epoll_loop_add(configuration->loop, fd, 0, on_events, place);
     if (watch_index < 0) {
         (void)os_close(fd);
         return watch_index;
@@ -145,6 +146,10 @@ int clients_listen(struct clients *clients, const struct listener *listener) {
         .logger = clients->configuration.logger,
     };
     return acceptor_init(&clients->acceptor, &configuration);
+}
+
+void clients_listen_last(struct clients *clients) {
+    acceptor_stop(&clients->acceptor);
 }
 
 void clients_stop_listening(struct clients *clients) {

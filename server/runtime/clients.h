@@ -43,8 +43,8 @@ enum clients_admission {
 };
 
 struct clients_handlers {
-    /* Begins with a new client, if only to refuse it, and calls clients_await(). 0, or a negative
-     * errno value with the descriptor not taken over. */
+    /* Begins with a new client, if only to refuse it, and calls clients_await() or clients_end().
+     * 0, or a negative errno value with the descriptor not taken over. */
     int (*open)(void *context, uint32_t index, int fd, enum clients_admission admission);
     /* POLLIN, POLLOUT, POLLHUP, POLLERR have happened; the deadline has come. Each calls
      * clients_await() or clients_end(). */
@@ -71,7 +71,7 @@ struct clients {
     size_t place_count;
     uint32_t *free_indexes; /* a stack */
     size_t free_count;
-    size_t served_count;
+    size_t served_count; /* of all clients, where there are no places to refuse some */
     struct peer_counts peers;
     struct deadline_heap deadlines; /* by index */
 };
@@ -88,6 +88,9 @@ void clients_destroy(struct clients *clients);
 /* Accepts connections of the listener, which is the caller's, until clients_stop_listening(). 0, or
  * a negative errno value. */
 int clients_listen(struct clients *clients, const struct listener *listener);
+
+/* Accepts what is waiting now, as far as there are places, and then no more. */
+void clients_listen_last(struct clients *clients);
 
 /* Lets go of the listener, if there is one. */
 void clients_stop_listening(struct clients *clients);

@@ -199,6 +199,15 @@ TEST_F(ClientsTest, WhoCannotBeWatchedIsEnded) {
     EXPECT_FALSE(clients_is_open(&clients_, 0));
 }
 
+TEST_F(ClientsTest, TheLastOnesAreThoseThatWait) {
+    Begin(0, 0);
+    Connect();
+    clients_listen_last(&clients_);
+    EXPECT_EQ(open_.size(), 1u);
+    Connect();
+    EXPECT_EQ(epoll_loop_run_once(&loop_, 0), 0);
+}
+
 TEST_F(ClientsTest, AnEventEndsAClient) {
     Begin(0, 0);
     TcpClient &peer = Connect();
