@@ -8,22 +8,17 @@
  * With --direct, it stores past the page cache, and closes the connections when the last client has
  * ended and all of it is on the disk.
  *
- * Threading: one thread, one poll set, and the thread of a direct store. Ownership: one buffer for
- * all clients, emptied after every receive.
+ * Threading: one thread, one poll set, and the thread of a store past the page cache. Ownership:
+ * one buffer for all clients, emptied after every receive.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "bench/direct_store.h"
-#include "server/runtime/exit_code.h"
-#include "server/runtime/listener.h"
+#include "bench/baseline_store.h"
 #include "server/runtime/options.h"
 #include "server/runtime/os.h"
-#include "server/runtime/signals.h"
+#include "server/runtime/startup.h"
 
 #define PROGRAM "baseline_server"
 
@@ -44,10 +39,8 @@ struct server {
     int64_t client_capacity;
     int64_t buffer_size;
     const char *log_path; /* NULL: discard */
-    char *buffer;
-    int log_fd; /* -1: discard */
     bool is_direct;
-    struct direct_store direct_store;
+    struct baseline_store store;
     int ended_fds[CLIENT_COUNT_MAX]; /* with --direct: to be closed when all is on the disk */
     size_t ended_count;
     struct listener listener;
@@ -77,7 +70,12 @@ static enum options_outcome read_options(struct server *server, int argc, char *
         .spec_count = sizeof specs / sizeof specs[0],
     };
     int first_argument_index;
-    return options_parse(&options, argc, argv, &first_argument_index);
+    enum options_outcome outcome = options_parse(&options, argc, argv, &first_argument_index);
+    if (outcome == OPTIONS_RUN && server->is_direct && server->log_path == NULL) {
+        options_complain(&options, "--direct needs a --log");
+        return OPTIONS_INVALID;
+    }
+    return outcome;
 }
 
 /* Takes every waiting connection; one beyond the limit is reset at once. */
@@ -93,61 +91,34 @@ static void accept_clients(struct server *server) {
     }
 }
 
-/* Returns 0, or a negative errno value. */
-static int write_all(int fd, const char *bytes, size_t size) {
-    while (size > 0) {
-        ssize_t written_size = os_write(fd, bytes, size);
-        if (written_size < 0) {
-            return (int)written_size;
-        }
-        bytes += written_size;
-        size -= (size_t)written_size;
-    }
-    return 0;
-}
-
-static void remove_client(struct server *server, struct pollfd *client) {
+/* A client has ended. With --direct, all are told so when the last one has: then what came is on
+ * the disk. Returns 0, or a negative errno value of the log. */
+static int end_client(struct server *server, struct pollfd *client) {
+    server->ended_fds[server->ended_count++] = client->fd;
     *client = server->polled[FIRST_CLIENT_INDEX + --server->client_count];
-}
-
-/* All that came is stored; those who sent it may know. */
-static int finish_direct(struct server *server) {
-    int error = direct_store_close(&server->direct_store);
+    bool is_direct = server->store.is_direct;
+    if (is_direct && server->client_count > 0) {
+        return 0;
+    }
+    int error = is_direct ? baseline_store_finish(&server->store) : 0;
     while (server->ended_count > 0) {
         (void)os_close(server->ended_fds[--server->ended_count]);
     }
-    server->is_direct = false;
     return error;
-}
-
-static int serve_client_directly(struct server *server, struct pollfd *client) {
-    size_t room_size;
-    char *room = direct_store_room(&server->direct_store, &room_size);
-    if (room == NULL) {
-        return server->direct_store.error;
-    }
-    ssize_t size = os_recv(client->fd, room, room_size);
-    if (size > 0) {
-        direct_store_add(&server->direct_store, (size_t)size);
-    } else if (size != -EAGAIN) {
-        server->ended_fds[server->ended_count++] = client->fd;
-        remove_client(server, client);
-        return server->client_count == 0 ? finish_direct(server) : 0;
-    }
-    return 0;
 }
 
 /* Receives once from a client and stores it. Returns 0, or a negative errno value of the log. */
 static int serve_client(struct server *server, struct pollfd *client) {
-    ssize_t size = os_recv(client->fd, server->buffer, (size_t)server->buffer_size);
+    size_t room_size;
+    char *room = baseline_store_room(&server->store, &room_size);
+    if (room == NULL) {
+        return server->store.error;
+    }
+    ssize_t size = os_recv(client->fd, room, room_size);
     if (size > 0) {
-        return server->log_fd < 0 ? 0 : write_all(server->log_fd, server->buffer, (size_t)size);
+        return baseline_store_add(&server->store, (size_t)size);
     }
-    if (size != -EAGAIN) {
-        (void)os_close(client->fd);
-        remove_client(server, client);
-    }
-    return 0;
+    return size == -EAGAIN ? 0 : end_client(server, client);
 }
 
 /* Serves until a signal asks to stop. Returns 0, or a negative errno value. */
@@ -156,9 +127,7 @@ static int serve(struct server *server) {
         /* From the last one down: a client that is removed is replaced by one already served. */
         for (size_t i = server->client_count; i-- > 0;) {
             struct pollfd *client = &server->polled[FIRST_CLIENT_INDEX + i];
-            int error = client->revents == 0 ? 0
-                        : server->is_direct  ? serve_client_directly(server, client)
-                                             : serve_client(server, client);
+            int error = client->revents == 0 ? 0 : serve_client(server, client);
             if (error != 0) {
                 return error;
             }
@@ -174,78 +143,45 @@ static int serve(struct server *server) {
     return 0;
 }
 
-/* Opens what the server needs. Returns 0, or a negative errno value; *failed_part says of what, and
- * is NULL if that has been printed already. */
-static int open_all(struct server *server, const struct logger *logger, const char **failed_part) {
+/* Opens what the server needs. False after a message. */
+static bool open_all(struct server *server, const struct logger *logger) {
     static const char *const address = "127.0.0.1";
-    *failed_part = "BUILD_WORKING_DIRECTORY";
-    int error = os_enter_working_directory();
-    if (error != 0) {
-        return error;
-    }
-    *failed_part = "descriptors";
-    error = os_allow_descriptors((size_t)server->client_capacity + DESCRIPTORS_BESIDE_CLIENTS);
-    if (error != 0) {
-        return error;
-    }
-    *failed_part = "signals";
-    int signal_fd = signals_open();
+    int signal_fd = startup_prepare_process(logger);
     if (signal_fd < 0) {
-        return signal_fd;
+        return false;
     }
-    *failed_part = "buffer";
-    server->buffer = malloc((size_t)server->buffer_size);
-    if (server->buffer == NULL) {
-        return -ENOMEM;
-    }
-    if (server->is_direct) {
-        *failed_part = server->log_path != NULL ? server->log_path : "--direct without --log";
-        error = server->log_path != NULL
-                    ? direct_store_open(&server->direct_store, server->log_path)
-                    : -EINVAL;
-        if (error != 0) {
-            return error;
-        }
-    } else if (server->log_path != NULL) {
-        *failed_part = server->log_path;
-        server->log_fd = os_open(server->log_path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-        if (server->log_fd < 0) {
-            return server->log_fd;
-        }
-    }
-    *failed_part = NULL;
-    error = listener_open(&server->listener, &address, 1, (uint16_t)server->port, logger);
+    startup_allow_clients((size_t)server->client_capacity, DESCRIPTORS_BESIDE_CLIENTS, logger);
+    int error = baseline_store_open(&server->store, server->log_path, server->is_direct,
+                                    (size_t)server->buffer_size);
     if (error != 0) {
-        return error;
+        logger_print(logger, LOG_LEVEL_ERROR, "%s: %s",
+                     server->log_path != NULL ? server->log_path : "buffer", strerror(-error));
+        return false;
+    }
+    if (listener_open(&server->listener, &address, 1, (uint16_t)server->port, logger) != 0) {
+        return false;
     }
     server->polled[SIGNALS_INDEX] = (struct pollfd){.fd = signal_fd, .events = POLLIN};
     server->polled[LISTENER_INDEX] =
         (struct pollfd){.fd = server->listener.fds[0], .events = POLLIN};
-    return 0;
+    return true;
 }
 
 int main(int argc, char **argv) {
-    static struct server server = {
-        .client_capacity = 5, .buffer_size = DEFAULT_BUFFER_SIZE, .log_fd = -1};
+    static struct server server = {.client_capacity = 5, .buffer_size = DEFAULT_BUFFER_SIZE};
     struct logger logger;
-    switch (read_options(&server, argc, argv)) {
-    case OPTIONS_SHOWN:
-        return EXIT_CODE_OK;
-    case OPTIONS_INVALID:
-        return EXIT_CODE_USAGE;
-    case OPTIONS_RUN:
-        break;
+    enum options_outcome outcome = read_options(&server, argc, argv);
+    if (outcome != OPTIONS_RUN) {
+        return outcome == OPTIONS_SHOWN ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     }
     logger_init(&logger, LOG_LEVEL_INFO);
-    const char *part;
-    int error = open_all(&server, &logger, &part);
-    if (error == 0) {
-        listener_announce(&server.listener, &logger);
-        part = "serving";
-        error = serve(&server);
+    if (!open_all(&server, &logger)) {
+        return EXIT_CODE_START_FAILURE;
     }
-    if (error != 0 && part != NULL) {
-        logger_print(&logger, LOG_LEVEL_ERROR, "%s: %s", part, strerror(-error));
+    listener_announce(&server.listener, &logger);
+    int error = serve(&server);
+    if (error != 0) {
+        return startup_fail(&logger, "serve", error);
     }
-    return error == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return EXIT_CODE_OK;
 }

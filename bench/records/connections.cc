@@ -1,5 +1,5 @@
 // What a connection costs the records server, beside a server that does nothing but send a line
-// back (echo.c) on the same loop:
+// back (//bench:echo) on the same loop:
 //
 //   senders  one record a connection under --ack, from the 1000 users of //bench/records:load
 //   lookups  `id X` at a SQLite store of ROWS records, a connection each, 1 and 16 at a time
@@ -285,7 +285,7 @@ int main(int argc, char **argv) {
             return OPTIONS_RUN;
         },
         [&] {
-            const std::string echo_path = bench::BuiltProgram("bench/records/echo");
+            const std::string echo_path = bench::BuiltProgram("bench/echo");
             CompareSenders(settings.round_count, echo_path);
             CompareQueries(settings, echo_path);
             CompareIntake(settings.round_count);

@@ -154,13 +154,9 @@ static int run(const struct settings *settings,
 
 int main(int argc, char **argv) {
     struct settings settings;
-    switch (read_settings(&settings, argc, argv)) {
-    case OPTIONS_SHOWN:
-        return EXIT_CODE_OK;
-    case OPTIONS_INVALID:
-        return EXIT_CODE_USAGE;
-    case OPTIONS_RUN:
-        break;
+    enum options_outcome outcome = read_settings(&settings, argc, argv);
+    if (outcome != OPTIONS_RUN) {
+        return outcome == OPTIONS_SHOWN ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     }
     (void)signal(SIGPIPE, SIG_IGN);
     struct records_users_configuration configuration = {

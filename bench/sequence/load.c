@@ -6,7 +6,7 @@
  *
  * Every client asks for batch after batch and waits for each, as the real one does, and compares
  * the checksum in the end. All connect before the first one starts; the time is taken from then on.
- * With --echo the checksum is not compared: for sequence_echo, which shows what the same messages
+ * With --echo the checksum is not compared: for //bench:echo, which shows what the same messages
  * cost a server that does nothing else. One thread, one epoll. Exit code 0: every client has
  * everything.
  */
@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "server/runtime/exit_code.h"
 #include "server/runtime/options.h"
 #include "server/runtime/os.h"
 #include "server/sequence/protocol.h"
@@ -268,13 +269,9 @@ int main(int argc, char **argv) {
         .spec_count = sizeof specs / sizeof specs[0],
     };
     int first_argument_index;
-    switch (options_parse(&options, argc, argv, &first_argument_index)) {
-    case OPTIONS_RUN:
-        break;
-    case OPTIONS_SHOWN:
-        return 0;
-    case OPTIONS_INVALID:
-        return 2;
+    enum options_outcome outcome = options_parse(&options, argc, argv, &first_argument_index);
+    if (outcome != OPTIONS_RUN) {
+        return outcome == OPTIONS_SHOWN ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     }
     load.reply_capacity = PROTOCOL_NUMBERS_PREFIX_SIZE +
                           PROTOCOL_NUMBER_SIZE_MAX * (size_t)load.batch_size +

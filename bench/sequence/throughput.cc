@@ -43,7 +43,8 @@ bool Compare() {
     std::vector<double> ratios;
     std::vector<double> cpu_ratios;
     for (int round = 0; round < kRoundCount; round++) {
-        const Figures echo = Measure({bench::BuiltProgram("bench/sequence/echo")}, {"--echo"});
+        const Figures echo =
+            Measure({bench::BuiltProgram("bench/echo"), "--protocol=sequence"}, {"--echo"});
         const Figures server =
             Measure({bench::BuiltProgram("server/sequence/server"), "--port=0"}, {});
         std::printf("echo %.0f messages/s, %.2f us CPU each; "

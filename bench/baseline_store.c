@@ -1,12 +1,15 @@
-#include "bench/direct_store.h"
+#include "bench/baseline_store.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 
 #include "server/runtime/os.h"
 
-static char *block(const struct direct_store *store, size_t index) {
-    return store->memory + index % DIRECT_STORE_BLOCK_COUNT * DIRECT_STORE_BLOCK_SIZE;
+enum { DIRECT_BLOCK_COUNT = 4, DIRECT_BLOCK_SIZE = 4 * 1024 * 1024 };
+
+static char *block(const struct baseline_store *store, size_t index) {
+    return store->memory + index % DIRECT_BLOCK_COUNT * DIRECT_BLOCK_SIZE;
 }
 
 /* 0, or a negative errno value. */
@@ -23,7 +26,7 @@ static int write_all(int fd, const char *bytes, size_t size) {
 }
 
 static void *run(void *context) {
-    struct direct_store *store = context;
+    struct baseline_store *store = context;
     (void)pthread_mutex_lock(&store->mutex);
     while (store->error == 0) {
         if (store->written_count == store->filled_count) {
@@ -35,7 +38,7 @@ static void *run(void *context) {
         }
         const char *bytes = block(store, store->written_count);
         (void)pthread_mutex_unlock(&store->mutex);
-        int error = write_all(store->fd, bytes, DIRECT_STORE_BLOCK_SIZE);
+        int error = write_all(store->fd, bytes, DIRECT_BLOCK_SIZE);
         (void)pthread_mutex_lock(&store->mutex);
         store->error = error;
         store->written_count++;
@@ -45,15 +48,24 @@ static void *run(void *context) {
     return NULL;
 }
 
-int direct_store_open(struct direct_store *store, const char *path) {
-    *store = (struct direct_store){.fd = -1};
-    store->memory = os_map_memory(DIRECT_STORE_BLOCK_COUNT * DIRECT_STORE_BLOCK_SIZE);
+int baseline_store_open(struct baseline_store *store, const char *path, bool is_direct,
+                        size_t buffer_size) {
+    *store = (struct baseline_store){
+        .fd = -1,
+        .is_direct = is_direct,
+        .block_size = is_direct ? DIRECT_BLOCK_SIZE : buffer_size,
+        .memory = is_direct ? os_map_memory(DIRECT_BLOCK_COUNT * DIRECT_BLOCK_SIZE)
+                            : malloc(buffer_size)};
     if (store->memory == NULL) {
         return -ENOMEM;
     }
-    store->fd = os_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_DIRECT, 0644);
-    if (store->fd < 0) {
-        return store->fd;
+    if (path == NULL) {
+        return 0;
+    }
+    int flags = O_WRONLY | O_CREAT | O_TRUNC | (is_direct ? O_DIRECT : 0);
+    store->fd = os_open(path, flags, 0644);
+    if (store->fd < 0 || !is_direct) {
+        return store->fd < 0 ? store->fd : 0;
     }
     int error = -pthread_mutex_init(&store->mutex, NULL);
     if (error == 0) {
@@ -62,32 +74,37 @@ int direct_store_open(struct direct_store *store, const char *path) {
     return error != 0 ? error : os_thread_create(&store->thread, "direct-store", run, store);
 }
 
-char *direct_store_room(struct direct_store *store, size_t *size) {
+char *baseline_store_room(struct baseline_store *store, size_t *size) {
+    *size = store->block_size - store->filled_size;
+    if (!store->is_direct) {
+        return store->memory;
+    }
     (void)pthread_mutex_lock(&store->mutex);
-    while (store->filled_count - store->written_count == DIRECT_STORE_BLOCK_COUNT &&
-           store->error == 0) {
+    while (store->filled_count - store->written_count == DIRECT_BLOCK_COUNT && store->error == 0) {
         (void)pthread_cond_wait(&store->changed, &store->mutex);
     }
     char *room = store->error != 0 ? NULL : block(store, store->filled_count) + store->filled_size;
     (void)pthread_mutex_unlock(&store->mutex);
-    *size = DIRECT_STORE_BLOCK_SIZE - store->filled_size;
     return room;
 }
 
-void direct_store_add(struct direct_store *store, size_t size) {
-    store->filled_size += size;
-    if (store->filled_size < DIRECT_STORE_BLOCK_SIZE) {
-        return;
+int baseline_store_add(struct baseline_store *store, size_t size) {
+    if (!store->is_direct) {
+        return store->fd < 0 ? 0 : write_all(store->fd, store->memory, size);
     }
-    (void)pthread_mutex_lock(&store->mutex);
-    store->filled_count++;
-    (void)pthread_cond_broadcast(&store->changed);
-    (void)pthread_mutex_unlock(&store->mutex);
-    store->filled_size = 0;
+    store->filled_size += size;
+    if (store->filled_size == DIRECT_BLOCK_SIZE) {
+        (void)pthread_mutex_lock(&store->mutex);
+        store->filled_count++;
+        (void)pthread_cond_broadcast(&store->changed);
+        (void)pthread_mutex_unlock(&store->mutex);
+        store->filled_size = 0;
+    }
+    return 0;
 }
 
 /* The rest is no whole block, and goes through the page cache. */
-static int write_rest(struct direct_store *store) {
+static int write_rest(struct baseline_store *store) {
     int flags = fcntl(store->fd, F_GETFL);
     if (flags < 0 || fcntl(store->fd, F_SETFL, flags & ~O_DIRECT) != 0) {
         return -errno;
@@ -95,7 +112,7 @@ static int write_rest(struct direct_store *store) {
     return write_all(store->fd, block(store, store->filled_count), store->filled_size);
 }
 
-int direct_store_close(struct direct_store *store) {
+int baseline_store_finish(struct baseline_store *store) {
     (void)pthread_mutex_lock(&store->mutex);
     store->is_ending = true;
     (void)pthread_cond_broadcast(&store->changed);
@@ -106,6 +123,8 @@ int direct_store_close(struct direct_store *store) {
         error = os_fdatasync(store->fd);
     }
     (void)os_close(store->fd);
-    os_unmap_memory(store->memory, DIRECT_STORE_BLOCK_COUNT * DIRECT_STORE_BLOCK_SIZE);
+    store->fd = -1;
+    store->is_direct = false;
+    store->filled_size = 0;
     return error;
 }
