@@ -56,6 +56,14 @@ std::string BuiltProgram(const std::string &path) {
     return (self.parent_path().parent_path().parent_path() / path).string();
 }
 
+std::string ProgramPath(const char *named, const std::string &path) {
+    return named != nullptr ? named : BuiltProgram(path);
+}
+
+FileRemover::~FileRemover() {
+    (void)unlink(path.c_str());
+}
+
 Server::Server(const std::vector<std::string> &arguments)
     : path_(arguments.at(0)), process_(Command(arguments)), port_(harness::WaitForPort(&process_)) {
 }

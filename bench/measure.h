@@ -21,6 +21,14 @@ namespace bench {
 // The absolute path of a program built together with this one; `path` is where its source is, as
 // in "server/numbers/server".
 std::string BuiltProgram(const std::string &path);
+// The same, unless the user has named another one.
+std::string ProgramPath(const char *named, const std::string &path);
+
+// Removes a file in the end, however the work with it ends.
+struct FileRemover {
+    const std::string &path;
+    ~FileRemover();
+};
 
 // A server that says "listening on 127.0.0.1:PORT". Throws std::runtime_error when it does not.
 class Server {

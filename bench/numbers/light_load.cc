@@ -106,18 +106,11 @@ void Measure(const Settings &settings, bench::Server *server, const std::string 
 void Run(const Settings &settings) {
     const std::string log =
         std::string(settings.directory) + "/light-load-" + std::to_string(getpid()) + ".log";
-    try {
-        bench::Server server({settings.server_path != nullptr
-                                  ? settings.server_path
-                                  : bench::BuiltProgram("server/numbers/server"),
-                              "--port=0", "--log=" + log});
-        Measure(settings, &server, log);
-        server.Stop();
-    } catch (...) {
-        (void)unlink(log.c_str());
-        throw;
-    }
-    (void)unlink(log.c_str());
+    const bench::FileRemover remover{log};
+    bench::Server server({bench::ProgramPath(settings.server_path, "server/numbers/server"),
+                          "--port=0", "--log=" + log});
+    Measure(settings, &server, log);
+    server.Stop();
 }
 
 } // namespace

@@ -1,25 +1,37 @@
 #include "bench/numbers/log_check.h"
 
-#include <stdlib.h>
+#include "server/runtime/os.h"
 
 enum {
     NUMBER_RANGE = 1000000000,
     LINE_SIZE = 10,
     DIGIT_COUNT = 9,
-    WORD_COUNT = NUMBER_RANGE / 64,
-    /* Lines whose map words are fetched together: the memory answers them in parallel. */
-    BATCH_COUNT = 256,
+    BATCH_COUNT = 1024,
 };
+static const size_t MAP_SIZE = NUMBER_RANGE / 8;
 _Static_assert(NUMBER_RANGE % 64 == 0, "the map is a whole number of words");
 
 bool log_check_open(struct log_check *check) {
-    *check = (struct log_check){.seen = calloc(WORD_COUNT, sizeof(uint64_t))};
+    *check = (struct log_check){.seen = os_map_memory(MAP_SIZE)};
     return check->seen != NULL;
 }
 
 void log_check_close(struct log_check *check) {
-    free(check->seen);
+    os_unmap_memory(check->seen, MAP_SIZE);
     check->seen = NULL;
+}
+
+void log_check_numbers(struct log_check *check, const uint32_t *numbers, size_t count) {
+    uint64_t duplicate_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        __builtin_prefetch(&check->seen[numbers[i + LOG_CHECK_PREFETCH_COUNT] / 64], 1);
+        uint64_t *word = &check->seen[numbers[i] / 64];
+        uint64_t bit = UINT64_C(1) << (numbers[i] % 64);
+        duplicate_count += (*word & bit) != 0;
+        *word |= bit;
+    }
+    check->duplicate_count += duplicate_count;
+    check->line_count += count;
 }
 
 /* Reads one line. Returns false when it is not nine digits and a newline. */
@@ -35,23 +47,17 @@ static bool read_line(const char *line, uint32_t *number) {
 }
 
 void log_check_lines(struct log_check *check, const char *lines, size_t line_count) {
-    uint32_t numbers[BATCH_COUNT];
+    uint32_t numbers[BATCH_COUNT + LOG_CHECK_PREFETCH_COUNT] = {0};
     for (size_t done = 0; done < line_count;) {
         size_t count = 0;
         for (; count < BATCH_COUNT && done < line_count; done++) {
-            if (!read_line(lines + done * LINE_SIZE, &numbers[count])) {
+            if (read_line(lines + done * LINE_SIZE, &numbers[count])) {
+                count++;
+            } else {
+                numbers[count] = 0; /* no number at all, which nothing may look up */
                 check->malformed_count++;
-                continue;
             }
-            __builtin_prefetch(&check->seen[numbers[count] / 64], 1);
-            count++;
         }
-        for (size_t i = 0; i < count; i++) {
-            uint64_t *word = &check->seen[numbers[i] / 64];
-            uint64_t bit = UINT64_C(1) << (numbers[i] % 64);
-            check->duplicate_count += (*word & bit) != 0;
-            *word |= bit;
-        }
-        check->line_count += count;
+        log_check_numbers(check, numbers, count);
     }
 }

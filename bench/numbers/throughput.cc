@@ -11,13 +11,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <new>
 
 #include "bench/numbers/load_generator.h"
-#include "bench/numbers/map_limit.h"
-#include "bench/numbers/throughput_report.h"
-#include "bench/numbers/throughput_round.h"
-#include "bench/numbers/throughput_universe.h"
-#include "server/runtime/options.h"
+#include "bench/numbers/log_check.h"
+#include "bench/numbers/throughput.h"
 #include "server/runtime/progress.h"
 
 namespace {
@@ -36,15 +34,8 @@ struct Options {
     ThroughputSettings settings;
     std::vector<const Scenario *> scenarios;
     int64_t round_count = 5;
-    int64_t number_count = 100 * 1000 * 1000;
-    const char *server_path = nullptr;
-    const char *baseline_path = nullptr;
-    const char *browser_path = "";
-    const char *memory_directory = "/dev/shm";
-    const char *disk_directory = nullptr;
     const char *plot_path = nullptr;
     option_list scenario_names = {};
-    option_list server_arguments = {};
     bool wants_list = false;
     bool is_universe = false;
 };
@@ -61,8 +52,7 @@ extern "C" void OnInterrupt(int signal_number) {
 }
 
 void PrepareForInterrupt(const ThroughputSettings &settings) {
-    interrupted_logs = {bench::LogPath(settings.memory_directory),
-                        bench::LogPath(settings.disk_directory)};
+    interrupted_logs = {bench::LogPath(settings, false), bench::LogPath(settings, true)};
     for (const int signal_number : {SIGINT, SIGTERM, SIGHUP}) {
         (void)std::signal(signal_number, OnInterrupt);
     }
@@ -70,7 +60,6 @@ void PrepareForInterrupt(const ThroughputSettings &settings) {
 
 // Takes over what the table of options could not.
 options_outcome TakeValues(const options &line, Options *options) {
-    ThroughputSettings &settings = options->settings;
     for (const Scenario &scenario : bench::kScenarios) {
         if (options->wants_list) {
             std::printf("%-21s %s\n", scenario.name, scenario.description);
@@ -89,22 +78,6 @@ options_outcome TakeValues(const options &line, Options *options) {
         }
         options->scenarios.push_back(&*found);
     }
-    const char *temporary = std::getenv("TMPDIR");
-    settings.memory_directory = options->memory_directory;
-    settings.disk_directory = options->disk_directory != nullptr ? options->disk_directory
-                              : temporary != nullptr             ? temporary
-                                                                 : "/tmp";
-    settings.server_path = options->server_path != nullptr
-                               ? options->server_path
-                               : bench::BuiltProgram("server/numbers/server");
-    settings.baseline_path = options->baseline_path != nullptr
-                                 ? options->baseline_path
-                                 : bench::BuiltProgram("bench/baseline_server");
-    settings.browser_path = options->browser_path;
-    settings.server_arguments.assign(options->server_arguments.items,
-                                     options->server_arguments.items +
-                                         options->server_arguments.count);
-    settings.number_count = static_cast<std::uint32_t>(options->number_count);
     return options->wants_list ? OPTIONS_SHOWN : OPTIONS_RUN;
 }
 
@@ -133,15 +106,47 @@ std::vector<Result> RunScenarios(const Options &options) {
     return results;
 }
 
+// How fast the baseline receives when it stores nothing.
+double MeasureReceiving(const ThroughputSettings &settings) {
+    bench::Server server(bench::BaselineCommand(settings, bench::kTunedBaseline, ""));
+    const Figures figures =
+        bench::MeasureLoad(bench::kScenarios[0], static_cast<uint32_t>(settings.number_count), 1,
+                           &server, bench::kRoundPatience);
+    server.Stop();
+    return figures.numbers_per_second;
+}
+
+// The upper limit of any server that looks numbers up in a map of bits with one thread.
+double MeasureMapUpdates(uint32_t number_count) {
+    constexpr uint32_t kBatchCount = 65536;
+    const load_generator_options options = {LOAD_ORDER_PERMUTATION, 0, 0, 0};
+    load_generator generator;
+    load_generator_init(&generator, &options);
+    log_check map;
+    if (!log_check_open(&map)) {
+        throw std::bad_alloc();
+    }
+    std::vector<uint32_t> numbers(kBatchCount + LOG_CHECK_PREFETCH_COUNT);
+    double seconds = 0;
+    for (uint32_t done = 0; done < number_count;) {
+        const uint32_t count = std::min(kBatchCount, number_count - done);
+        load_generator_fill(&generator, done, numbers.data(), count);
+        seconds += bench::SecondsOf([&] { log_check_numbers(&map, numbers.data(), count); });
+        done += count;
+    }
+    log_check_close(&map);
+    return number_count / seconds;
+}
+
 // Measures the single stages with as many numbers as a round has.
 MachineLimits MeasureLimits(const ThroughputSettings &settings) {
-    const std::uint64_t count = settings.number_count;
-    const auto write = [count](const std::string &directory) {
+    const auto write = [&settings](bool is_on_disk) {
+        const auto count = static_cast<std::uint64_t>(settings.number_count);
         return static_cast<double>(count) /
-               bench::TimeWriting(bench::LogPath(directory), count * 10);
+               bench::TimeWriting(bench::LogPath(settings, is_on_disk), count * 10);
     };
-    return {bench::MeasureReceiving(settings), write(settings.memory_directory),
-            write(settings.disk_directory), bench::MeasureMapUpdates(settings.number_count)};
+    return {MeasureReceiving(settings), write(false), write(true),
+            MeasureMapUpdates(static_cast<uint32_t>(settings.number_count))};
 }
 
 std::string DescribeRun(const Options &options) {
@@ -151,7 +156,7 @@ std::string DescribeRun(const Options &options) {
     std::strftime(date, sizeof date, "%F", std::gmtime(&now));
     std::snprintf(text, sizeof text,
                   "%g million numbers a round (small-writes: fewer), %d rounds, %s",
-                  static_cast<double>(options.number_count) / 1e6,
+                  static_cast<double>(options.settings.number_count) / 1e6,
                   static_cast<int>(options.round_count), date);
     return text;
 }
@@ -160,7 +165,7 @@ bool Run(const Options &options) {
     const ThroughputSettings &settings = options.settings;
     PrepareForInterrupt(settings);
     if (options.is_universe) {
-        return bench::RunUniverse(settings, options.disk_directory != nullptr);
+        return bench::RunUniverse(settings);
     }
     if (options.plot_path != nullptr) {
         bench::CheckPlot(options.plot_path);
@@ -179,30 +184,31 @@ bool Run(const Options &options) {
 
 int main(int argc, char **argv) {
     Options options;
+    ThroughputSettings &settings = options.settings;
     const option_spec specs[] = {
         {"rounds", "NUMBER", "rounds of each scenario, server and baseline in turn", OPTION_INTEGER,
          &options.round_count, 1, kRoundCountMax, nullptr},
-        {"count", "NUMBER", "numbers in a round", OPTION_INTEGER, &options.number_count,
+        {"count", "NUMBER", "numbers in a round", OPTION_INTEGER, &settings.number_count,
          kNumberCountMin, LOAD_GENERATOR_RANGE, nullptr},
         {"scenario", "NAME", "only this scenario; may be given several times", OPTION_TEXT_LIST,
          &options.scenario_names, 0, 0, nullptr},
         {"list", nullptr, "print the scenarios", OPTION_FLAG, &options.wants_list, 0, 0, nullptr},
         {"universe", nullptr, "send all 10^9 numbers in random order and check the log",
          OPTION_FLAG, &options.is_universe, 0, 0, nullptr},
-        {"log-dir", "DIRECTORY", "where logs on disk go", OPTION_TEXT, &options.disk_directory, 0,
+        {"log-dir", "DIRECTORY", "where logs on disk go", OPTION_TEXT, &settings.disk_directory, 0,
          0, nullptr},
         {"memory-dir", "DIRECTORY", "where logs in memory go", OPTION_TEXT,
-         &options.memory_directory, 0, 0, nullptr},
+         &settings.memory_directory, 0, 0, nullptr},
         {"plot", "FILE", "draw the ratios into FILE, as SVG", OPTION_TEXT, &options.plot_path, 0, 0,
          nullptr},
         {"server", "FILE", "the server under test instead of the one built here", OPTION_TEXT,
-         &options.server_path, 0, 0, nullptr},
+         &settings.server_path, 0, 0, nullptr},
         {"server-arg", "ARGUMENT", "hand this to the server; may be given several times",
-         OPTION_TEXT_LIST, &options.server_arguments, 0, 0, nullptr},
+         OPTION_TEXT_LIST, &settings.server_arguments, 0, 0, nullptr},
         {"baseline", "FILE", "the baseline server instead of the one built here", OPTION_TEXT,
-         &options.baseline_path, 0, 0, nullptr},
+         &settings.baseline_path, 0, 0, nullptr},
         {"browser", "FILE", "also run the server with its page in this browser (chromium)",
-         OPTION_TEXT, &options.browser_path, 0, 0, nullptr},
+         OPTION_TEXT, &settings.browser_path, 0, 0, nullptr},
     };
     const struct options line = {
         "throughput",

@@ -1,5 +1,3 @@
-#include "bench/numbers/throughput_report.h"
-
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -10,36 +8,39 @@
 #include <system_error>
 
 #include "bench/numbers/svg_plot.h"
+#include "bench/numbers/throughput.h"
 
 namespace bench {
 namespace {
 
-// A figure of each round.
-std::vector<double> Collect(const Result &result,
-                            const std::function<double(const Figures *contenders)> &figure) {
+using Figure = double Figures::*;
+
+double MedianOf(const Result &result, Contender contender, Figure figure) {
     std::vector<double> values;
     for (const auto &contenders : result.rounds) {
-        values.push_back(figure(contenders.data()));
+        values.push_back(contenders[contender].*figure);
     }
-    return values;
+    return Median(values);
 }
 
-double MedianRate(const Result &result, int contender) {
-    return Median(Collect(result, [contender](const Figures *contenders) {
-        return contenders[contender].numbers_per_second;
-    }));
+// In million numbers a second.
+double MedianRate(const Result &result, Contender contender) {
+    return MedianOf(result, contender, &Figures::numbers_per_second) / 1e6;
 }
 
 // The server to that baseline, within a round.
 Spread Ratios(const Result &result, Contender baseline) {
-    return Summarize(Collect(result, [baseline](const Figures *contenders) {
-        return contenders[kServer].numbers_per_second / contenders[baseline].numbers_per_second;
-    }));
+    std::vector<double> ratios;
+    for (const auto &contenders : result.rounds) {
+        ratios.push_back(contenders[kServer].numbers_per_second /
+                         contenders[baseline].numbers_per_second);
+    }
+    return Summarize(ratios);
 }
 
 void PrintLimit(const char *stage, double limit, double rate) {
     std::printf("%-44s %8.2f M/s %7.2f ns   server at %3.0f %%\n", stage, limit / 1e6, 1e9 / limit,
-                rate / limit * 100);
+                rate * 1e6 / limit * 100);
 }
 
 std::string DescribeMachine() {
@@ -59,37 +60,11 @@ std::string DescribeMachine() {
            release.substr(0, release.find_first_not_of("0123456789."));
 }
 
-double MedianCpu(const Result &result, Contender contender) {
-    return Median(Collect(result, [contender](const Figures *contenders) {
-        return contenders[contender].server_cpu_ns;
-    }));
-}
-
-// What the page costs, where a browser looked at it.
-void PrintPageCosts(const std::vector<Result> &results) {
-    for (const Result &result : results) {
-        if (MedianRate(result, kWatchedServer) > 0) {
-            const Spread ratios = Ratios(result, kWatchedServer);
-            std::printf("%s: %.3f (%.3f..%.3f) of the server with a browser on its page, %.2f; "
-                        "CPU time of the server %.2f ns a number, %.2f with the browser\n",
-                        result.scenario->name, ratios.median, ratios.least, ratios.greatest,
-                        MedianRate(result, kWatchedServer) / 1e6, MedianCpu(result, kServer),
-                        MedianCpu(result, kWatchedServer));
-        }
-    }
-}
-
-// The scenarios that have a direct baseline.
-void PrintDirectRatios(const std::vector<Result> &results) {
-    for (const Result &result : results) {
-        if (result.scenario->log_is_on_disk) {
-            const Spread ratios = Ratios(result, kDirectBaseline);
-            std::printf("%s: %.3f (%.3f..%.3f) of the baseline past the page cache, %.2f, which "
-                        "waits for the disk\n",
-                        result.scenario->name, ratios.median, ratios.least, ratios.greatest,
-                        MedianRate(result, kDirectBaseline) / 1e6);
-        }
-    }
+// The server to a contender that only some scenarios or some runs have.
+void PrintRatio(const Result &result, Contender contender, const char *name) {
+    const Spread ratios = Ratios(result, contender);
+    std::printf("%s: %.3f (%.3f..%.3f) of the %s, %.2f", result.scenario->name, ratios.median,
+                ratios.least, ratios.greatest, name, MedianRate(result, contender));
 }
 
 } // namespace
@@ -131,12 +106,24 @@ void PrintRatios(const std::vector<Result> &results) {
         }
         std::printf("  ");
         for (const Contender contender : {kServer, kBaseline, kTunedBaseline}) {
-            std::printf(" %8.2f", MedianRate(result, contender) / 1e6);
+            std::printf(" %8.2f", MedianRate(result, contender));
         }
         std::printf("\n");
     }
-    PrintDirectRatios(results);
-    PrintPageCosts(results);
+    for (const Result &result : results) {
+        if (result.scenario->log_is_on_disk) {
+            PrintRatio(result, kDirectBaseline, "baseline past the page cache");
+            std::printf(", which waits for the disk\n");
+        }
+    }
+    for (const Result &result : results) {
+        if (MedianRate(result, kWatchedServer) > 0) {
+            PrintRatio(result, kWatchedServer, "server with a browser on its page");
+            std::printf("; CPU time of the server %.2f ns a number, %.2f with the browser\n",
+                        MedianOf(result, kServer, &Figures::server_cpu_ns),
+                        MedianOf(result, kWatchedServer, &Figures::server_cpu_ns));
+        }
+    }
 }
 
 void PrintStages(const std::vector<Result> &results) {
@@ -145,19 +132,16 @@ void PrintStages(const std::vector<Result> &results) {
                 "scenario", "receive", "parse+stage", "insert+format", "write", "server", "sender",
                 "baseline", "peak memory");
     for (const Result &result : results) {
-        const auto median = [&result](auto figure) { return Median(Collect(result, figure)); };
         std::printf("%-21s", result.scenario->name);
-        for (int stage = 0; stage < kStageCount; stage++) {
-            std::printf(" %13.2f", median([stage](const Figures *contenders) {
-                            return contenders[kServer].stage_cpu_ns[stage];
-                        }));
+        for (const Figure stage : {&Figures::receive_cpu_ns, &Figures::parse_cpu_ns,
+                                   &Figures::insert_cpu_ns, &Figures::write_cpu_ns}) {
+            std::printf(" %13.2f", MedianOf(result, kServer, stage));
         }
-        std::printf(
-            " %8.2f %8.2f %9.2f %8.0f MiB\n",
-            median([](const Figures *contenders) { return contenders[kServer].server_cpu_ns; }),
-            median([](const Figures *contenders) { return contenders[kServer].sender_cpu_ns; }),
-            median([](const Figures *contenders) { return contenders[kBaseline].server_cpu_ns; }),
-            median([](const Figures *contenders) { return contenders[kServer].peak_memory_mib; }));
+        std::printf(" %8.2f %8.2f %9.2f %8.0f MiB\n",
+                    MedianOf(result, kServer, &Figures::server_cpu_ns),
+                    MedianOf(result, kServer, &Figures::sender_cpu_ns),
+                    MedianOf(result, kBaseline, &Figures::server_cpu_ns),
+                    MedianOf(result, kServer, &Figures::peak_memory_mib));
     }
 }
 

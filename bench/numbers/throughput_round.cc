@@ -1,15 +1,15 @@
-#include "bench/numbers/throughput_round.h"
-
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <stdexcept>
 
 #include "bench/numbers/load_generator.h"
+#include "bench/numbers/throughput.h"
 #include "testing/browser.h"
 #include "testing/files.h"
 #include "testing/http_client.h"
@@ -23,25 +23,27 @@ namespace {
 // it all at once).
 constexpr const char *kBufferSize = "65536";
 constexpr const char *kTunedBufferSize = "1048576";
-constexpr std::chrono::seconds kRoundPatience{120};
 constexpr std::uint64_t kLineSize = 10;
 // How long a browser takes to be busy with the page alone.
 constexpr std::chrono::milliseconds kBrowserStart{4000};
 
-std::array<double, kStageCount> ReadStages(pid_t pid) {
-    std::array<double, kStageCount> seconds{};
+// The CPU time that the server and all senders have used so far, in ns.
+Figures ReadCpuTimes(const Server &server, pid_t pid) {
+    Figures times{};
     for (const harness::ThreadTime &thread : harness::ReadThreadTimes(pid)) {
         const double sum = thread.user_seconds + thread.kernel_seconds;
         if (thread.is_main) {
-            seconds[kReceive] += thread.kernel_seconds;
-            seconds[kParse] += thread.user_seconds;
+            times.receive_cpu_ns += thread.kernel_seconds * 1e9;
+            times.parse_cpu_ns += thread.user_seconds * 1e9;
         } else if (thread.name == "worker") {
-            seconds[kInsert] += sum;
+            times.insert_cpu_ns += sum * 1e9;
         } else if (thread.name.rfind("log-", 0) == 0) {
-            seconds[kWrite] += sum;
+            times.write_cpu_ns += sum * 1e9;
         }
     }
-    return seconds;
+    times.server_cpu_ns = server.CpuSeconds() * 1e9;
+    times.sender_cpu_ns = EndedCpuSeconds() * 1e9;
+    return times;
 }
 
 // A fast server that loses numbers would be no result: the log must have the expected size.
@@ -80,14 +82,6 @@ bool IsServer(Contender contender) {
     return contender == kServer || contender == kWatchedServer;
 }
 
-// Removes the log however the round ends.
-struct LogRemover {
-    const std::string &path;
-    ~LogRemover() {
-        (void)unlink(path.c_str());
-    }
-};
-
 } // namespace
 
 const std::vector<Scenario> kScenarios = {
@@ -103,13 +97,19 @@ const std::vector<Scenario> kScenarios = {
     {"small-writes", "one line a send, 5 clients", "permutation", 5, kLineSize, 64},
 };
 
-std::string LogPath(const std::string &directory) {
-    return directory + "/throughput-" + std::to_string(getpid()) + ".log";
+std::string LogPath(const ThroughputSettings &settings, bool is_on_disk) {
+    const char *temporary = std::getenv("TMPDIR");
+    const char *directory = !is_on_disk                          ? settings.memory_directory
+                            : settings.disk_directory != nullptr ? settings.disk_directory
+                            : temporary != nullptr               ? temporary
+                                                                 : "/tmp";
+    return std::string(directory) + "/throughput-" + std::to_string(getpid()) + ".log";
 }
 
 std::vector<std::string> BaselineCommand(const ThroughputSettings &settings, Contender contender,
                                          const std::string &log) {
-    std::vector<std::string> words = {settings.baseline_path, "--port=0", "--buffer-size",
+    std::vector<std::string> words = {ProgramPath(settings.baseline_path, "bench/baseline_server"),
+                                      "--port=0", "--buffer-size",
                                       contender == kBaseline ? kBufferSize : kTunedBufferSize};
     if (!log.empty()) {
         words.push_back("--log=" + log);
@@ -121,17 +121,17 @@ std::vector<std::string> BaselineCommand(const ThroughputSettings &settings, Con
 }
 
 std::vector<std::string> ServerCommand(const ThroughputSettings &settings, const std::string &log) {
-    std::vector<std::string> words = {settings.server_path, "--port=0", "--log=" + log};
-    words.insert(words.end(), settings.server_arguments.begin(), settings.server_arguments.end());
+    const option_list &more = settings.server_arguments;
+    std::vector<std::string> words = {ProgramPath(settings.server_path, "server/numbers/server"),
+                                      "--port=0", "--log=" + log};
+    words.insert(words.end(), more.items, more.items + more.count);
     return words;
 }
 
 Figures MeasureLoad(const Scenario &scenario, std::uint32_t number_count, std::uint32_t seed,
                     Server *server, std::chrono::seconds patience) {
     const pid_t pid = server->process().pid();
-    const std::array<double, kStageCount> stages_before = ReadStages(pid);
-    const double server_cpu_before = server->CpuSeconds();
-    const double sender_cpu_before = EndedCpuSeconds();
+    const Figures before = ReadCpuTimes(*server, pid);
     const std::string summary =
         Run({BuiltProgram("bench/numbers/load"), "--port=" + std::to_string(server->port()),
              "--connections=" + std::to_string(scenario.connection_count),
@@ -148,11 +148,11 @@ Figures MeasureLoad(const Scenario &scenario, std::uint32_t number_count, std::u
     }
     const double lines = static_cast<double>(line_count);
     figures.seconds = lines / figures.numbers_per_second;
-    figures.server_cpu_ns = (server->CpuSeconds() - server_cpu_before) / lines * 1e9;
-    figures.sender_cpu_ns = (EndedCpuSeconds() - sender_cpu_before) / lines * 1e9;
-    const std::array<double, kStageCount> stages = ReadStages(pid);
-    for (int stage = 0; stage < kStageCount; stage++) {
-        figures.stage_cpu_ns[stage] = (stages[stage] - stages_before[stage]) / lines * 1e9;
+    const Figures after = ReadCpuTimes(*server, pid);
+    for (const auto time :
+         {&Figures::receive_cpu_ns, &Figures::parse_cpu_ns, &Figures::insert_cpu_ns,
+          &Figures::write_cpu_ns, &Figures::server_cpu_ns, &Figures::sender_cpu_ns}) {
+        figures.*time = (after.*time - before.*time) / lines;
     }
     figures.peak_memory_mib =
         static_cast<double>(harness::ReadResidentMemory(pid).highest_kib) / 1024;
@@ -162,14 +162,14 @@ Figures MeasureLoad(const Scenario &scenario, std::uint32_t number_count, std::u
 Figures RunRound(const ThroughputSettings &settings, const Scenario &scenario, Contender contender,
                  std::uint32_t seed) {
     const bool is_stored = IsServer(contender) || !scenario.is_sent_before;
-    const auto number_count = static_cast<std::uint32_t>(std::min<std::uint64_t>(
-        std::uint64_t{settings.number_count} * scenario.count_multiplier / scenario.count_divisor,
-        LOAD_GENERATOR_RANGE));
-    const std::string log =
-        LogPath(scenario.log_is_on_disk ? settings.disk_directory : settings.memory_directory);
-    const LogRemover remover{log};
+    const auto number_count = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(static_cast<std::uint64_t>(settings.number_count) *
+                                    scenario.count_multiplier / scenario.count_divisor,
+                                LOAD_GENERATOR_RANGE));
+    const std::string log = LogPath(settings, scenario.log_is_on_disk);
+    const FileRemover remover{log};
     if ((contender == kDirectBaseline && !scenario.log_is_on_disk) ||
-        (contender == kWatchedServer && settings.browser_path.empty())) {
+        (contender == kWatchedServer && settings.browser_path == nullptr)) {
         return {};
     }
     // What lasts is bound by the disk, and warm memory makes no difference to it.
@@ -199,14 +199,6 @@ Figures RunRound(const ThroughputSettings &settings, const Scenario &scenario, C
                           : number_count);
     }
     return figures;
-}
-
-double MeasureReceiving(const ThroughputSettings &settings) {
-    Server server(BaselineCommand(settings, kTunedBaseline, ""));
-    const Figures figures =
-        MeasureLoad(kScenarios[0], settings.number_count, 1, &server, kRoundPatience);
-    server.Stop();
-    return figures.numbers_per_second;
 }
 
 } // namespace bench

@@ -1,5 +1,3 @@
-#include "bench/numbers/throughput_universe.h"
-
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -12,6 +10,7 @@
 
 #include "bench/numbers/load_generator.h"
 #include "bench/numbers/log_check.h"
+#include "bench/numbers/throughput.h"
 #include "server/runtime/progress.h"
 
 namespace bench {
@@ -87,7 +86,17 @@ void Forget(const std::string &path) {
     close(file);
 }
 
-bool RunWithLog(const ThroughputSettings &settings, const std::string &log, bool is_on_disk) {
+} // namespace
+
+bool RunUniverse(const ThroughputSettings &settings) {
+    const bool is_on_disk = settings.disk_directory != nullptr;
+    const std::string log = LogPath(settings, is_on_disk);
+    const FileRemover remover{log};
+    // A server that waits for room would only look slow.
+    if (std::filesystem::space(std::filesystem::path(log).parent_path()).available < kLogSize) {
+        throw std::runtime_error("no room for a log of " + std::to_string(kLogSize) +
+                                 " bytes: " + log);
+    }
     std::vector<std::string> command = ServerCommand(settings, log);
     if (is_on_disk) {
         command.emplace_back("--fsync=always"); // FIN: it is on the disk
@@ -108,27 +117,6 @@ bool RunWithLog(const ThroughputSettings &settings, const std::string &log, bool
         const Figures limit = Send(&baseline, "Received and stored past the page cache");
         std::printf("Ratio: %.3f\n", limit.seconds / figures.seconds);
     }
-    return is_right;
-}
-
-} // namespace
-
-bool RunUniverse(const ThroughputSettings &settings, bool is_on_disk) {
-    const std::string &directory = is_on_disk ? settings.disk_directory : settings.memory_directory;
-    const std::string log = LogPath(directory);
-    // A server that waits for room would only look slow.
-    if (std::filesystem::space(directory).available < kLogSize) {
-        throw std::runtime_error(directory + " has no room for a log of " +
-                                 std::to_string(kLogSize) + " bytes");
-    }
-    bool is_right = false;
-    try {
-        is_right = RunWithLog(settings, log, is_on_disk);
-    } catch (...) {
-        (void)unlink(log.c_str());
-        throw;
-    }
-    (void)unlink(log.c_str());
     return is_right;
 }
 
