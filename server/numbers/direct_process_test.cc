@@ -1,5 +1,5 @@
-// RELIABILITY row 24: the log past the page cache, on a real ext4 file system that fills up while
-// the server writes to it, and has room again.
+// RELIABILITY row 24: the log past the page cache, on real file systems that fill up while the
+// server writes to them, and have room again.
 
 #include <fcntl.h>
 #include <sched.h>
@@ -34,11 +34,21 @@ constexpr char kWentDirectly[] = "bytes of the log went past the page cache";
 // Many whole blocks, and few enough for the stages to take them in while the disk is full.
 constexpr size_t kLineCount = 1500000;
 
-// An ext4 file system in a file, in a mount namespace of this thread, which its children share. It
-// goes with the namespace at the latest.
-class Ext4Disk {
+struct FileSystem {
+    const char *name;
+    const char *options; // of its mkfs
+};
+
+std::ostream &operator<<(std::ostream &stream, const FileSystem &file_system) {
+    return stream << file_system.name;
+}
+
+// A file system in a file, in a mount namespace of this thread, which its children share. It goes
+// with the namespace at the latest.
+class DiskImage {
   public:
-    Ext4Disk() {
+    explicit DiskImage(const FileSystem &file_system) {
+        const std::string name = file_system.name;
         const std::string image = image_directory_.File("image");
         if (unshare(CLONE_NEWNS) != 0 ||
             mount("none", "/", "", MS_REC | MS_PRIVATE, nullptr) != 0) {
@@ -47,21 +57,22 @@ class Ext4Disk {
         }
         ProcessOptions command;
         command.arguments = {"/bin/sh", "-c",
-                             "PATH=$PATH:/usr/sbin:/sbin; truncate --size=96M " + image +
-                                 " && mkfs.ext4 -q -m 0 " + image + " && mount -t ext4 -o loop " +
-                                 image + " " + directory_.path()};
+                             "PATH=$PATH:/usr/sbin:/sbin; truncate --size=320M " + image +
+                                 " && mkfs." + name + " -q " + file_system.options + " " + image +
+                                 " && mount -t " + name + " -o loop " + image + " " +
+                                 directory_.path()};
         const ProcessResult result = RunToEnd(command);
         if (result.status != Exited(0)) {
             problem_ = result.errors;
         }
     }
-    ~Ext4Disk() {
+    ~DiskImage() {
         if (problem_.empty()) {
             umount2(directory_.path().c_str(), MNT_DETACH);
         }
     }
-    Ext4Disk(const Ext4Disk &) = delete;
-    Ext4Disk &operator=(const Ext4Disk &) = delete;
+    DiskImage(const DiskImage &) = delete;
+    DiskImage &operator=(const DiskImage &) = delete;
 
     // Why there is none; empty when there is.
     const std::string &problem() const {
@@ -71,17 +82,20 @@ class Ext4Disk {
         return directory_.File(name);
     }
 
-    // Empty but for a ballast that leaves room for a part of the log only.
+    // Leaves room for a part of the log only. For a new image: one that has held a log gives its
+    // room back when it likes.
     void Fill() const {
-        (void)unlink(File(kLogName).c_str());
         struct statvfs room {};
         const int fd = open(File("ballast").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-        if (fd < 0 || statvfs(File("ballast").c_str(), &room) != 0 ||
-            posix_fallocate(fd, 0, static_cast<off_t>(room.f_bavail * room.f_bsize) - 3000000) !=
-                0) {
-            throw std::system_error(errno, std::generic_category(), File("ballast"));
+        int error = fd < 0 || statvfs(File("ballast").c_str(), &room) != 0 ? errno : 0;
+        if (error == 0) {
+            error =
+                posix_fallocate(fd, 0, static_cast<off_t>(room.f_bavail * room.f_bsize) - 3000000);
+            close(fd);
         }
-        close(fd);
+        if (error != 0) {
+            throw std::system_error(error, std::generic_category(), File("ballast"));
+        }
     }
     void MakeRoom() const {
         EXPECT_EQ(unlink(File("ballast").c_str()), 0);
@@ -93,31 +107,47 @@ class Ext4Disk {
     std::string problem_;
 };
 
-class DirectTest : public testing::Test {
+class DirectTest : public testing::TestWithParam<FileSystem> {
   protected:
     void SetUp() override {
-        if (!disk_.problem().empty()) {
-            FaultTable::Get().Add("24: ext4 image", 0, "skipped: cannot mount: " + disk_.problem());
-            GTEST_SKIP() << "cannot mount an ext4 image: " << disk_.problem();
+        TakeNewDisk();
+        if (!disk_->problem().empty()) {
+            FaultTable::Get().Add("24: " + name_ + " image", 0,
+                                  "skipped: cannot mount: " + disk_->problem());
+            GTEST_SKIP() << "cannot mount the image: " << disk_->problem();
         }
-        log_path_ = disk_.File(kLogName);
+    }
+    void TakeNewDisk() {
+        disk_.reset(); // its mount is of the namespace that is left
+        disk_ = std::make_unique<DiskImage>(GetParam());
+        log_path_ = disk_->File(kLogName);
+    }
+    void TakeFullDisk() {
+        TakeNewDisk();
+        disk_->Fill();
     }
 
-    const Ext4Disk disk_;
+    const std::string name_ = GetParam().name;
+    std::unique_ptr<const DiskImage> disk_;
     std::string log_path_;
 };
 
-TEST_F(DirectTest, ADiskThatFillsUpAndHasRoomAgainLosesNothing) {
+INSTANTIATE_TEST_SUITE_P(FileSystems, DirectTest,
+                         testing::Values(FileSystem{"ext4", "-m 0"}, FileSystem{"xfs", ""},
+                                         FileSystem{"btrfs", ""}),
+                         [](const auto &info) { return std::string(info.param.name); });
+
+TEST_P(DirectTest, ADiskThatFillsUpAndHasRoomAgainLosesNothing) {
     for (const char *durability : {"never", "interval", "always"}) {
         SCOPED_TRACE(durability);
-        disk_.Fill();
+        TakeFullDisk();
         NumbersServer server(
             {"--log=" + log_path_, "--log-level=debug", std::string("--fsync=") + durability});
         TcpClient client = server.Connect();
         ASSERT_TRUE(client.Send(NumberLines(0, kLineCount)));
         client.HalfClose();
         ASSERT_TRUE(server.process().WaitForErrors(HasLineWith(kWaitsForRoom)));
-        disk_.MakeRoom();
+        disk_->MakeRoom();
         EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
         EXPECT_EQ(server.Stop(), Exited(0));
         EXPECT_EQ(ReadNumberLog(log_path_), NumberRange(0, kLineCount));
@@ -125,19 +155,19 @@ TEST_F(DirectTest, ADiskThatFillsUpAndHasRoomAgainLosesNothing) {
         EXPECT_EQ(CountLinesWith(server.process().errors(), kWentDirectly), 1u)
             << server.process().errors();
     }
-    FaultTable::Get().Add("24: full ext4, direct writes", 3, "whole lines, nothing lost");
+    FaultTable::Get().Add("24: full " + name_ + ", direct writes", 3, "whole lines, nothing lost");
 }
 
-TEST_F(DirectTest, KilledItLeavesWholeLines) {
+TEST_P(DirectTest, KilledItLeavesWholeLines) {
     std::mt19937 random(24);
     const int round_count = IsLongForm() ? 100 : 3;
     for (int round = 0; round < round_count && !HasFailure(); ++round) {
-        disk_.Fill();
+        TakeFullDisk();
         NumbersServer server({"--log=" + log_path_});
         TcpClient client = server.Connect();
         ASSERT_TRUE(client.Send(NumberLines(0, kLineCount)));
         ASSERT_TRUE(server.process().WaitForErrors(HasLineWith(kWaitsForRoom)));
-        disk_.MakeRoom();
+        disk_->MakeRoom();
         const size_t size = random() % (kLineCount / 2) * kLineSize;
         ASSERT_TRUE(Await([&] {
             const int fd = open(log_path_.c_str(), O_RDONLY | O_CLOEXEC);
@@ -152,11 +182,11 @@ TEST_F(DirectTest, KilledItLeavesWholeLines) {
         EXPECT_EQ(next.Stop(), Exited(0));
         EXPECT_GE(ReadNumberLog(log_path_).size(), size / kLineSize);
     }
-    FaultTable::Get().Add("24: kill -9, direct writes, ext4", round_count,
+    FaultTable::Get().Add("24: kill -9, direct writes, " + name_, round_count,
                           "no torn and no duplicate line");
 }
 
-TEST_F(DirectTest, NeverMeansNever) {
+TEST_P(DirectTest, NeverMeansNever) {
     NumbersServer server({"--log=" + log_path_, "--log-level=debug", "--direct-io=never"});
     EXPECT_EQ(server.Deliver(NumberLines(0, kLineCount)), Ending::kFin);
     EXPECT_EQ(server.Stop(), Exited(0));
