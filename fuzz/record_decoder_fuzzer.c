@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "fuzz/fuzz_target.h"
+#include "server/records/json/limits.h"
 #include "server/records/json/record_decoder.h"
 #include "server/records/json/record_line.h"
-#include "server/records/limits.h"
 
 enum { CHUNK_SIZES_LIMIT = 8, SMALL_RECORD_SIZE_MAX = 48, SMALL_CHARACTER_MAX = 5 };
 /* Room for plain records: so little that a stream needs it several times. */

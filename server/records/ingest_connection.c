@@ -44,8 +44,8 @@ static size_t reply_room(const struct ingest_connection *connection) {
 /* Whether there is room for an error, and behind it for the last answers: when these are due,
  * nothing is sent before. */
 static bool can_reply(const struct ingest_connection *connection) {
-    return connection->is_deaf ||
-           reply_room(connection) >= 2 * RECORDS_REPLY_SIZE_MAX + RECORDS_STORED_REPLY_SIZE_MAX;
+    return connection->is_deaf || reply_room(connection) >= 2 * RECORDS_ERROR_LINE_SIZE_MAX +
+                                                                RECORDS_STORED_REPLY_SIZE_MAX;
 }
 
 static void reply_error(struct ingest_connection *connection, const char *message) {

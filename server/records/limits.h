@@ -1,5 +1,6 @@
 /*
- * Every limit of the records service, with its reason.
+ * Every limit of the records service, with its reason; those of a record and of a batch are in the
+ * limits.h of json/ and store/.
  *
  * The limits are the back-pressure: what does not fit is not read from the socket, so that TCP
  * holds the sender back.
@@ -10,31 +11,19 @@
 
 #include <assert.h>
 
-#include "server/records/message.h"
+#include "server/records/json/limits.h"
+#include "server/records/store/limits.h"
 
 enum {
-    /* The longest record that is accepted, from '{' to '}', in bytes. The specification's figure.
-     */
-    RECORDS_RECORD_SIZE_MAX = 64 * 1024,
-
-    /* How many bytes without a place to go on from are skipped before a connection is given up. */
-    RECORDS_SKIP_SIZE_MAX = 16 * RECORDS_RECORD_SIZE_MAX,
-
-    /* What a record may grow by when it is written as a line of our own: spaces and quotes. */
-    RECORDS_LINE_OVERHEAD = 64,
-
     /* Bytes held for one ingest connection: a record that is not complete yet, and behind it room
      * for the next read, large because each read has its price. */
     RECORDS_INPUT_SIZE = 4 * RECORDS_RECORD_SIZE_MAX,
-
-    /* One answer line of the ingest port at its longest, every character of the message escaped. */
-    RECORDS_REPLY_SIZE_MAX = 2 * MESSAGE_SIZE + 32,
 
     /* The line that says how many records are stored, at its longest. */
     RECORDS_STORED_REPLY_SIZE_MAX = 40,
 
     /* Answers that wait for a sender to read them. A sender that reads none is not read from. */
-    RECORDS_REPLIES_SIZE = 8 * RECORDS_REPLY_SIZE_MAX,
+    RECORDS_REPLIES_SIZE = 8 * RECORDS_ERROR_LINE_SIZE_MAX,
 
     /* What is read from each sender after the signal to stop: what the kernel may hold already. */
     RECORDS_LAST_READ_SIZE_MAX = 8 * 1024 * 1024,
@@ -64,18 +53,11 @@ enum {
     RECORDS_DESCRIPTORS_BESIDE_CLIENTS = 512,
 
     /* The most records that may be asked for with --queue-size, and what is set aside for their
-     * texts:
-     * this much a record, but never less than the arena minimum or more than its maximum. */
+     * texts: this much a record, but never less than the arena minimum or more than its maximum. */
     RECORDS_QUEUE_SIZE_MAX = 1000 * 1000,
     RECORDS_ARENA_SIZE_PER_RECORD = 512,
     RECORDS_ARENA_SIZE_MIN = 4 * RECORDS_RECORD_SIZE_MAX,
     RECORDS_ARENA_SIZE_MAX = 64 * 1024 * 1024,
-
-    /* The most records in one transaction. */
-    RECORDS_BATCH_MAX = 8192,
-
-    /* Writer threads. More connections than this do not make a database faster. */
-    RECORDS_WORKERS_MAX = 64,
 };
 
 /* A line is never longer than its record but by the overhead, because it escapes no more than JSON
@@ -83,7 +65,7 @@ enum {
 static_assert(RECORDS_ARENA_SIZE_MIN >=
                   (RECORDS_RECORD_SIZE_MAX + RECORDS_LINE_OVERHEAD) + RECORDS_RECORD_SIZE_MAX,
               "the line and the texts of any record must fit into an empty arena");
-static_assert(RECORDS_INPUT_SIZE > RECORDS_RECORD_SIZE_MAX,
+static_assert((int)RECORDS_INPUT_SIZE > (int)RECORDS_RECORD_SIZE_MAX,
               "a read must be possible behind an incomplete record");
 
 static_assert(RECORDS_LOOKUP_THREADS < RECORDS_QUERY_THREADS &&

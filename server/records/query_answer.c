@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
+#include "server/records/json/message.h"
 #include "server/records/json/record_line.h"
 #include "server/records/limits.h"
-#include "server/records/message.h"
 
 /* Lines are gathered up to this size before they are written. */
 enum { WRITE_SIZE = 64 * 1024 };
@@ -46,7 +46,7 @@ static void add_error(struct answer *answer, const char *message) {
         answer->is_wanted = false;
         return;
     }
-    char line[2 * MESSAGE_SIZE];
+    char line[RECORDS_ERROR_LINE_SIZE_MAX];
     size_t size = record_line_format_error(message, line, sizeof line);
     flush(answer);
     if (answer->is_wanted) {

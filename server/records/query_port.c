@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/records/json/message.h"
 #include "server/records/json/record_line.h"
-#include "server/records/message.h"
 #include "server/records/query_attempt.h"
 #include "server/runtime/exit_code.h"
 #include "server/runtime/os.h"
@@ -71,7 +71,7 @@ static void end_answer(struct query_connection *connection) {
 
 /* Says that there is no place for another long answer. */
 static void refuse(struct query_connection *connection) {
-    char line[2 * MESSAGE_SIZE];
+    char line[RECORDS_ERROR_LINE_SIZE_MAX];
     size_t size = record_line_format_error("too many long answers at a time; ask again later", line,
                                            sizeof line);
     (void)os_send_before(connection->job.fd, line, size);

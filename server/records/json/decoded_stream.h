@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "server/records/json/limits.h"
 #include "server/records/json/record_decoder.h"
-#include "server/records/limits.h"
 
 namespace harness {
 

@@ -4,10 +4,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "server/records/json/message.h"
 #include "server/records/json/record_object.h"
 #include "server/records/json/record_shortcut.h"
 #include "server/records/json/text.h"
-#include "server/records/message.h"
 
 /* Stands before each text of a sequence (RFC 7464). */
 static const char RECORD_SEPARATOR = 0x1E;

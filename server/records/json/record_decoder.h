@@ -30,9 +30,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "server/records/json/limits.h"
 #include "server/records/json/record.h"
 #include "server/records/json/record_line.h"
-#include "server/records/limits.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "server/records/json/message.h"
 #include "server/records/json/record.h"
-#include "server/records/message.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-#include "server/records/limits.h"
+#include "server/records/json/limits.h"
 #include "server/records/store/store.h"
 #include "server/runtime/logger.h"
 

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <string>
 
-#include "server/records/limits.h"
+#include "server/records/json/limits.h"
 #include "server/records/store/store_harness.h"
 #include "testing/files.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/records/message.h"
+#include "server/records/json/message.h"
 
 enum {
     CONNECT_TIMEOUT_S = 5,

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/records/limits.h"
+#include "server/records/json/limits.h"
 #include "server/records/store/mysql_location.h"
 
 #ifdef __cplusplus

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/records/message.h"
+#include "server/records/json/message.h"
 
 enum { PORT_MAX = 65535 };
 

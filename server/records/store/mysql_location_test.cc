@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "server/records/limits.h"
+#include "server/records/json/limits.h"
 
 namespace {
 

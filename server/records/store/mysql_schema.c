@@ -5,9 +5,9 @@
 
 #include <mariadb/mysqld_error.h>
 
+#include "server/records/json/limits.h"
+#include "server/records/json/message.h"
 #include "server/records/json/record.h"
-#include "server/records/limits.h"
-#include "server/records/message.h"
 #include "server/records/store/mysql_connection.h"
 
 enum {

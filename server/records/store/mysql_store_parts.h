@@ -6,7 +6,7 @@
 #include <mariadb/mysql.h>
 #include <stdatomic.h>
 
-#include "server/records/limits.h"
+#include "server/records/store/limits.h"
 #include "server/records/store/mysql_connection.h"
 #include "server/records/store/rejects.h"
 #include "server/records/store/store.h"

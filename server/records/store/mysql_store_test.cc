@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "server/records/limits.h"
+#include "server/records/json/limits.h"
 #include "server/records/store/mariadb_server.h"
 #include "server/records/store/store_harness.h"
 #include "server/records/store/treacherous_relay.h"

@@ -21,7 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/records/limits.h"
+#include "server/records/json/limits.h"
+#include "server/records/store/limits.h"
 #include "server/records/store/record_batch.h"
 #include "server/runtime/logger.h"
 
@@ -46,7 +47,7 @@ struct rejects {
     int fd;
     uint64_t count;
     struct warning_limiter warning;
-    char line[RECORDS_RECORD_SIZE_MAX + RECORDS_LINE_OVERHEAD + RECORDS_REPLY_SIZE_MAX];
+    char line[RECORDS_RECORD_SIZE_MAX + RECORDS_LINE_OVERHEAD + RECORDS_ERROR_LINE_SIZE_MAX];
 };
 
 /* Opens the file, or makes it. `path` and `logger` have to stay; without a path refused records are

@@ -21,8 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/records/json/message.h"
 #include "server/records/json/record.h"
-#include "server/records/message.h"
 #include "server/records/store/record_batch.h"
 
 #ifdef __cplusplus

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "server/records/json/limits.h"
 #include "server/records/json/record_line.h"
-#include "server/records/limits.h"
 #include "server/records/store/mariadb_server.h"
 
 namespace harness {

@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "server/records/limits.h"
+#include "server/records/json/limits.h"
 #include "server/records/store/mariadb_server.h"
 #include "server/records/store/store_harness.h"
 #include "testing/files.h"

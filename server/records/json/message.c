@@ -1,4 +1,4 @@
-#include "server/records/message.h"
+#include "server/records/json/message.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
  * everything but printable ASCII becomes '?'.
  */
 
-#ifndef SERVER_RECORDS_MESSAGE_H_
-#define SERVER_RECORDS_MESSAGE_H_
+#ifndef SERVER_RECORDS_JSON_MESSAGE_H_
+#define SERVER_RECORDS_JSON_MESSAGE_H_
 
 #ifdef __cplusplus
 extern "C" {
@@ -21,4 +21,4 @@ __attribute__((format(printf, 2, 3))) void message_format(char message[MESSAGE_S
 }
 #endif
 
-#endif /* SERVER_RECORDS_MESSAGE_H_ */
+#endif /* SERVER_RECORDS_JSON_MESSAGE_H_ */
