@@ -25,22 +25,6 @@ static void describe_error(int error, char *message) {
     message_format(message, "reading: %s", strerror(-error));
 }
 
-struct store_reader *file_reader_open(struct store *base) {
-    struct file_reader *reader = malloc(sizeof *reader);
-    if (reader == NULL) {
-        return NULL;
-    }
-    reader->base.operations = base->operations;
-    reader->store = (struct file_store *)base;
-    return &reader->base;
-}
-
-enum store_status file_reader_connect(struct store_reader *base, char *message) {
-    (void)base;
-    (void)message;
-    return STORE_OK;
-}
-
 /* Where the last whole batch ends now; somebody may have emptied the file. Or a negative errno
  * value. */
 static off_t find_stored_size(struct file_store *store) {
@@ -65,8 +49,8 @@ static void begin_at(struct file_reader *reader, const struct record_text *id, o
     reader->size = 0;
 }
 
-enum store_status file_reader_begin(struct store_reader *base, const struct record_text *id,
-                                    char *message) {
+static enum store_status file_reader_begin(struct store_reader *base, const struct record_text *id,
+                                           char *message) {
     struct file_reader *reader = (struct file_reader *)base;
     off_t end_offset = find_stored_size(reader->store);
     if (end_offset < 0) {
@@ -77,13 +61,6 @@ enum store_status file_reader_begin(struct store_reader *base, const struct reco
     }
     begin_at(reader, id, 0, end_offset);
     return STORE_OK;
-}
-
-uint64_t file_reader_stored_sequence(struct store_reader *base, size_t slot_index) {
-    /* What failed was cut off again, so nothing is ever in doubt. */
-    (void)base;
-    (void)slot_index;
-    return 0;
 }
 
 static int fill(struct file_reader *reader) {
@@ -110,8 +87,8 @@ static bool is_wanted(const struct file_reader *reader, const struct record *rec
     return reader->id == NULL || record_text_equals(*reader->id, record->id);
 }
 
-enum store_status file_reader_next(struct store_reader *base, struct record *record,
-                                   char *message) {
+static enum store_status file_reader_next(struct store_reader *base, struct record *record,
+                                          char *message) {
     struct file_reader *reader = (struct file_reader *)base;
     for (;;) {
         struct record_event event;
@@ -141,12 +118,30 @@ enum store_status file_reader_next(struct store_reader *base, struct record *rec
     }
 }
 
-void file_reader_end(struct store_reader *base) {
+static void file_reader_end(struct store_reader *base) {
     record_decoder_destroy(&((struct file_reader *)base)->decoder);
 }
 
-void file_reader_close(struct store_reader *base) {
+static void file_reader_close(struct store_reader *base) {
     free(base);
+}
+
+/* No stored_sequence: what failed was cut off again, so nothing is ever in doubt. */
+static const struct store_reader_operations operations = {
+    .begin = file_reader_begin,
+    .next = file_reader_next,
+    .end = file_reader_end,
+    .close = file_reader_close,
+};
+
+struct store_reader *file_reader_open(struct store *base) {
+    struct file_reader *reader = malloc(sizeof *reader);
+    if (reader == NULL) {
+        return NULL;
+    }
+    reader->base.operations = &operations;
+    reader->store = (struct file_store *)base;
+    return &reader->base;
 }
 
 enum store_status file_reader_check(struct file_store *store, off_t begin, off_t end) {

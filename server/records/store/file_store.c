@@ -42,16 +42,7 @@ static void file_close(struct store *base) {
 static const struct store_operations operations = {
     .close = file_close,
     .writer_open = file_writer_open,
-    .writer_connect = file_writer_connect,
-    .writer_write = file_writer_write,
-    .writer_close = file_writer_close,
     .reader_open = file_reader_open,
-    .reader_connect = file_reader_connect,
-    .reader_begin = file_reader_begin,
-    .reader_stored_sequence = file_reader_stored_sequence,
-    .reader_next = file_reader_next,
-    .reader_end = file_reader_end,
-    .reader_close = file_reader_close,
 };
 
 /* The functions below return NULL, or why the file cannot be used. */

@@ -36,20 +36,7 @@ bool file_store_is_in_place(const struct file_store *store);
 const char *file_store_reopen(struct file_store *store);
 
 struct store_writer *file_writer_open(struct store *store);
-enum store_status file_writer_connect(struct store_writer *writer, char *message);
-enum store_status file_writer_write(struct store_writer *writer, const struct record_batch *batch,
-                                    char *message);
-void file_writer_close(struct store_writer *writer);
-
 struct store_reader *file_reader_open(struct store *store);
-enum store_status file_reader_connect(struct store_reader *reader, char *message);
-enum store_status file_reader_begin(struct store_reader *reader, const struct record_text *id,
-                                    char *message);
-uint64_t file_reader_stored_sequence(struct store_reader *reader, size_t slot_index);
-enum store_status file_reader_next(struct store_reader *reader, struct record *record,
-                                   char *message);
-void file_reader_end(struct store_reader *reader);
-void file_reader_close(struct store_reader *reader);
 
 /* Checks that all bytes from `begin` to `end` are records: STORE_END. */
 enum store_status file_reader_check(struct file_store *store, off_t begin, off_t end);

@@ -18,16 +18,6 @@ struct file_writer {
     char gathered[WRITE_SIZE];
 };
 
-struct store_writer *file_writer_open(struct store *base) {
-    struct file_writer *writer = calloc(1, sizeof *writer);
-    if (writer == NULL) {
-        return NULL;
-    }
-    writer->base.operations = base->operations;
-    writer->store = (struct file_store *)base;
-    return &writer->base;
-}
-
 /* Appends all of it, and counts it in the writer's offset. 0, or a negative errno value. */
 static int write_bytes(struct file_writer *writer, const char *bytes, size_t size) {
     while (size > 0) {
@@ -128,7 +118,7 @@ static int write_batch(struct file_writer *writer, const struct record_batch *ba
     return error;
 }
 
-enum store_status file_writer_connect(struct store_writer *base, char *message) {
+static enum store_status file_writer_connect(struct store_writer *base, char *message) {
     struct file_writer *writer = (struct file_writer *)base;
     if (file_store_is_in_place(writer->store)) {
         return STORE_OK;
@@ -142,8 +132,8 @@ enum store_status file_writer_connect(struct store_writer *base, char *message) 
     return STORE_OK;
 }
 
-enum store_status file_writer_write(struct store_writer *base, const struct record_batch *batch,
-                                    char *message) {
+static enum store_status file_writer_write(struct store_writer *base,
+                                           const struct record_batch *batch, char *message) {
     int error = write_batch((struct file_writer *)base, batch);
     if (error != 0) {
         message_format(message, "writing: %s", strerror(-error));
@@ -152,6 +142,22 @@ enum store_status file_writer_write(struct store_writer *base, const struct reco
     return STORE_OK;
 }
 
-void file_writer_close(struct store_writer *base) {
+static void file_writer_close(struct store_writer *base) {
     free((struct file_writer *)base);
+}
+
+static const struct store_writer_operations operations = {
+    .connect = file_writer_connect,
+    .write = file_writer_write,
+    .close = file_writer_close,
+};
+
+struct store_writer *file_writer_open(struct store *base) {
+    struct file_writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL) {
+        return NULL;
+    }
+    writer->base.operations = &operations;
+    writer->store = (struct file_store *)base;
+    return &writer->base;
 }

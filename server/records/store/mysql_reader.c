@@ -18,16 +18,6 @@ struct mysql_reader {
     uint64_t sequences[RECORDS_WORKERS_MAX];
 };
 
-struct store_reader *mysql_reader_open(struct store *base) {
-    struct mysql_reader *reader = calloc(1, sizeof *reader);
-    if (reader == NULL) {
-        return NULL;
-    }
-    reader->base.operations = base->operations;
-    reader->store = (struct mysql_store *)base;
-    return &reader->base;
-}
-
 static void disconnect(struct mysql_reader *reader) {
     if (reader->connection != NULL) {
         mysql_close(reader->connection);
@@ -68,7 +58,7 @@ static bool connect_anew(struct mysql_reader *reader, char *message) {
     return true;
 }
 
-enum store_status mysql_reader_connect(struct store_reader *base, char *message) {
+static enum store_status mysql_reader_connect(struct store_reader *base, char *message) {
     struct mysql_reader *reader = (struct mysql_reader *)base;
     /* The server may have gone, or have ended a connection that was idle for too long. */
     bool is_connected = reader->connection != NULL && mysql_ping(reader->connection) == 0;
@@ -149,8 +139,8 @@ static bool use_rows(struct mysql_reader *reader, char *message) {
     return true;
 }
 
-enum store_status mysql_reader_begin(struct store_reader *base, const struct record_text *id,
-                                     char *message) {
+static enum store_status mysql_reader_begin(struct store_reader *base, const struct record_text *id,
+                                            char *message) {
     struct mysql_reader *reader = (struct mysql_reader *)base;
     reader->id = id;
     reader->is_at_end = false;
@@ -167,7 +157,7 @@ enum store_status mysql_reader_begin(struct store_reader *base, const struct rec
     return STORE_OK;
 }
 
-uint64_t mysql_reader_stored_sequence(struct store_reader *base, size_t slot_index) {
+static uint64_t mysql_reader_stored_sequence(struct store_reader *base, size_t slot_index) {
     return ((struct mysql_reader *)base)->sequences[slot_index];
 }
 
@@ -181,8 +171,8 @@ static bool is_wanted(const struct mysql_reader *reader, const struct record *re
     return reader->id == NULL || record_text_equals(*reader->id, record->id);
 }
 
-enum store_status mysql_reader_next(struct store_reader *base, struct record *record,
-                                    char *message) {
+static enum store_status mysql_reader_next(struct store_reader *base, struct record *record,
+                                           char *message) {
     struct mysql_reader *reader = (struct mysql_reader *)base;
     if (reader->rows == NULL && !use_rows(reader, message)) {
         return STORE_UNAVAILABLE;
@@ -205,7 +195,7 @@ enum store_status mysql_reader_next(struct store_reader *base, struct record *re
     return STORE_OK;
 }
 
-void mysql_reader_end(struct store_reader *base) {
+static void mysql_reader_end(struct store_reader *base) {
     struct mysql_reader *reader = (struct mysql_reader *)base;
     if (reader->rows != NULL) {
         drop_rows(reader);
@@ -217,7 +207,26 @@ void mysql_reader_end(struct store_reader *base) {
     }
 }
 
-void mysql_reader_close(struct store_reader *base) {
+static void mysql_reader_close(struct store_reader *base) {
     disconnect((struct mysql_reader *)base);
     free(base);
+}
+
+static const struct store_reader_operations operations = {
+    .connect = mysql_reader_connect,
+    .begin = mysql_reader_begin,
+    .stored_sequence = mysql_reader_stored_sequence,
+    .next = mysql_reader_next,
+    .end = mysql_reader_end,
+    .close = mysql_reader_close,
+};
+
+struct store_reader *mysql_reader_open(struct store *base) {
+    struct mysql_reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL) {
+        return NULL;
+    }
+    reader->base.operations = &operations;
+    reader->store = (struct mysql_store *)base;
+    return &reader->base;
 }

@@ -18,16 +18,7 @@ static void mysql_store_close(struct store *base) {
 static const struct store_operations operations = {
     .close = mysql_store_close,
     .writer_open = mysql_writer_open,
-    .writer_connect = mysql_writer_connect,
-    .writer_write = mysql_writer_write,
-    .writer_close = mysql_writer_close,
     .reader_open = mysql_reader_open,
-    .reader_connect = mysql_reader_connect,
-    .reader_begin = mysql_reader_begin,
-    .reader_stored_sequence = mysql_reader_stored_sequence,
-    .reader_next = mysql_reader_next,
-    .reader_end = mysql_reader_end,
-    .reader_close = mysql_reader_close,
 };
 
 /* On the first host that will do. */

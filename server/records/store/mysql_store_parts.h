@@ -26,19 +26,6 @@ struct mysql_store {
 };
 
 struct store_writer *mysql_writer_open(struct store *store);
-enum store_status mysql_writer_connect(struct store_writer *writer, char *message);
-enum store_status mysql_writer_write(struct store_writer *writer, const struct record_batch *batch,
-                                     char *message);
-void mysql_writer_close(struct store_writer *writer);
-
 struct store_reader *mysql_reader_open(struct store *store);
-enum store_status mysql_reader_connect(struct store_reader *reader, char *message);
-enum store_status mysql_reader_begin(struct store_reader *reader, const struct record_text *id,
-                                     char *message);
-uint64_t mysql_reader_stored_sequence(struct store_reader *reader, size_t slot_index);
-enum store_status mysql_reader_next(struct store_reader *reader, struct record *record,
-                                    char *message);
-void mysql_reader_end(struct store_reader *reader);
-void mysql_reader_close(struct store_reader *reader);
 
 #endif /* SERVER_RECORDS_STORE_MYSQL_STORE_PARTS_H_ */

@@ -30,17 +30,6 @@ struct mysql_writer {
     size_t statement_size;
 };
 
-struct store_writer *mysql_writer_open(struct store *base) {
-    struct mysql_writer *writer = calloc(1, sizeof *writer);
-    if (writer == NULL) {
-        return NULL;
-    }
-    writer->base.operations = base->operations;
-    writer->store = (struct mysql_store *)base;
-    atomic_fetch_add(&writer->store->writer_count, 1);
-    return &writer->base;
-}
-
 static void disconnect(struct mysql_writer *writer) {
     if (writer->connection != NULL) {
         mysql_close(writer->connection);
@@ -48,7 +37,7 @@ static void disconnect(struct mysql_writer *writer) {
     }
 }
 
-enum store_status mysql_writer_connect(struct store_writer *base, char *message) {
+static enum store_status mysql_writer_connect(struct store_writer *base, char *message) {
     struct mysql_writer *writer = (struct mysql_writer *)base;
     if (writer->connection != NULL) {
         return STORE_OK;
@@ -214,8 +203,8 @@ static bool is_conflict(unsigned error) {
     return error == ER_LOCK_DEADLOCK || error == ER_LOCK_WAIT_TIMEOUT || error == ER_CHECKREAD;
 }
 
-enum store_status mysql_writer_write(struct store_writer *base, const struct record_batch *batch,
-                                     char *message) {
+static enum store_status mysql_writer_write(struct store_writer *base,
+                                            const struct record_batch *batch, char *message) {
     struct mysql_writer *writer = (struct mysql_writer *)base;
     for (int count = 0; count < CONFLICTS_MAX; count++) {
         if (write_transaction(writer, batch, message)) {
@@ -245,7 +234,7 @@ static void clear_run(struct mysql_writer *writer) {
     }
 }
 
-void mysql_writer_close(struct store_writer *base) {
+static void mysql_writer_close(struct store_writer *base) {
     struct mysql_writer *writer = (struct mysql_writer *)base;
     bool is_last = atomic_fetch_sub(&writer->store->writer_count, 1) == 1;
     if (is_last && writer->connection != NULL) {
@@ -253,4 +242,21 @@ void mysql_writer_close(struct store_writer *base) {
     }
     disconnect(writer);
     free(writer);
+}
+
+static const struct store_writer_operations operations = {
+    .connect = mysql_writer_connect,
+    .write = mysql_writer_write,
+    .close = mysql_writer_close,
+};
+
+struct store_writer *mysql_writer_open(struct store *base) {
+    struct mysql_writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL) {
+        return NULL;
+    }
+    writer->base.operations = &operations;
+    writer->store = (struct mysql_store *)base;
+    atomic_fetch_add(&writer->store->writer_count, 1);
+    return &writer->base;
 }

@@ -39,27 +39,6 @@ struct sqlite_reader {
     int pause_count; /* of a quick one: how often QUICK_STEP_COUNT came to an end since it began */
 };
 
-struct store_reader *sqlite_reader_open(struct store *base) {
-    struct sqlite_reader *reader = calloc(1, sizeof *reader);
-    if (reader == NULL) {
-        return NULL;
-    }
-    reader->base.operations = base->operations;
-    reader->store = (struct sqlite_store *)base;
-    (void)pthread_rwlock_wrlock(&reader->store->file_lock);
-    SLIST_INSERT_HEAD(&reader->store->readers, reader, next);
-    (void)pthread_rwlock_unlock(&reader->store->file_lock);
-    return &reader->base;
-}
-
-struct store_reader *sqlite_quick_reader_open(struct store *base) {
-    struct store_reader *reader = sqlite_reader_open(base);
-    if (reader != NULL) {
-        ((struct sqlite_reader *)reader)->is_quick = true;
-    }
-    return reader;
-}
-
 /* False: a quick one would have to wait. */
 static bool lock_file(struct sqlite_reader *reader) {
     pthread_rwlock_t *lock = &reader->store->file_lock;
@@ -133,7 +112,7 @@ static enum store_status connect_database(struct sqlite_reader *reader, char *me
     return STORE_OK;
 }
 
-enum store_status sqlite_reader_connect(struct store_reader *base, char *message) {
+static enum store_status sqlite_reader_connect(struct store_reader *base, char *message) {
     struct sqlite_reader *reader = (struct sqlite_reader *)base;
     if (!lock_file(reader)) {
         return report_locked(message);
@@ -173,8 +152,8 @@ static enum store_status begin(struct sqlite_reader *reader, char *message) {
     return STORE_OK;
 }
 
-enum store_status sqlite_reader_begin(struct store_reader *base, const struct record_text *id,
-                                      char *message) {
+static enum store_status sqlite_reader_begin(struct store_reader *base,
+                                             const struct record_text *id, char *message) {
     struct sqlite_reader *reader = (struct sqlite_reader *)base;
     reader->id = id;
     reader->read_row = INT64_MIN;
@@ -188,13 +167,6 @@ enum store_status sqlite_reader_begin(struct store_reader *base, const struct re
     enum store_status status = begin(reader, message);
     unlock_file(reader);
     return status;
-}
-
-uint64_t sqlite_reader_stored_sequence(struct store_reader *base, size_t slot_index) {
-    /* A failed transaction is never in doubt here. */
-    (void)base;
-    (void)slot_index;
-    return 0;
 }
 
 static struct record_text column_text(sqlite3_stmt *select, int column) {
@@ -260,8 +232,8 @@ static enum store_status read_page(struct sqlite_reader *reader, char *message) 
     return status;
 }
 
-enum store_status sqlite_reader_next(struct store_reader *base, struct record *record,
-                                     char *message) {
+static enum store_status sqlite_reader_next(struct store_reader *base, struct record *record,
+                                            char *message) {
     struct sqlite_reader *reader = (struct sqlite_reader *)base;
     if (reader->page_index == reader->page.count) {
         if (reader->is_last_page) {
@@ -279,12 +251,7 @@ enum store_status sqlite_reader_next(struct store_reader *base, struct record *r
     return STORE_OK;
 }
 
-/* No statement is left open between two pages. */
-void sqlite_reader_end(struct store_reader *base) {
-    (void)base;
-}
-
-void sqlite_reader_close(struct store_reader *base) {
+static void sqlite_reader_close(struct store_reader *base) {
     struct sqlite_reader *reader = (struct sqlite_reader *)base;
     (void)pthread_rwlock_wrlock(&reader->store->file_lock);
     SLIST_REMOVE(&reader->store->readers, reader, sqlite_reader, next);
@@ -292,4 +259,34 @@ void sqlite_reader_close(struct store_reader *base) {
     (void)pthread_rwlock_unlock(&reader->store->file_lock);
     record_page_destroy(&reader->page);
     free(reader);
+}
+
+/* No stored_sequence: a failed transaction is never in doubt here. No end: no statement is left
+ * open between two pages. */
+static const struct store_reader_operations operations = {
+    .connect = sqlite_reader_connect,
+    .begin = sqlite_reader_begin,
+    .next = sqlite_reader_next,
+    .close = sqlite_reader_close,
+};
+
+struct store_reader *sqlite_reader_open(struct store *base) {
+    struct sqlite_reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL) {
+        return NULL;
+    }
+    reader->base.operations = &operations;
+    reader->store = (struct sqlite_store *)base;
+    (void)pthread_rwlock_wrlock(&reader->store->file_lock);
+    SLIST_INSERT_HEAD(&reader->store->readers, reader, next);
+    (void)pthread_rwlock_unlock(&reader->store->file_lock);
+    return &reader->base;
+}
+
+struct store_reader *sqlite_quick_reader_open(struct store *base) {
+    struct store_reader *reader = sqlite_reader_open(base);
+    if (reader != NULL) {
+        ((struct sqlite_reader *)reader)->is_quick = true;
+    }
+    return reader;
 }

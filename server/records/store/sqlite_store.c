@@ -55,17 +55,8 @@ static void sqlite_close(struct store *base) {
 static const struct store_operations operations = {
     .close = sqlite_close,
     .writer_open = sqlite_writer_open,
-    .writer_connect = sqlite_writer_connect,
-    .writer_write = sqlite_writer_write,
-    .writer_close = sqlite_writer_close,
     .reader_open = sqlite_reader_open,
     .quick_reader_open = sqlite_quick_reader_open,
-    .reader_connect = sqlite_reader_connect,
-    .reader_begin = sqlite_reader_begin,
-    .reader_stored_sequence = sqlite_reader_stored_sequence,
-    .reader_next = sqlite_reader_next,
-    .reader_end = sqlite_reader_end,
-    .reader_close = sqlite_reader_close,
 };
 
 /* Whether the database is a file. One in memory (`:memory:`, or what SQLite understands as such a

@@ -65,21 +65,8 @@ bool sqlite_store_prepare(sqlite3 *database, const char *sql, sqlite3_stmt **sta
 bool sqlite_store_bind_text(sqlite3_stmt *statement, int index, struct record_text text);
 
 struct store_writer *sqlite_writer_open(struct store *store);
-enum store_status sqlite_writer_connect(struct store_writer *writer, char *message);
-enum store_status sqlite_writer_write(struct store_writer *writer, const struct record_batch *batch,
-                                      char *message);
-void sqlite_writer_close(struct store_writer *writer);
-
 struct store_reader *sqlite_reader_open(struct store *store);
 struct store_reader *sqlite_quick_reader_open(struct store *store);
-enum store_status sqlite_reader_connect(struct store_reader *reader, char *message);
-enum store_status sqlite_reader_begin(struct store_reader *reader, const struct record_text *id,
-                                      char *message);
-uint64_t sqlite_reader_stored_sequence(struct store_reader *reader, size_t slot_index);
-enum store_status sqlite_reader_next(struct store_reader *reader, struct record *record,
-                                     char *message);
-void sqlite_reader_end(struct store_reader *reader);
-void sqlite_reader_close(struct store_reader *reader);
 
 /* Ends the connections of all readers, with the store's lock held for writing: what a connection of
  * this process shares with a new one is what was there before. */

@@ -18,16 +18,6 @@ struct sqlite_writer {
     sqlite3_stmt *commit;
 };
 
-struct store_writer *sqlite_writer_open(struct store *base) {
-    struct sqlite_writer *writer = calloc(1, sizeof *writer);
-    if (writer == NULL) {
-        return NULL;
-    }
-    writer->base.operations = base->operations;
-    writer->store = (struct sqlite_store *)base;
-    return &writer->base;
-}
-
 static void disconnect(struct sqlite_writer *writer) {
     (void)sqlite3_finalize(writer->begin);
     (void)sqlite3_finalize(writer->insert);
@@ -112,7 +102,7 @@ static bool connect_database(struct sqlite_writer *writer, char *message) {
     return true;
 }
 
-enum store_status sqlite_writer_connect(struct store_writer *base, char *message) {
+static enum store_status sqlite_writer_connect(struct store_writer *base, char *message) {
     struct sqlite_writer *writer = (struct sqlite_writer *)base;
     if (writer->database != NULL && !is_away(writer)) {
         return STORE_OK;
@@ -208,8 +198,8 @@ static bool write_transaction(struct sqlite_writer *writer, const struct record_
     return is_committed;
 }
 
-enum store_status sqlite_writer_write(struct store_writer *base, const struct record_batch *batch,
-                                      char *message) {
+static enum store_status sqlite_writer_write(struct store_writer *base,
+                                             const struct record_batch *batch, char *message) {
     struct sqlite_writer *writer = (struct sqlite_writer *)base;
     if (write_transaction(writer, batch, message)) {
         return STORE_OK;
@@ -223,7 +213,23 @@ enum store_status sqlite_writer_write(struct store_writer *base, const struct re
     return STORE_UNAVAILABLE;
 }
 
-void sqlite_writer_close(struct store_writer *base) {
+static void sqlite_writer_close(struct store_writer *base) {
     disconnect((struct sqlite_writer *)base);
     free(base);
+}
+
+static const struct store_writer_operations operations = {
+    .connect = sqlite_writer_connect,
+    .write = sqlite_writer_write,
+    .close = sqlite_writer_close,
+};
+
+struct store_writer *sqlite_writer_open(struct store *base) {
+    struct sqlite_writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL) {
+        return NULL;
+    }
+    writer->base.operations = &operations;
+    writer->store = (struct sqlite_store *)base;
+    return &writer->base;
 }

@@ -43,20 +43,25 @@ struct store_reader;
 struct store_operations {
     void (*close)(struct store *store);
     struct store_writer *(*writer_open)(struct store *store);
-    enum store_status (*writer_connect)(struct store_writer *writer, char *message);
-    enum store_status (*writer_write)(struct store_writer *writer, const struct record_batch *batch,
-                                      char *message);
-    void (*writer_close)(struct store_writer *writer);
     struct store_reader *(*reader_open)(struct store *store);
     struct store_reader *(*quick_reader_open)(struct store *store); /* NULL: it has none */
-    enum store_status (*reader_connect)(struct store_reader *reader, char *message);
-    enum store_status (*reader_begin)(struct store_reader *reader, const struct record_text *id,
-                                      char *message);
-    uint64_t (*reader_stored_sequence)(struct store_reader *reader, size_t slot_index);
-    enum store_status (*reader_next)(struct store_reader *reader, struct record *record,
-                                     char *message);
-    void (*reader_end)(struct store_reader *reader);
-    void (*reader_close)(struct store_reader *reader);
+};
+struct store_writer_operations {
+    enum store_status (*connect)(struct store_writer *writer, char *message);
+    enum store_status (*write)(struct store_writer *writer, const struct record_batch *batch,
+                               char *message);
+    void (*close)(struct store_writer *writer);
+};
+struct store_reader_operations {
+    /* NULL: it always is. */
+    enum store_status (*connect)(struct store_reader *reader, char *message);
+    enum store_status (*begin)(struct store_reader *reader, const struct record_text *id,
+                               char *message);
+    /* NULL: a failure never leaves anything open. */
+    uint64_t (*stored_sequence)(struct store_reader *reader, size_t slot_index);
+    enum store_status (*next)(struct store_reader *reader, struct record *record, char *message);
+    void (*end)(struct store_reader *reader); /* NULL: nothing is left open */
+    void (*close)(struct store_reader *reader);
 };
 
 /* The front part of every store, writer and reader. */
@@ -66,10 +71,10 @@ struct store {
     struct record_limits limits; /* what fits into its columns */
 };
 struct store_writer {
-    const struct store_operations *operations;
+    const struct store_writer_operations *operations;
 };
 struct store_reader {
-    const struct store_operations *operations;
+    const struct store_reader_operations *operations;
 };
 
 static inline void store_close(struct store *store) {
@@ -84,17 +89,17 @@ static inline struct store_writer *store_writer_open(struct store *store) {
 /* Connects, unless the writer is connected as far as it knows: STORE_OK or STORE_UNAVAILABLE, with
  * a `message` of MESSAGE_SIZE bytes, as everywhere here. */
 static inline enum store_status store_writer_connect(struct store_writer *writer, char *message) {
-    return writer->operations->writer_connect(writer, message);
+    return writer->operations->connect(writer, message);
 }
 
 /* Stores a batch with a writer that was connected: STORE_OK or STORE_UNAVAILABLE. */
 static inline enum store_status
 store_writer_write(struct store_writer *writer, const struct record_batch *batch, char *message) {
-    return writer->operations->writer_write(writer, batch, message);
+    return writer->operations->write(writer, batch, message);
 }
 
 static inline void store_writer_close(struct store_writer *writer) {
-    writer->operations->writer_close(writer);
+    writer->operations->close(writer);
 }
 
 /* Gets ready to read; nothing is connected yet. NULL: no memory. */
@@ -112,7 +117,8 @@ static inline struct store_reader *store_quick_reader_open(struct store *store) 
 
 /* As store_writer_connect. */
 static inline enum store_status store_reader_connect(struct store_reader *reader, char *message) {
-    return reader->operations->reader_connect(reader, message);
+    return reader->operations->connect == NULL ? STORE_OK
+                                               : reader->operations->connect(reader, message);
 }
 
 /* Fixes what a reader that was connected sees: the records with this id, or with NULL all. `id` has
@@ -120,29 +126,33 @@ static inline enum store_status store_reader_connect(struct store_reader *reader
  */
 static inline enum store_status store_reader_begin(struct store_reader *reader,
                                                    const struct record_text *id, char *message) {
-    return reader->operations->reader_begin(reader, id, message);
+    return reader->operations->begin(reader, id, message);
 }
 
 /* The last batch in this slot that the reader sees, when a failure left that open; 0 when there was
  * none. After store_reader_begin. */
 static inline uint64_t store_reader_stored_sequence(struct store_reader *reader,
                                                     size_t slot_index) {
-    return reader->operations->reader_stored_sequence(reader, slot_index);
+    return reader->operations->stored_sequence == NULL
+               ? 0
+               : reader->operations->stored_sequence(reader, slot_index);
 }
 
 /* The next record, valid until the next call: STORE_OK, STORE_END or STORE_UNAVAILABLE. */
 static inline enum store_status store_reader_next(struct store_reader *reader,
                                                   struct record *record, char *message) {
-    return reader->operations->reader_next(reader, record, message);
+    return reader->operations->next(reader, record, message);
 }
 
 /* Ends what store_reader_begin began; the reader may begin anew, once it is connected again. */
 static inline void store_reader_end(struct store_reader *reader) {
-    reader->operations->reader_end(reader);
+    if (reader->operations->end != NULL) {
+        reader->operations->end(reader);
+    }
 }
 
 static inline void store_reader_close(struct store_reader *reader) {
-    reader->operations->reader_close(reader);
+    reader->operations->close(reader);
 }
 
 #ifdef __cplusplus
