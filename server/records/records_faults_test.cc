@@ -14,28 +14,11 @@
 #include "testing/patience.h"
 #include "testing/tcp_client.h"
 
+namespace harness {
 namespace {
 
 // Two listeners, the signals, the progress, the query port's wakeup.
 constexpr int kWatchedAtStart = 5;
-
-using harness::Await;
-using harness::Ending;
-using harness::Exited;
-using harness::ExpectEachOnce;
-using harness::HasLineWith;
-using harness::IdsOf;
-using harness::MakeIds;
-using harness::ProcessOptions;
-using harness::ProcessResult;
-using harness::ReadFile;
-using harness::RecordLines;
-using harness::RecordsServer;
-using harness::RecordsServerCommand;
-using harness::RunToEnd;
-using harness::TcpClient;
-using harness::TemporaryDirectory;
-using Ids = std::vector<std::string>;
 
 class RecordsFaults : public testing::TestWithParam<const char *> {};
 
@@ -52,7 +35,7 @@ TEST_P(RecordsFaults, NothingIsLostAndNothingIsThereTwice) {
         ExpectEachOnce(IdsOf(ReadFile(path)), all);
     }
     ExpectEachOnce(IdsOf(server.Query("all\n")), all);
-    EXPECT_EQ(server.Query("id b7\n"), harness::ShownLine("b7"));
+    EXPECT_EQ(server.Query("id b7\n"), ShownLine("b7"));
     EXPECT_EQ(server.Stop(), Exited(0));
     ExpectEachOnce(IdsOf(ReadFile(path)), all);
     EXPECT_EQ(server.CountMessages("os_faulty: faults="), 1u);
@@ -93,7 +76,7 @@ TEST(RecordsWatches, WhoCannotBeWatchedIsReset) {
     bool is_reached = true;
     size_t reset_count = 0;
     for (int call = kWatchedAtStart + 1; is_reached; call++) {
-        auto store = harness::MakeTestedStore("file");
+        auto store = MakeTestedStore("file");
         const std::string plan = "epoll_control:" + std::to_string(call) + ":ENOMEM";
         RecordsServer server({"--store=" + store->Location(), "--ack", "--queue-size=10"},
                              {{"OS_FAULT", plan}, {"OS_FAULT_COUNTS", "1"}});
@@ -172,7 +155,7 @@ TEST(RecordsStart, EveryCallThatFails) {
         for (int call = 1; call <= 10; call++) {
             TemporaryDirectory directory;
             const std::string plan = std::string(function) + ":" + std::to_string(call) + ":EMFILE";
-            harness::Process process(FaultyCommand(directory, plan));
+            Process process(FaultyCommand(directory, plan));
             // A fault that is not reached does not keep the server from serving: end it then.
             if (process.WaitForErrors(HasLineWith("ready: "))) {
                 process.Signal(SIGTERM);
@@ -212,3 +195,4 @@ TEST(RecordsStart, AFileThatCannotBeMadeDurable) {
 }
 
 } // namespace
+} // namespace harness

@@ -15,21 +15,8 @@
 #include "testing/files.h"
 #include "testing/patience.h"
 
+namespace harness {
 namespace {
-
-using harness::Await;
-using harness::Exited;
-using harness::ExpectEachOnce;
-using harness::HasLineWith;
-using harness::IdsOf;
-using harness::MakeIds;
-using harness::Process;
-using harness::ProcessOptions;
-using harness::RecordLines;
-using harness::RecordsServer;
-using harness::RunToEnd;
-using harness::TemporaryDirectory;
-using Ids = std::vector<std::string>;
 
 constexpr char kProvider[] = "/usr/lib/galera/libgalera_smm.so";
 constexpr char kServer[] = "/usr/sbin/mariadbd";
@@ -51,13 +38,11 @@ class Galera : public testing::Test {
                              << " (mariadb-server-core, mariadb-client-core, galera-4)";
             }
         }
-        harness::WriteFile(directory_.File("init.sql"),
-                           "FLUSH PRIVILEGES;\nCREATE DATABASE tsdb;\n"
-                           "CREATE USER 'records'@'%' IDENTIFIED BY 'secret';\n"
-                           "GRANT ALL ON tsdb.* TO 'records'@'%';\n");
+        WriteFile(directory_.File("init.sql"), "FLUSH PRIVILEGES;\nCREATE DATABASE tsdb;\n"
+                                               "CREATE USER 'records'@'%' IDENTIFIED BY 'secret';\n"
+                                               "GRANT ALL ON tsdb.* TO 'records'@'%';\n");
         for (int index = 0; index < kNodeCount; index++) {
-            nodes_.push_back({harness::FindFreePort(), harness::FindFreePort(),
-                              harness::FindFreePort(), nullptr});
+            nodes_.push_back({FindFreePort(), FindFreePort(), FindFreePort(), nullptr});
             addresses_ += (index == 0 ? "" : ",") + Address(nodes_.back().group_port);
             Run({kInstaller, "--no-defaults", "--force", "--datadir=" + Data(index),
                  "--tmpdir=" + directory_.path(), "--auth-root-authentication-method=normal",
@@ -67,9 +52,9 @@ class Galera : public testing::Test {
         // All begin with the same data, so that none has to send them to the others.
         const std::string state = Status("wsrep_cluster_state_uuid");
         for (int index = 1; index < kNodeCount; index++) {
-            harness::WriteFile(Data(index) + "/grastate.dat",
-                               "# GALERA saved state\nversion: 2.1\nuuid: " + state + "\nseqno: " +
-                                   Status("wsrep_last_committed") + "\nsafe_to_bootstrap: 0\n");
+            WriteFile(Data(index) + "/grastate.dat",
+                      "# GALERA saved state\nversion: 2.1\nuuid: " + state + "\nseqno: " +
+                          Status("wsrep_last_committed") + "\nsafe_to_bootstrap: 0\n");
             Start(index, {});
         }
         ASSERT_EQ(Status("wsrep_cluster_size"), std::to_string(kNodeCount));
@@ -83,7 +68,7 @@ class Galera : public testing::Test {
     static std::string Run(const std::vector<std::string> &arguments) {
         ProcessOptions options;
         options.arguments = arguments;
-        const harness::ProcessResult result = RunToEnd(options);
+        const ProcessResult result = RunToEnd(options);
         EXPECT_EQ(result.status, Exited(0)) << arguments[0] << result.output << result.errors;
         return result.output.substr(0, result.output.find_last_not_of('\n') + 1);
     }
@@ -179,3 +164,4 @@ TEST_F(Galera, ANodeThatIsKilledUnderLoadLosesNothing) {
 }
 
 } // namespace
+} // namespace harness

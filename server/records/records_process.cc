@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <stdexcept>
 
 #include "server/records/store/mariadb_server.h"
+#include "server/records/store/sqlite_database.h"
 #include "testing/daemon.h"
 
 namespace harness {
@@ -33,50 +33,41 @@ std::uint16_t PortBehind(const std::string &words, const std::string &text) {
                                          text.c_str() + at + words.size(), nullptr, 10));
 }
 
-class SqliteFile : public TestedStore {
+// A store that answers SQL.
+class Database : public TestedStore {
+  public:
+    std::vector<std::string> ReadIds() const override {
+        EXPECT_EQ(
+            Query(std::string("SELECT count(*) FROM user_data WHERE coalesce(name, '') != '") +
+                  kName + "' OR coalesce(age, '') != '" + kAge + "'"),
+            "0\n");
+        return SplitLines(Query("SELECT id FROM user_data"));
+    }
+    size_t CountStored() const override {
+        return std::stoul(Query("SELECT count(*) FROM user_data"));
+    }
+
+  protected:
+    // The first column of what the statement selects, a row a line.
+    virtual std::string Query(const std::string &statement) const = 0;
+};
+
+class SqliteFile : public Database {
   public:
     ~SqliteFile() override {
         sqlite3_close(locker_);
     }
     std::string Location() const override {
-        return "sqlite:" + path();
+        return "sqlite:" + path_;
     }
     std::vector<std::string> ReadIds() const override {
-        sqlite3 *database = OpenDatabase();
-        sqlite3_stmt *statement = nullptr;
-        EXPECT_EQ(sqlite3_prepare_v2(database, "PRAGMA integrity_check", -1, &statement, nullptr),
-                  SQLITE_OK);
-        EXPECT_EQ(sqlite3_step(statement), SQLITE_ROW) << sqlite3_errmsg(database);
-        EXPECT_STREQ(Column(statement, 0), "ok");
-        sqlite3_finalize(statement);
-        EXPECT_EQ(sqlite3_prepare_v2(database, "SELECT id, name, age FROM user_data", -1,
-                                     &statement, nullptr),
-                  SQLITE_OK);
-        std::vector<std::string> ids;
-        while (sqlite3_step(statement) == SQLITE_ROW) {
-            ids.push_back(Column(statement, 0));
-            EXPECT_STREQ(Column(statement, 1), kName);
-            EXPECT_STREQ(Column(statement, 2), kAge);
-        }
-        sqlite3_finalize(statement);
-        sqlite3_close(database);
-        return ids;
-    }
-    size_t CountStored() const override {
-        sqlite3 *database = OpenDatabase();
-        sqlite3_stmt *statement = nullptr;
-        EXPECT_EQ(
-            sqlite3_prepare_v2(database, "SELECT count(*) FROM user_data", -1, &statement, nullptr),
-            SQLITE_OK);
-        EXPECT_EQ(sqlite3_step(statement), SQLITE_ROW) << sqlite3_errmsg(database);
-        const auto count = static_cast<size_t>(sqlite3_column_int64(statement, 0));
-        sqlite3_finalize(statement);
-        sqlite3_close(database);
-        return count;
+        EXPECT_EQ(Query("PRAGMA integrity_check"), "ok\n");
+        return Database::ReadIds();
     }
     // Another program's transaction keeps the database to itself.
     void GoDown() override {
-        locker_ = OpenDatabase();
+        ASSERT_EQ(sqlite3_open(path_.c_str(), &locker_), SQLITE_OK);
+        sqlite3_busy_timeout(locker_, 10000);
         ASSERT_EQ(sqlite3_exec(locker_, "BEGIN EXCLUSIVE", nullptr, nullptr, nullptr), SQLITE_OK);
     }
     void ComeBack() override {
@@ -85,21 +76,14 @@ class SqliteFile : public TestedStore {
         locker_ = nullptr;
     }
 
+  protected:
+    std::string Query(const std::string &statement) const override {
+        return RunSqlite(path_, statement);
+    }
+
   private:
-    // A connection that waits for what other connections hold locked.
-    sqlite3 *OpenDatabase() const {
-        sqlite3 *database = nullptr;
-        EXPECT_EQ(sqlite3_open(path().c_str(), &database), SQLITE_OK);
-        sqlite3_busy_timeout(database, 10000);
-        return database;
-    }
-    static const char *Column(sqlite3_stmt *statement, int index) {
-        return reinterpret_cast<const char *>(sqlite3_column_text(statement, index));
-    }
-    std::string path() const {
-        return directory_.File("records.db");
-    }
     TemporaryDirectory directory_;
+    const std::string path_ = directory_.File("records.db");
     sqlite3 *locker_ = nullptr;
 };
 
@@ -116,37 +100,18 @@ class LinesFile : public TestedStore {
         const std::string content = ReadFile(directory_.File("records.jsonl"));
         return static_cast<size_t>(std::count(content.begin(), content.end(), '\n'));
     }
-    void GoDown() override {
-        throw std::logic_error("a file does not go down");
-    }
-    void ComeBack() override {
-        throw std::logic_error("a file does not go down");
-    }
 
   private:
     TemporaryDirectory directory_;
 };
 
-class Mariadb : public TestedStore {
+class Mariadb : public Database {
   public:
     Mariadb() {
-        static MariadbServer *const shared = new MariadbServer;
-        server_ = shared;
         setenv("RECORDS_PASSWORD", MariadbServer::kPassword, 1);
-        server_->Query("DROP TABLE IF EXISTS user_data");
-        server_->Query("DROP TABLE IF EXISTS user_data_writers");
     }
     std::string Location() const override {
         return server_->Location();
-    }
-    std::vector<std::string> ReadIds() const override {
-        EXPECT_EQ(server_->Query(std::string("SELECT count(*) FROM user_data WHERE name != '") +
-                                 kName + "' OR age != '" + kAge + "'"),
-                  "0\n");
-        return SplitLines(server_->Query("SELECT id FROM user_data"));
-    }
-    size_t CountStored() const override {
-        return std::stoul(server_->Query("SELECT count(*) FROM user_data"));
     }
     // Killed, which may be in the middle of anything.
     void GoDown() override {
@@ -159,8 +124,13 @@ class Mariadb : public TestedStore {
         server_->Freeze();
     }
 
+  protected:
+    std::string Query(const std::string &statement) const override {
+        return server_->Query(statement);
+    }
+
   private:
-    MariadbServer *server_;
+    MariadbServer *const server_ = MariadbServer::Shared();
 };
 
 } // namespace
@@ -276,8 +246,11 @@ std::unique_ptr<TestedStore> MakeTestedStore(const std::string &kind) {
     return std::make_unique<Mariadb>();
 }
 
-std::string WhyNoStore(const std::string &kind) {
-    return kind == "mysql" ? MariadbServer::WhyNot() : "";
+void StoresTest::SetUp() {
+    if (GetParam() == std::string("mysql") && !MariadbServer::WhyNot().empty()) {
+        GTEST_SKIP() << MariadbServer::WhyNot();
+    }
+    store_ = MakeTestedStore(GetParam());
 }
 
 } // namespace harness

@@ -5,6 +5,8 @@
 #ifndef SERVER_RECORDS_RECORDS_PROCESS_H_
 #define SERVER_RECORDS_RECORDS_PROCESS_H_
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -18,6 +20,8 @@
 #include "testing/tcp_client.h"
 
 namespace harness {
+
+using Ids = std::vector<std::string>;
 
 // Options of a process that runs the program with `arguments` and nothing else.
 ProcessOptions RecordsServerCommand(const std::vector<std::string> &arguments);
@@ -86,8 +90,10 @@ class TestedStore {
     // How many records it holds by now. Unlike ReadIds, it may be asked while the server writes.
     virtual size_t CountStored() const = 0;
     // Makes it unavailable, and available again. Not for the file.
-    virtual void GoDown() = 0;
-    virtual void ComeBack() = 0;
+    virtual void GoDown() {
+        throw std::logic_error("a file does not go down");
+    }
+    virtual void ComeBack() {}
     // Makes it answer nothing any more, until it goes down. Only for MySQL.
     virtual void Hang() {
         throw std::logic_error("only a server can hang");
@@ -98,8 +104,24 @@ class TestedStore {
 // its tables cleared.
 std::unique_ptr<TestedStore> MakeTestedStore(const std::string &kind);
 
-// Why there is no such store on this machine, or empty.
-std::string WhyNoStore(const std::string &kind);
+// Tests that are run with stores of several kinds, as far as this machine has them.
+class StoresTest : public testing::TestWithParam<const char *> {
+  protected:
+    void SetUp() override;
+
+    std::unique_ptr<TestedStore> store_;
+};
+
+inline std::string KindOf(const testing::TestParamInfo<const char *> &parameter) {
+    return parameter.param;
+}
+
+// Tests with an SQLite store in a directory of their own.
+class SqliteTest : public testing::Test {
+  protected:
+    TemporaryDirectory directory_;
+    std::string location_ = "--store=sqlite:" + directory_.File("records.db");
+};
 
 } // namespace harness
 

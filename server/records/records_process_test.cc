@@ -12,48 +12,18 @@
 #include "testing/http_client.h"
 #include "testing/patience.h"
 
+namespace harness {
 namespace {
-
-using harness::Await;
-using harness::Ending;
-using harness::Exited;
-using harness::ExpectEachOnce;
-using harness::HasLineWith;
-using harness::HttpGet;
-using harness::IdsOf;
-using harness::MakeIds;
-using harness::MakeTestedStore;
-using harness::MetricValue;
-using harness::ProcessOptions;
-using harness::ProcessResult;
-using harness::RecordLine;
-using harness::RecordLines;
-using harness::RecordsServer;
-using harness::RunToEnd;
-using harness::ShownLine;
-using harness::SplitLines;
-using harness::TcpClient;
-using harness::TestedStore;
-using harness::WaitForHttpCode;
-using harness::WaitForHttpPort;
-using Ids = std::vector<std::string>;
 
 constexpr char kNetcat[] = "/usr/bin/nc.openbsd";
 
-class RecordsProcess : public testing::TestWithParam<const char *> {
+class RecordsProcess : public StoresTest {
   protected:
-    void SetUp() override {
-        if (!harness::WhyNoStore(GetParam()).empty()) {
-            GTEST_SKIP() << harness::WhyNoStore(GetParam());
-        }
-        store_ = MakeTestedStore(GetParam());
-    }
     std::vector<std::string> Arguments(const std::vector<std::string> &more = {}) const {
         std::vector<std::string> arguments = {"--store=" + store_->Location()};
         arguments.insert(arguments.end(), more.begin(), more.end());
         return arguments;
     }
-    std::unique_ptr<TestedStore> store_;
 };
 
 // What a shell loop of a thousand clients at a time sends.
@@ -134,7 +104,7 @@ TEST_P(RecordsProcess, LargeRecords) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, RecordsProcess, testing::Values("sqlite", "file", "mysql"),
-                         [](const auto &param_info) { return std::string(param_info.param); });
+                         KindOf);
 
 class RecordsBuffer : public RecordsProcess {};
 
@@ -186,8 +156,7 @@ TEST_P(RecordsBuffer, AStoreThatIsDownTooLong) {
     ExpectEachOnce(store_->ReadIds(), {"old"});
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, RecordsBuffer, testing::Values("sqlite", "mysql"),
-                         [](const auto &param_info) { return std::string(param_info.param); });
+INSTANTIATE_TEST_SUITE_P(Stores, RecordsBuffer, testing::Values("sqlite", "mysql"), KindOf);
 
 class RecordsHang : public RecordsProcess {
   protected:
@@ -239,7 +208,7 @@ TEST_P(RecordsHang, ASecondSignalEndsTheServer) {
     store_->ComeBack();
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, RecordsHang, testing::Values("mysql"),
-                         [](const auto &param_info) { return std::string(param_info.param); });
+INSTANTIATE_TEST_SUITE_P(Stores, RecordsHang, testing::Values("mysql"), KindOf);
 
 } // namespace
+} // namespace harness

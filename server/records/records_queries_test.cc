@@ -19,26 +19,21 @@
 #include "server/records/records_process.h"
 #include "testing/patience.h"
 
+namespace harness {
 namespace {
 
-using harness::Await;
-using harness::Ending;
-using harness::Exited;
-using harness::MakeIds;
-using harness::RecordLine;
-using harness::RecordLines;
-using harness::RecordsServer;
-using harness::ShownLine;
-using harness::SplitLines;
-using harness::TcpClient;
-using harness::TemporaryDirectory;
-using Ids = std::vector<std::string>;
+using RecordsQueries = SqliteTest;
 
-class RecordsQueries : public testing::Test {
-  protected:
-    TemporaryDirectory directory_;
-    std::string location_ = "--store=sqlite:" + directory_.File("records.db");
-};
+// Clients that ask for the same, and whose requests have all been read.
+std::vector<TcpClient> Ask(const RecordsServer &server, int count, const std::string &request) {
+    std::vector<TcpClient> clients;
+    for (int index = 0; index < count; index++) {
+        clients.emplace_back(server.query_port());
+        EXPECT_TRUE(clients.back().Send(request));
+        EXPECT_TRUE(clients.back().WaitUntilRead());
+    }
+    return clients;
+}
 
 TEST_F(RecordsQueries, ARequestNeedsNoNewlineAndNoEndOfStream) {
     RecordsServer server({location_, "--ack"});
@@ -55,27 +50,18 @@ TEST_F(RecordsQueries, SlowReadersDoNotHoldUpTheSenders) {
     RecordsServer server({location_, "--ack"});
     const Ids ids = MakeIds("", 100000);
     EXPECT_EQ(server.Ingest(RecordLines(ids)), "{\"stored\": 100000}\n");
-    std::vector<std::unique_ptr<TcpClient>> readers;
-    for (int count = 0; count < 20; count++) {
-        readers.push_back(std::make_unique<TcpClient>(server.query_port()));
-        ASSERT_TRUE(readers.back()->Send("all\n"));
-    }
+    std::vector<TcpClient> readers = Ask(server, 20, "all\n");
     EXPECT_EQ(server.Ingest(RecordLines(MakeIds("more", 20000))), "{\"stored\": 20000}\n");
     EXPECT_EQ(server.Stop(), Exited(0));
     // Nobody takes half an answer for a whole one.
-    EXPECT_EQ(readers[0]->WaitForEnding(), Ending::kReset);
+    EXPECT_EQ(readers[0].WaitForEnding(), Ending::kReset);
 }
 
 // As many as may wait for a long answer at a time: lookups are answered beside them.
 TEST_F(RecordsQueries, SlowReadersDoNotHoldUpLookups) {
     RecordsServer server({location_, "--ack"});
     EXPECT_EQ(server.Ingest(RecordLines(MakeIds("", 200000))), "{\"stored\": 200000}\n");
-    std::vector<std::unique_ptr<TcpClient>> readers;
-    for (int count = 0; count < RECORDS_LONG_QUERIES_MAX; count++) {
-        readers.push_back(std::make_unique<TcpClient>(server.query_port()));
-        ASSERT_TRUE(readers.back()->Send("all\n"));
-        ASSERT_TRUE(readers.back()->WaitUntilRead());
-    }
+    const auto readers = Ask(server, RECORDS_LONG_QUERIES_MAX, "all\n");
     for (const char *request : {"id 5\n", "5\n"}) {
         TcpClient client(server.query_port());
         ASSERT_TRUE(client.Send(request));
@@ -91,14 +77,10 @@ TEST_F(RecordsQueries, SlowReadersDoNotHoldUpLookups) {
 TEST_F(RecordsQueries, LongAnswersTakeTurns) {
     RecordsServer server({location_, "--ack"});
     EXPECT_EQ(server.Ingest(RecordLines(MakeIds("", 100000))), "{\"stored\": 100000}\n");
-    std::vector<std::unique_ptr<TcpClient>> readers;
-    for (int count = 0; count < RECORDS_QUERY_THREADS; count++) {
-        readers.push_back(std::make_unique<TcpClient>(server.query_port()));
-        ASSERT_TRUE(readers.back()->Send("all\n"));
-    }
+    std::vector<TcpClient> readers = Ask(server, RECORDS_QUERY_THREADS, "all\n");
     for (auto &reader : readers) {
-        EXPECT_EQ(reader->WaitForEnding(), Ending::kFin);
-        EXPECT_EQ(reader->received().size(), readers[0]->received().size());
+        EXPECT_EQ(reader.WaitForEnding(), Ending::kFin);
+        EXPECT_EQ(reader.received().size(), readers[0].received().size());
     }
 }
 
@@ -117,7 +99,7 @@ class Trickle {
             setsockopt(fd_, IPPROTO_TCP, TCP_MAXSEG, &segment_size, sizeof segment_size) != 0 ||
             connect(fd_, reinterpret_cast<sockaddr *>(&address), sizeof address) != 0 ||
             send(fd_, request, strlen(request), MSG_NOSIGNAL) < 0) {
-            harness::ThrowErrno("trickle");
+            ThrowErrno("trickle");
         }
     }
     ~Trickle() {
@@ -171,9 +153,9 @@ TEST_F(RecordsQueries, ATrickleDoesNotKeepTheOthersFromTheirTurn) {
             take_drops();
             return client.WaitForEnding(std::chrono::milliseconds(50)) != Ending::kNone;
         },
-        4 * harness::kPatience));
+        4 * kPatience));
     EXPECT_EQ(client.WaitForEnding(std::chrono::milliseconds(0)), Ending::kFin);
-    EXPECT_EQ(harness::IdsOf(client.received()).size(), 200000u);
+    EXPECT_EQ(IdsOf(client.received()).size(), 200000u);
     EXPECT_TRUE(Await(take_drops)) << "nobody takes a part for the whole";
 }
 
@@ -185,54 +167,49 @@ TEST_F(RecordsQueries, ALookupThatNobodyTakesDoesNotHoldUpTheOthers) {
         lines += RecordLine("same");
     }
     EXPECT_EQ(server.Ingest(lines), "{\"stored\": 200001}\n");
-    std::vector<std::unique_ptr<TcpClient>> readers;
-    for (int count = 0; count < RECORDS_QUERY_THREADS; count++) {
-        readers.push_back(std::make_unique<TcpClient>(server.query_port()));
-        ASSERT_TRUE(readers.back()->Send("id same\n"));
-        ASSERT_TRUE(readers.back()->WaitUntilRead());
-    }
+    const auto readers = Ask(server, RECORDS_QUERY_THREADS, "id same\n");
     TcpClient client(server.query_port());
     ASSERT_TRUE(client.Send("id other\n"));
     EXPECT_EQ(client.WaitForEnding(std::chrono::seconds(15)), Ending::kFin);
     EXPECT_EQ(client.received(), ShownLine("other"));
 }
 
+using RecordsAnswers = StoresTest;
+
 // More than all buffers between the server and a client hold, so that it waits in the middle.
-TEST_F(RecordsQueries, AnAnswerWhoseStoreFailsInTheMiddleEndsWithTheError) {
+TEST_P(RecordsAnswers, AnAnswerWhoseStoreFailsInTheMiddleEndsWithTheError) {
     constexpr size_t kCount = 60000;
+    const std::string kind = GetParam();
+    const std::string path = store_->Location().substr(kind.size() + 1);
     std::string lines;
     for (const std::string &id : MakeIds("", kCount)) {
         lines += "{\"id\": \"" + id + "\", \"name\": \"" + std::string(500, 'n') +
                  "\", \"age\": \"1\"}\n";
     }
-    for (const std::string kind : {"file", "sqlite", "mysql"}) {
-        if (!harness::WhyNoStore(kind).empty()) {
-            GTEST_SKIP() << harness::WhyNoStore(kind);
-        }
-        const std::unique_ptr<harness::TestedStore> store = harness::MakeTestedStore(kind);
-        const std::string path = store->Location().substr(kind.size() + 1);
-        RecordsServer server({"--store=" + store->Location(), "--ack"});
-        EXPECT_EQ(server.Ingest(lines), "{\"stored\": " + std::to_string(kCount) + "}\n");
-        TcpClient client(server.query_port());
-        ASSERT_TRUE(client.Send("all\n"));
-        EXPECT_EQ(client.ReceiveUntil([](const std::string &got) { return !got.empty(); }),
-                  Ending::kNone);
-        if (kind == "file") {
-            ASSERT_EQ(truncate(path.c_str(), 0), 0);
-        } else if (kind == "sqlite") {
-            ASSERT_EQ(rename(path.c_str(), (path + ".old").c_str()), 0);
-        } else {
-            store->GoDown();
-        }
-        EXPECT_EQ(client.WaitForEnding(), Ending::kFin) << kind;
-        const std::vector<std::string> answer = SplitLines(client.received());
-        ASSERT_GT(answer.size(), 1u);
-        EXPECT_LT(answer.size(), kCount) << kind;
-        EXPECT_EQ(answer.back().rfind("{\"error\": \"", 0), 0u) << answer.back();
-        const std::string &before = answer[answer.size() - 2];
-        EXPECT_EQ(before.rfind("{\"id\": \"", 0), 0u) << before;
+    RecordsServer server({"--store=" + store_->Location(), "--ack"});
+    EXPECT_EQ(server.Ingest(lines), "{\"stored\": " + std::to_string(kCount) + "}\n");
+    TcpClient client(server.query_port());
+    ASSERT_TRUE(client.Send("all\n"));
+    EXPECT_EQ(client.ReceiveUntil([](const std::string &got) { return !got.empty(); }),
+              Ending::kNone);
+    if (kind == "file") {
+        ASSERT_EQ(truncate(path.c_str(), 0), 0);
+    } else if (kind == "sqlite") {
+        ASSERT_EQ(rename(path.c_str(), (path + ".old").c_str()), 0);
+    } else {
+        store_->GoDown();
     }
+    EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
+    const std::vector<std::string> answer = SplitLines(client.received());
+    ASSERT_GT(answer.size(), 1u);
+    EXPECT_LT(answer.size(), kCount);
+    EXPECT_EQ(answer.back().rfind("{\"error\": \"", 0), 0u) << answer.back();
+    const std::string &before = answer[answer.size() - 2];
+    EXPECT_EQ(before.rfind("{\"id\": \"", 0), 0u) << before;
 }
+
+INSTANTIATE_TEST_SUITE_P(Stores, RecordsAnswers, testing::Values("sqlite", "file", "mysql"),
+                         KindOf);
 
 TEST_F(RecordsQueries, AnAnswerThatIsCutOffByKillNineIsReset) {
     RecordsServer server({location_, "--ack"});
@@ -243,7 +220,7 @@ TEST_F(RecordsQueries, AnAnswerThatIsCutOffByKillNineIsReset) {
     EXPECT_EQ(client.ReceiveUntil([](const std::string &received) { return !received.empty(); }),
               Ending::kNone);
     server.process().Signal(SIGKILL);
-    EXPECT_EQ(server.process().WaitForExit(), harness::Killed(SIGKILL));
+    EXPECT_EQ(server.process().WaitForExit(), Killed(SIGKILL));
     EXPECT_EQ(client.WaitForEnding(), Ending::kReset);
 }
 
@@ -251,20 +228,16 @@ TEST_F(RecordsQueries, AnAnswerThatIsCutOffByKillNineIsReset) {
 TEST_F(RecordsQueries, WhoNeverEndsItsSideDoesNotHoldUpTheQueries) {
     RecordsServer server({location_, "--ack"});
     server.Ingest(RecordLine("1"));
-    std::vector<std::unique_ptr<TcpClient>> talkers;
-    for (int count = 0; count < RECORDS_QUERY_THREADS; count++) {
-        talkers.push_back(std::make_unique<TcpClient>(server.query_port()));
-        ASSERT_TRUE(talkers.back()->Send("all\n"));
-    }
+    std::vector<TcpClient> talkers = Ask(server, RECORDS_QUERY_THREADS, "all\n");
     for (auto &talker : talkers) {
-        EXPECT_EQ(talker->WaitForEnding(), Ending::kFin);
-        EXPECT_EQ(talker->received(), ShownLine("1"));
+        EXPECT_EQ(talker.WaitForEnding(), Ending::kFin);
+        EXPECT_EQ(talker.received(), ShownLine("1"));
     }
     TcpClient client(server.query_port());
     ASSERT_TRUE(client.Send("all\n"));
     EXPECT_TRUE(Await([&] {
         for (auto &talker : talkers) {
-            talker->Send("x");
+            talker.Send("x");
         }
         return client.WaitForEnding(std::chrono::milliseconds(50)) != Ending::kNone;
     }));
@@ -299,3 +272,4 @@ TEST_F(RecordsQueries, SilentClientsMakeRoomAtTheQueryPort) {
 }
 
 } // namespace
+} // namespace harness

@@ -18,22 +18,8 @@
 #include "server/records/records_process.h"
 #include "testing/patience.h"
 
+namespace harness {
 namespace {
-
-using harness::Await;
-using harness::Ending;
-using harness::Exited;
-using harness::ExpectEachOnce;
-using harness::HasLineWith;
-using harness::IdsOf;
-using harness::MakeIds;
-using harness::MakeTestedStore;
-using harness::RecordLines;
-using harness::RecordsServer;
-using harness::SplitLines;
-using harness::TcpClient;
-using harness::TestedStore;
-using Ids = std::vector<std::string>;
 
 constexpr size_t kRecordCount = 100000;
 constexpr size_t kSenderCount = 5;
@@ -94,19 +80,12 @@ class Senders {
     std::vector<std::thread> threads_;
 };
 
-class Reliability : public testing::TestWithParam<const char *> {
+class Reliability : public StoresTest {
   protected:
-    void SetUp() override {
-        if (!harness::WhyNoStore(GetParam()).empty()) {
-            GTEST_SKIP() << harness::WhyNoStore(GetParam());
-        }
-        store_ = MakeTestedStore(GetParam());
-    }
     std::unique_ptr<RecordsServer> Start() const {
         return std::make_unique<RecordsServer>(
             std::vector<std::string>{"--store=" + store_->Location(), "--ack"});
     }
-    std::unique_ptr<TestedStore> store_;
 };
 
 // What the server had read is in the store: none of it twice, and of each sender the records from
@@ -146,7 +125,7 @@ TEST_P(Reliability, KillNineAtRandomInstants) {
         Senders senders(server->ingest_port());
         const size_t seen_count = AwaitRandomInstant(*store_, &random);
         server->process().Signal(SIGKILL);
-        EXPECT_EQ(server->process().WaitForExit(), harness::Killed(SIGKILL));
+        EXPECT_EQ(server->process().WaitForExit(), Killed(SIGKILL));
         senders.Wait();
 
         // The file store mends a torn line at its next start, the databases when they are read.
@@ -223,8 +202,7 @@ TEST_P(Reliability, ReadsAcrossBufferAndStore) {
     EXPECT_EQ(server->Stop(), Exited(0));
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, Reliability, testing::Values("sqlite", "file", "mysql"),
-                         [](const auto &param_info) { return std::string(param_info.param); });
+INSTANTIATE_TEST_SUITE_P(Stores, Reliability, testing::Values("sqlite", "file", "mysql"), KindOf);
 
 class StoreDown : public Reliability {};
 
@@ -278,7 +256,7 @@ TEST_P(StoreDown, SigtermWaitsForTheStore) {
     ExpectEachOnce(store_->ReadIds(), {"a0", "a1", "a2"});
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, StoreDown, testing::Values("sqlite", "mysql"),
-                         [](const auto &param_info) { return std::string(param_info.param); });
+INSTANTIATE_TEST_SUITE_P(Stores, StoreDown, testing::Values("sqlite", "mysql"), KindOf);
 
 } // namespace
+} // namespace harness

@@ -11,28 +11,10 @@
 #include "server/records/records_process.h"
 #include "testing/patience.h"
 
+namespace harness {
 namespace {
 
-using harness::Await;
-using harness::Ending;
-using harness::Exited;
-using harness::ExpectEachOnce;
-using harness::IdsOf;
-using harness::MakeIds;
-using harness::RecordLine;
-using harness::RecordLines;
-using harness::RecordsServer;
-using harness::ShownLine;
-using harness::SplitLines;
-using harness::TcpClient;
-using harness::TemporaryDirectory;
-using Ids = std::vector<std::string>;
-
-class RecordsSenders : public testing::Test {
-  protected:
-    TemporaryDirectory directory_;
-    std::string location_ = "--store=sqlite:" + directory_.File("records.db");
-};
+using RecordsSenders = SqliteTest;
 
 TEST_F(RecordsSenders, BadInputsAreAnsweredAndTheOthersAreKept) {
     RecordsServer server({location_, "--ack"});
@@ -182,3 +164,4 @@ TEST_F(RecordsSenders, OnIpv6) {
 }
 
 } // namespace
+} // namespace harness

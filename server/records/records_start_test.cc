@@ -1,7 +1,6 @@
 // How the records server starts, and the files that it finds and leaves.
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,30 +9,12 @@
 #include <vector>
 
 #include "server/records/records_process.h"
+#include "server/records/store/sqlite_database.h"
 
+namespace harness {
 namespace {
 
-using harness::Exited;
-using harness::ExpectEachOnce;
-using harness::HasLineWith;
-using harness::IdsOf;
-using harness::MakeIds;
-using harness::ProcessResult;
-using harness::RecordLine;
-using harness::RecordLines;
-using harness::RecordsServer;
-using harness::RecordsServerCommand;
-using harness::RunToEnd;
-using harness::ShownLine;
-using harness::SplitLines;
-using harness::TemporaryDirectory;
-using Ids = std::vector<std::string>;
-
-class RecordsStart : public testing::Test {
-  protected:
-    TemporaryDirectory directory_;
-    std::string location_ = "--store=sqlite:" + directory_.File("records.db");
-};
+using RecordsStart = SqliteTest;
 
 TEST_F(RecordsStart, AFileThatSomebodyEmptiesGoesOn) {
     const std::string path = directory_.File("records.jsonl");
@@ -43,28 +24,28 @@ TEST_F(RecordsStart, AFileThatSomebodyEmptiesGoesOn) {
     EXPECT_EQ(server.Query("all\n"), "");
     EXPECT_EQ(server.Ingest(RecordLine("3")), "{\"stored\": 1}\n");
     EXPECT_EQ(server.Query("all\n"), ShownLine("3"));
-    EXPECT_EQ(harness::ReadFile(path), ShownLine("3"));
+    EXPECT_EQ(ReadFile(path), ShownLine("3"));
 }
 
 TEST_F(RecordsStart, ATornLastLineIsCutOffWithAWarning) {
     const std::string path = directory_.File("records.jsonl");
-    harness::WriteFile(path, ShownLine("1") + ShownLine("2").substr(0, 20));
+    WriteFile(path, ShownLine("1") + ShownLine("2").substr(0, 20));
     RecordsServer server({"--store=file:" + path});
     EXPECT_EQ(server.CountMessages(" warning cut a torn last line off file:" + path), 1u);
     EXPECT_EQ(server.Query("all\n"), ShownLine("1"));
     EXPECT_EQ(server.Stop(), Exited(0));
-    EXPECT_EQ(harness::ReadFile(path), ShownLine("1"));
+    EXPECT_EQ(ReadFile(path), ShownLine("1"));
 }
 
 TEST_F(RecordsStart, AFileThatIsNotOursIsRefused) {
     const std::string path = directory_.File("notes.txt");
     const std::string notes = "first line\nmy precious notes without newline";
-    harness::WriteFile(path, notes);
+    WriteFile(path, notes);
     ProcessResult result = RunToEnd(
         RecordsServerCommand({"--ingest-port=0", "--query-port=0", "--store=file:" + path}));
     EXPECT_EQ(result.status, Exited(1));
     EXPECT_NE(result.errors.find("the file was left alone"), std::string::npos) << result.errors;
-    EXPECT_EQ(harness::ReadFile(path), notes);
+    EXPECT_EQ(ReadFile(path), notes);
 }
 
 TEST(RecordsCommandLine, UsageErrors) {
@@ -108,7 +89,7 @@ TEST_F(RecordsStart, APasswordFileThatIsNoSecretIsRefused) {
     const std::string path = directory_.File("password");
     for (const auto &[content, mode] : std::vector<std::pair<std::string, mode_t>>{
              {"secret\n", 0604}, {"secret\n", 0602}, {"", 0600}, {"\nsecret\n", 0600}}) {
-        harness::WriteFile(path, content);
+        WriteFile(path, content);
         ASSERT_EQ(chmod(path.c_str(), mode), 0);
         ProcessResult result = RunToEnd(RecordsServerCommand(
             {"--ingest-port=0", "--query-port=0", location_, "--password-file=" + path}));
@@ -116,7 +97,7 @@ TEST_F(RecordsStart, APasswordFileThatIsNoSecretIsRefused) {
         EXPECT_NE(result.errors.find("cannot read the password from " + path), std::string::npos)
             << result.errors;
     }
-    harness::WriteFile(path, "secret\n");
+    WriteFile(path, "secret\n");
     ASSERT_EQ(chmod(path.c_str(), 0640), 0);
     RecordsServer server({location_, "--password-file=" + path});
     EXPECT_EQ(server.Stop(), Exited(0));
@@ -163,7 +144,7 @@ TEST_F(RecordsStart, ALogThatIsRemovedMeanwhile) {
         ASSERT_EQ(server.Query("id first7\n"), ShownLine("first7"));
         ASSERT_EQ(unlink((path + "-wal").c_str()), 0);
         if (is_replaced) {
-            harness::WriteFile(path + "-wal", "");
+            WriteFile(path + "-wal", "");
         }
         EXPECT_EQ(server.Ingest(RecordLines(second)), "{\"stored\": 100}\n");
         const std::string warning = "the log of the store sqlite:" + path + " was removed";
@@ -175,20 +156,10 @@ TEST_F(RecordsStart, ALogThatIsRemovedMeanwhile) {
         all.insert(all.end(), second.begin(), second.end());
         ExpectEachOnce(IdsOf(server.Query("all\n")), all);
         server.process().Signal(SIGKILL);
-        EXPECT_EQ(server.process().WaitForExit(), harness::Killed(SIGKILL));
+        EXPECT_EQ(server.process().WaitForExit(), Killed(SIGKILL));
         const RecordsServer successor({"--store=sqlite:" + path});
         ExpectEachOnce(IdsOf(successor.Query("all\n")), all);
     }
-}
-
-// What another program does to the database.
-void Execute(const std::string &path, const std::string &statements) {
-    sqlite3 *database = nullptr;
-    ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
-    sqlite3_busy_timeout(database, 10000);
-    EXPECT_EQ(sqlite3_exec(database, statements.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
-        << sqlite3_errmsg(database);
-    sqlite3_close(database);
 }
 
 // The index of the log (-shm) is where its users agree on what is in it: without it ours and
@@ -208,7 +179,7 @@ TEST_F(RecordsStart, AnIndexOfTheLogThatIsRemovedMeanwhile) {
         EXPECT_EQ(server.Query("id first7\n"), ShownLine("first7"));
         ExpectEachOnce(IdsOf(server.Query("all\n")), expected);
         ASSERT_EQ(unlink((path + "-shm").c_str()), 0);
-        Execute(path, statements);
+        RunSqlite(path, statements);
         if (!statements.empty()) {
             expected.push_back("theirs");
         }
@@ -221,13 +192,13 @@ TEST_F(RecordsStart, AnIndexOfTheLogThatIsRemovedMeanwhile) {
         EXPECT_EQ(server.Query("id second7\n"), ShownLine("second7"));
         ExpectEachOnce(IdsOf(server.Query("all\n")), expected);
         // Whoever shares it goes on.
-        Execute(path, "INSERT INTO user_data VALUES ('late', 'John Doe', '25')");
+        RunSqlite(path, "INSERT INTO user_data VALUES ('late', 'John Doe', '25')");
         expected.push_back("late");
         EXPECT_EQ(server.Ingest(RecordLine("last")), "{\"stored\": 1}\n");
         expected.push_back("last");
         ExpectEachOnce(IdsOf(server.Query("all\n")), expected);
         server.process().Signal(SIGKILL);
-        EXPECT_EQ(server.process().WaitForExit(), harness::Killed(SIGKILL));
+        EXPECT_EQ(server.process().WaitForExit(), Killed(SIGKILL));
         const RecordsServer successor({"--store=sqlite:" + path});
         ExpectEachOnce(IdsOf(successor.Query("all\n")), expected);
     }
@@ -250,3 +221,4 @@ TEST_F(RecordsStart, StartFailures) {
 }
 
 } // namespace
+} // namespace harness

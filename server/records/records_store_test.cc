@@ -1,6 +1,5 @@
 // The records server with stores that do not take all that it has for them.
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,61 +10,31 @@
 
 #include "server/records/records_process.h"
 #include "server/records/store/mariadb_server.h"
+#include "server/records/store/sqlite_database.h"
 #include "testing/files.h"
 #include "testing/http_client.h"
 
+namespace harness {
 namespace {
-
-using harness::Exited;
-using harness::HasLineWith;
-using harness::MakeIds;
-using harness::MariadbServer;
-using harness::ReadFile;
-using harness::RecordLine;
-using harness::RecordLines;
-using harness::RecordsServer;
-using harness::SplitLines;
-using harness::TcpClient;
-using harness::TemporaryDirectory;
-using harness::WriteFile;
-using Ids = std::vector<std::string>;
 
 std::string Record(const std::string &id, const std::string &name) {
     return R"({"id": ")" + id + R"(", "name": ")" + name + R"(", "age": "7"})" + "\n";
-}
-
-// Runs a statement and returns the first column of its rows, one a line.
-std::string Execute(const std::string &path, const std::string &statement) {
-    sqlite3 *database = nullptr;
-    std::string rows;
-    EXPECT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
-    EXPECT_EQ(sqlite3_exec(
-                  database, statement.c_str(),
-                  [](void *context, int, char **values, char **) {
-                      *static_cast<std::string *>(context) += std::string(values[0]) + "\n";
-                      return 0;
-                  },
-                  &rows, nullptr),
-              SQLITE_OK)
-        << sqlite3_errmsg(database);
-    sqlite3_close(database);
-    return rows;
 }
 
 // Its table refuses names in every way that there is.
 class Rejects : public testing::Test {
   protected:
     void SetUp() override {
-        Execute(database_,
-                "CREATE TABLE user_data (id TEXT, name TEXT CHECK (name != 'check'), age TEXT);"
-                "CREATE INDEX functions ON user_data (json_extract(name, '$')) "
-                "WHERE name LIKE '[%';"
-                "CREATE TRIGGER ignored BEFORE INSERT ON user_data WHEN new.name = 'ignore' "
-                "BEGIN SELECT RAISE(IGNORE); END;"
-                "CREATE TRIGGER refused BEFORE INSERT ON user_data WHEN new.name = 'abort' "
-                "BEGIN SELECT RAISE(ABORT, 'a \"reason\"'); END;"
-                "CREATE TRIGGER undone BEFORE INSERT ON user_data WHEN new.name = 'rollback' "
-                "BEGIN SELECT RAISE(ROLLBACK, 'undone'); END");
+        RunSqlite(database_,
+                  "CREATE TABLE user_data (id TEXT, name TEXT CHECK (name != 'check'), age TEXT);"
+                  "CREATE INDEX functions ON user_data (json_extract(name, '$')) "
+                  "WHERE name LIKE '[%';"
+                  "CREATE TRIGGER ignored BEFORE INSERT ON user_data WHEN new.name = 'ignore' "
+                  "BEGIN SELECT RAISE(IGNORE); END;"
+                  "CREATE TRIGGER refused BEFORE INSERT ON user_data WHEN new.name = 'abort' "
+                  "BEGIN SELECT RAISE(ABORT, 'a \"reason\"'); END;"
+                  "CREATE TRIGGER undone BEFORE INSERT ON user_data WHEN new.name = 'rollback' "
+                  "BEGIN SELECT RAISE(ROLLBACK, 'undone'); END");
     }
     // Everything that is good around everything that is bad.
     std::string Input() const {
@@ -81,7 +50,7 @@ class Rejects : public testing::Test {
         return input;
     }
     std::string Stored() const {
-        return Execute(database_, "SELECT name || ' ' || count(*) FROM user_data GROUP BY name");
+        return RunSqlite(database_, "SELECT name || ' ' || count(*) FROM user_data GROUP BY name");
     }
 
     TemporaryDirectory directory_;
@@ -95,10 +64,8 @@ TEST_F(Rejects, GoToAFileAndHoldUpNothing) {
     EXPECT_EQ(server.Ingest(Input()),
               "{\"error\": \"the store refused 10 records for good\"}\n{\"stored\": 150}\n");
     EXPECT_EQ(Stored(), "good 150\n");
-    const std::uint16_t http_port = harness::WaitForHttpPort(&server.process());
-    EXPECT_EQ(
-        harness::MetricValue(harness::HttpGet(http_port, "/metrics").body, "records_refused_total"),
-        10);
+    const std::uint16_t http_port = WaitForHttpPort(&server.process());
+    EXPECT_EQ(MetricValue(HttpGet(http_port, "/metrics").body, "records_refused_total"), 10);
     std::vector<std::string> lines = SplitLines(ReadFile(rejects_));
     EXPECT_EQ(lines.size(), 10u);
     for (const std::string line :
@@ -152,7 +119,7 @@ TEST_F(Rejects, AFileThatChangesUnderTheServer) {
     ASSERT_TRUE(server.process().WaitForErrors(HasLineWith("the store takes no records")));
     EXPECT_EQ(server.CountMessages("it is a symbolic link"), 1u);
     unlink(rejects_.c_str());
-    EXPECT_EQ(client.WaitForEnding(), harness::Ending::kFin);
+    EXPECT_EQ(client.WaitForEnding(), Ending::kFin);
     EXPECT_EQ(client.received(),
               "{\"error\": \"the store refused 1 records for good\"}\n{\"stored\": 1}\n");
     EXPECT_EQ(SplitLines(ReadFile(rejects_)).size(), 1u);
@@ -163,8 +130,8 @@ TEST_F(Rejects, AFileThatCannotBeUsedIsRefusedAtTheStart) {
     ASSERT_EQ(symlink(database_.c_str(), directory_.File("link").c_str()), 0);
     for (const std::string &path : {directory_.File("link"), directory_.path(),
                                     std::string("/dev/null"), directory_.File("no/such")}) {
-        harness::ProcessResult result = RunToEnd(
-            harness::RecordsServerCommand({"--store=sqlite:" + database_, "--ingest-port=0",
+        ProcessResult result =
+            RunToEnd(RecordsServerCommand({"--store=sqlite:" + database_, "--ingest-port=0",
                                            "--query-port=0", "--rejects=" + path}));
         EXPECT_EQ(result.status, Exited(1)) << path;
         EXPECT_NE(result.errors.find("cannot open --rejects=" + path), std::string::npos)
@@ -178,10 +145,8 @@ class RecordsMysql : public testing::Test {
         if (!MariadbServer::WhyNot().empty()) {
             GTEST_SKIP() << MariadbServer::WhyNot();
         }
-        static MariadbServer *const shared = new MariadbServer;
-        mariadb_ = shared;
+        mariadb_ = MariadbServer::Shared();
         setenv("RECORDS_PASSWORD", MariadbServer::kPassword, 1);
-        mariadb_->Query("DROP TABLE IF EXISTS user_data");
     }
     std::string Store() const {
         return "--store=" + mariadb_->Location();
@@ -247,3 +212,4 @@ TEST_F(RecordsMysql, WritersThatCannotConnectDoNotStopTheOthers) {
 }
 
 } // namespace
+} // namespace harness

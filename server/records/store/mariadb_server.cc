@@ -43,6 +43,12 @@ std::string MariadbServer::WhyNot() {
     return "";
 }
 
+MariadbServer *MariadbServer::Shared() {
+    static auto *const shared = new MariadbServer;
+    shared->Query("DROP TABLE IF EXISTS user_data, user_data_writers");
+    return shared;
+}
+
 MariadbServer::MariadbServer() : port_(FindFreePort()) {
     ProcessOptions options;
     options.arguments = {kInstaller,

@@ -20,6 +20,10 @@ class MariadbServer {
     // Why there can be none on this machine, or empty.
     static std::string WhyNot();
 
+    // The one of all tests of a program, because making a new one takes seconds; our tables are
+    // dropped.
+    static MariadbServer *Shared();
+
     // Creates the database and starts the server. Throws std::runtime_error with what it said when
     // it does not start.
     MariadbServer();

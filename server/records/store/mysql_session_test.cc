@@ -20,14 +20,11 @@ class MysqlSession : public testing::Test {
         if (!MariadbServer::WhyNot().empty()) {
             GTEST_SKIP() << MariadbServer::WhyNot();
         }
-        // One for all tests of this program: making a new one takes seconds.
-        static MariadbServer *const shared = new MariadbServer;
-        server_ = shared;
+        server_ = MariadbServer::Shared();
     }
     void Restart(const std::vector<std::string> &options) {
         server_->Restart(options);
-        server_->Query("DROP TABLE IF EXISTS user_data");
-        server_->Query("DROP TABLE IF EXISTS user_data_writers");
+        MariadbServer::Shared();
     }
     MariadbServer *server_ = nullptr;
 };

@@ -25,11 +25,7 @@ class MysqlStore : public testing::Test {
         if (!MariadbServer::WhyNot().empty()) {
             GTEST_SKIP() << MariadbServer::WhyNot();
         }
-        // One for all tests of this program: making a new one takes seconds.
-        static MariadbServer *const shared = new MariadbServer;
-        server_ = shared;
-        server_->Query("DROP TABLE IF EXISTS user_data");
-        server_->Query("DROP TABLE IF EXISTS user_data_writers");
+        server_ = MariadbServer::Shared();
         char message[MESSAGE_SIZE] = "";
         ASSERT_TRUE(rejects_open(&rejects_, nullptr, &kLogger, message)) << message;
     }
@@ -176,8 +172,7 @@ TEST_F(MysqlStore, TablesThatWouldLoseSomethingAreRefused) {
     server_->Query("CREATE TABLE IF NOT EXISTS people (id varchar(20) PRIMARY KEY) "
                    "CHARACTER SET utf8mb4");
     for (const auto &[columns, message] : tables) {
-        server_->Query("DROP TABLE IF EXISTS user_data");
-        server_->Query("CREATE TABLE user_data " + columns);
+        MariadbServer::Shared()->Query("CREATE TABLE user_data " + columns);
         EXPECT_EQ(Open(server_->Location()), message);
         EXPECT_EQ(store_, nullptr);
         Close();
@@ -195,9 +190,7 @@ TEST_F(MysqlStore, ATableThatRefusesNothingIsTaken) {
           "PARTITION BY RANGE COLUMNS (id) (PARTITION p VALUES LESS THAN (MAXVALUE))",
           "(id varchar(20), name text, age text) CHARACTER SET utf8mb4 "
           "PARTITION BY KEY (id) PARTITIONS 4"}) {
-        server_->Query("DROP TABLE IF EXISTS user_data");
-        server_->Query("DROP TABLE IF EXISTS user_data_writers");
-        server_->Query("CREATE TABLE user_data " + table);
+        MariadbServer::Shared()->Query("CREATE TABLE user_data " + table);
         ASSERT_EQ(Open(server_->Location()), "") << table;
         EXPECT_TRUE(Write(1));
         EXPECT_TRUE(Write(2));

@@ -9,21 +9,28 @@
 #include <utility>
 #include <vector>
 
+#include "server/records/store/sqlite_database.h"
 #include "server/records/store/store_harness.h"
 #include "testing/files.h"
 
 namespace harness {
 namespace {
 
-TEST(SqliteStore, ALockedDatabaseIsUnavailableUntilItIsNot) {
-    TemporaryDirectory directory;
-    auto store = Open("sqlite:" + directory.File("store"));
+class SqliteStore : public testing::Test {
+  protected:
+    const TemporaryDirectory directory_;
+    const std::string path_ = directory_.File("store");
+    const std::string location_ = "sqlite:" + path_;
+};
+
+TEST_F(SqliteStore, ALockedDatabaseIsUnavailableUntilItIsNot) {
+    auto store = Open(location_);
     Writer writer(store.get());
     People people = {{"1", "n", "a"}};
     EXPECT_EQ(writer.Write(people), "");
 
     sqlite3 *other = nullptr;
-    ASSERT_EQ(sqlite3_open(directory.File("store").c_str(), &other), SQLITE_OK);
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
     ASSERT_EQ(sqlite3_exec(other, "BEGIN EXCLUSIVE", nullptr, nullptr, nullptr), SQLITE_OK);
     Batch batch({{"2", "n", "a"}}, 2);
     EXPECT_EQ(writer.Write(batch), "SQLite: database is locked");
@@ -35,7 +42,7 @@ TEST(SqliteStore, ALockedDatabaseIsUnavailableUntilItIsNot) {
     EXPECT_EQ(ReadAll(store.get()), people);
 }
 
-TEST(SqliteStore, ADatabaseThatIsNoFileIsRefused) {
+TEST_F(SqliteStore, ADatabaseThatIsNoFileIsRefused) {
     std::vector<std::string> paths = {":memory:"};
     if (sqlite3_compileoption_used("USE_URI")) {
         paths.insert(paths.end(), {"file::memory:", "file:some?mode=memory", "file:"});
@@ -46,16 +53,7 @@ TEST(SqliteStore, ADatabaseThatIsNoFileIsRefused) {
     }
 }
 
-// Runs a statement in the database of a store that is not open.
-void Execute(const std::string &path, const std::string &statement) {
-    sqlite3 *database = nullptr;
-    ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
-    EXPECT_EQ(sqlite3_exec(database, statement.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
-        << sqlite3_errmsg(database);
-    sqlite3_close(database);
-}
-
-TEST(SqliteStore, ATableThatDoesNotFitIsRefused) {
+TEST_F(SqliteStore, ATableThatDoesNotFitIsRefused) {
     const std::vector<std::pair<std::string, std::string>> tables = {
         {"(id TEXT)", "table user_data has no column named name"},
         {"(id TEXT PRIMARY KEY, name TEXT, age TEXT)",
@@ -84,39 +82,35 @@ TEST(SqliteStore, ATableThatDoesNotFitIsRefused) {
     for (const auto &[columns, message] : tables) {
         TemporaryDirectory directory;
         const std::string path = directory.File("store");
-        Execute(path, "CREATE TABLE user_data " + columns);
+        RunSqlite(path, "CREATE TABLE user_data " + columns);
         const std::string reason = WhyNotOpen("sqlite:" + path);
         EXPECT_NE(reason.find(message), std::string::npos) << columns << ": " << reason;
     }
 }
 
-TEST(SqliteStore, AFileThatIsReadOnlyIsRefused) {
-    TemporaryDirectory directory;
-    const std::string path = directory.File("store");
-    Execute(path, "PRAGMA journal_mode = WAL");
+TEST_F(SqliteStore, AFileThatIsReadOnlyIsRefused) {
+    RunSqlite(path_, "PRAGMA journal_mode = WAL");
     // Root may write to any file, and SQLite still knows a database for reading only.
     const bool is_root = geteuid() == 0;
     if (is_root && !sqlite3_compileoption_used("USE_URI")) {
         GTEST_SKIP() << "this SQLite takes no URI";
     }
-    ASSERT_EQ(chmod(path.c_str(), 0444), 0);
-    EXPECT_NE(WhyNotOpen("sqlite:" + (is_root ? "file:" + path + "?mode=ro" : path))
+    ASSERT_EQ(chmod(path_.c_str(), 0444), 0);
+    EXPECT_NE(WhyNotOpen("sqlite:" + (is_root ? "file:" + path_ + "?mode=ro" : path_))
                   .find("is read-only; this user must be able to write to the file"),
               std::string::npos);
 }
 
-TEST(SqliteStore, ATableWithColumnsThatFillThemselvesIsTaken) {
-    TemporaryDirectory directory;
-    const std::string path = directory.File("store");
+TEST_F(SqliteStore, ATableWithColumnsThatFillThemselvesIsTaken) {
     for (const std::string columns :
          {"(number INTEGER PRIMARY KEY NOT NULL, id TEXT, name TEXT NOT NULL, age TEXT, note TEXT, "
           "kind INT NOT NULL DEFAULT 3)",
           "(rowid INTEGER PRIMARY KEY AUTOINCREMENT, id VARCHAR(20), name, age BLOB, "
           "length INT AS (length(name)))",
           "(id TEXT, name TEXT, age TEXT) STRICT"}) {
-        Execute(path, "DROP TABLE IF EXISTS user_data; CREATE TABLE user_data " + columns +
-                          "; CREATE INDEX names ON user_data (name)");
-        auto store = Open("sqlite:" + path);
+        RunSqlite(path_, "DROP TABLE IF EXISTS user_data; CREATE TABLE user_data " + columns +
+                             "; CREATE INDEX names ON user_data (name)");
+        auto store = Open(location_);
         Writer writer(store.get());
         const People people = {{"1", "1e3", "007"}, {"1", "n", "1.0"}};
         EXPECT_EQ(writer.Write(people), "");
@@ -126,14 +120,12 @@ TEST(SqliteStore, ATableWithColumnsThatFillThemselvesIsTaken) {
 }
 
 // Whoever shares the database may have numbered its rows by itself.
-TEST(SqliteStore, RowsOfAnyNumberAreFound) {
-    TemporaryDirectory directory;
-    const std::string path = directory.File("store");
-    auto store = Open("sqlite:" + path);
+TEST_F(SqliteStore, RowsOfAnyNumberAreFound) {
+    auto store = Open(location_);
     Writer writer(store.get());
     for (const char *number : {"-9223372036854775807", "-1", "0"}) {
-        Execute(path, "INSERT INTO user_data (rowid, id, name, age) VALUES (" +
-                          std::string(number) + ", 'i', 'n', '" + number + "')");
+        RunSqlite(path_, "INSERT INTO user_data (rowid, id, name, age) VALUES (" +
+                             std::string(number) + ", 'i', 'n', '" + number + "')");
     }
     EXPECT_EQ(ReadAll(store.get()).size(), 3u);
     EXPECT_EQ(writer.Write({{"i", "n", "ours"}}), "");
@@ -144,98 +136,88 @@ TEST(SqliteStore, RowsOfAnyNumberAreFound) {
 }
 
 // What was written before is in the file that was there, what is written afterwards in the new one.
-TEST(SqliteStore, AFileThatIsMovedAway) {
-    TemporaryDirectory directory;
-    const std::string path = directory.File("store");
+TEST_F(SqliteStore, AFileThatIsMovedAway) {
     const People first = ManyPeople(1000);
     const People second = {{"later", "n", "a"}};
-    auto store = Open("sqlite:" + path);
+    auto store = Open(location_);
     Writer writer(store.get());
     EXPECT_EQ(writer.Write(first), "");
-    ASSERT_EQ(rename(path.c_str(), directory.File("moved").c_str()), 0);
+    ASSERT_EQ(rename(path_.c_str(), directory_.File("moved").c_str()), 0);
     EXPECT_EQ(writer.Write(second), "");
     EXPECT_EQ(ReadAll(store.get()), second);
-    EXPECT_EQ(ReadAll(Open("sqlite:" + path).get()), second) << "as a later reader finds it";
-    EXPECT_EQ(ReadAll(Open("sqlite:" + directory.File("moved")).get()), first);
+    EXPECT_EQ(ReadAll(Open(location_).get()), second) << "as a later reader finds it";
+    EXPECT_EQ(ReadAll(Open("sqlite:" + directory_.File("moved")).get()), first);
 }
 
-TEST(SqliteStore, AFileThatIsRemoved) {
-    TemporaryDirectory directory;
-    const std::string path = directory.File("store");
-    auto store = Open("sqlite:" + path);
+TEST_F(SqliteStore, AFileThatIsRemoved) {
+    auto store = Open(location_);
     Writer writer(store.get());
     EXPECT_EQ(writer.Write(ManyPeople(10)), "");
     for (const bool is_all : {false, true}) {
         for (const char *end : {"", "-wal", "-shm"}) {
             if (is_all || end[0] == '\0') {
-                unlink((path + end).c_str());
+                unlink((path_ + end).c_str());
             }
         }
         const People people = {{is_all ? "all" : "one", "n", "a"}};
         EXPECT_EQ(writer.Write(people), "");
         EXPECT_EQ(ReadAll(store.get()), people);
     }
-    EXPECT_EQ(ReadAll(Open("sqlite:" + path).get()), (People{{"all", "n", "a"}}));
+    EXPECT_EQ(ReadAll(Open(location_).get()), (People{{"all", "n", "a"}}));
 }
 
-TEST(SqliteStore, AFileThatIsReplaced) {
-    TemporaryDirectory directory;
-    const std::string path = directory.File("store");
+TEST_F(SqliteStore, AFileThatIsReplaced) {
     const People theirs = {{"theirs", "n", "a"}};
     {
-        auto other = Open("sqlite:" + directory.File("other"));
+        auto other = Open("sqlite:" + directory_.File("other"));
         EXPECT_EQ(Writer(other.get()).Write(theirs), "");
     }
-    auto store = Open("sqlite:" + path);
+    auto store = Open(location_);
     Writer writer(store.get());
     EXPECT_EQ(writer.Write(ManyPeople(1000)), "");
-    ASSERT_EQ(rename(directory.File("other").c_str(), path.c_str()), 0);
+    ASSERT_EQ(rename(directory_.File("other").c_str(), path_.c_str()), 0);
     EXPECT_EQ(writer.Write({{"ours", "n", "a"}}), "");
     const People both = {theirs[0], {"ours", "n", "a"}};
     EXPECT_EQ(ReadAll(store.get()), both);
-    EXPECT_EQ(ReadAll(Open("sqlite:" + path).get()), both);
+    EXPECT_EQ(ReadAll(Open(location_).get()), both);
 }
 
 // SQLite itself knows the file by the path that it found behind all links.
-TEST(SqliteStore, ALinkThatIsTurned) {
-    TemporaryDirectory directory;
+TEST_F(SqliteStore, ALinkThatIsTurned) {
     for (const char *name : {"one", "other"}) {
-        ASSERT_EQ(mkdir(directory.File(name).c_str(), 0755), 0);
+        ASSERT_EQ(mkdir(directory_.File(name).c_str(), 0755), 0);
     }
-    ASSERT_EQ(symlink("one", directory.File("link").c_str()), 0);
-    const std::string path = directory.File("link/store");
+    ASSERT_EQ(symlink("one", directory_.File("link").c_str()), 0);
+    const std::string path = directory_.File("link/store");
     const People first = ManyPeople(1000);
     const People second = {{"later", "n", "a"}};
     auto store = Open("sqlite:" + path);
     Writer writer(store.get());
     EXPECT_EQ(writer.Write(first), "");
     EXPECT_EQ(ReadAll(store.get()), first);
-    ASSERT_EQ(unlink(directory.File("link").c_str()), 0);
-    ASSERT_EQ(symlink("other", directory.File("link").c_str()), 0);
+    ASSERT_EQ(unlink(directory_.File("link").c_str()), 0);
+    ASSERT_EQ(symlink("other", directory_.File("link").c_str()), 0);
     EXPECT_EQ(writer.Write(second), "");
     EXPECT_EQ(ReadAll(store.get()), second);
     EXPECT_EQ(ReadAll(Open("sqlite:" + path).get()), second);
-    EXPECT_EQ(ReadAll(Open("sqlite:" + directory.File("one/store")).get()), first);
+    EXPECT_EQ(ReadAll(Open("sqlite:" + directory_.File("one/store")).get()), first);
 }
 
-TEST(SqliteStore, AFileThatIsEmptied) {
-    TemporaryDirectory directory;
-    const std::string path = directory.File("store");
-    auto store = Open("sqlite:" + path);
+TEST_F(SqliteStore, AFileThatIsEmptied) {
+    auto store = Open(location_);
     Writer writer(store.get());
     EXPECT_EQ(writer.Write(ManyPeople(1000)), "");
     EXPECT_EQ(ReadAll(store.get()).size(), 1000u);
-    ASSERT_EQ(truncate(path.c_str(), 0), 0);
+    ASSERT_EQ(truncate(path_.c_str(), 0), 0);
     const People people = {{"later", "n", "a"}};
     EXPECT_EQ(writer.Write(people), "");
     EXPECT_EQ(ReadAll(store.get()), people);
-    EXPECT_EQ(ReadAll(Open("sqlite:" + path).get()), people);
+    EXPECT_EQ(ReadAll(Open(location_).get()), people);
 }
 
 // What a quick reader cannot read within a moment is for one that may take its time.
-TEST(SqliteStore, AQuickReaderGivesUp) {
-    TemporaryDirectory directory;
-    auto store = Open("sqlite:" + directory.File("store"));
+TEST_F(SqliteStore, AQuickReaderGivesUp) {
+    auto store = Open(location_);
     Writer writer(store.get());
     EXPECT_EQ(writer.Write({{"rare", "n", "a"}}), "");
     EXPECT_EQ(writer.Write(People(20000, {"same", "n", "a"})), "");
@@ -269,16 +251,14 @@ TEST(SqliteStore, AQuickReaderGivesUp) {
 }
 
 // Nothing is made where somebody only wants to read.
-TEST(SqliteStore, AReaderMakesNoFile) {
-    TemporaryDirectory directory;
-    const std::string path = directory.File("store");
-    auto store = Open("sqlite:" + path);
-    unlink(path.c_str());
+TEST_F(SqliteStore, AReaderMakesNoFile) {
+    auto store = Open(location_);
+    unlink(path_.c_str());
     store_reader *reader = store_reader_open(store.get());
     char message[MESSAGE_SIZE] = "";
     EXPECT_EQ(store_reader_connect(reader, message), STORE_UNAVAILABLE);
     store_reader_close(reader);
-    EXPECT_NE(access(path.c_str(), F_OK), 0);
+    EXPECT_NE(access(path_.c_str(), F_OK), 0);
 }
 
 } // namespace

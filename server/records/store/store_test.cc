@@ -14,12 +14,6 @@
 namespace harness {
 namespace {
 
-// One MariaDB for all tests of this program: starting it takes a moment.
-MariadbServer *SharedMariadb() {
-    static MariadbServer *server = new MariadbServer;
-    return server;
-}
-
 class StoreTest : public testing::TestWithParam<const char *> {
   protected:
     void SetUp() override {
@@ -28,8 +22,7 @@ class StoreTest : public testing::TestWithParam<const char *> {
             if (!MariadbServer::WhyNot().empty()) {
                 GTEST_SKIP() << MariadbServer::WhyNot();
             }
-            SharedMariadb()->Query("DROP TABLE IF EXISTS user_data");
-            location_ = SharedMariadb()->Location();
+            location_ = MariadbServer::Shared()->Location();
         } else {
             location_ = scheme + ":" + directory_.File("store");
         }
