@@ -11,7 +11,20 @@
 #include <string>
 #include <vector>
 
+#include "server/runtime/options.h"
+
 namespace bench {
+
+// How much is compared: the arguments [ROWS [ROUNDS]] of both programs.
+struct Size {
+    int64_t row_count;
+    int64_t round_count;
+};
+
+// Judges the arguments behind the options, of which there may be `word_count_max`; those behind
+// ROWS and ROUNDS are the caller's.
+options_outcome TakeSize(const options &line, const std::vector<const char *> &words,
+                         size_t word_count_max, int64_t row_count_min, Size *size);
 
 // Prints the rates at which `count` things were done in the rounds, one line.
 void Report(const std::string &what, int64_t count, const std::vector<double> &seconds,

@@ -12,10 +12,10 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <sqlite3.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -47,13 +47,7 @@ constexpr int kIntakeCount = 50000;
 constexpr int kReaderCount = 12;
 constexpr int kSourceCount = 200; // addresses of this machine: a port rests after a connection
 constexpr std::chrono::minutes kPatience{5};
-constexpr int64_t kRowCountMax = 100 * 1000 * 1000;
-constexpr int64_t kRoundCountMax = 1000;
-
-struct Settings {
-    int64_t row_count = 1000000;
-    int64_t round_count = 3;
-};
+constexpr int64_t kIngestCount = 100000; // records in memory at a time
 
 class Socket {
   public:
@@ -97,21 +91,17 @@ class Socket {
     const int fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 };
 
+// Records with the ids user0, user1, ... in a store of SQLite.
 void MakeDatabase(const std::string &path, int64_t row_count) {
-    sqlite3 *database = nullptr;
-    sqlite3_open(path.c_str(), &database);
-    const std::string sql =
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN;"
-        "CREATE TABLE user_data (id TEXT NOT NULL, name TEXT NOT NULL, age TEXT NOT NULL);"
-        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < " +
-        std::to_string(row_count) +
-        ") INSERT INTO user_data SELECT 'user' || i, 'John Hasa', '30' FROM n;"
-        "CREATE INDEX user_data_id ON user_data (id); COMMIT; PRAGMA wal_checkpoint(TRUNCATE);";
-    const int result = sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr);
-    sqlite3_close(database);
-    if (result != SQLITE_OK) {
-        throw std::runtime_error("cannot make the database");
+    RecordsServer server({"--store=sqlite:" + path, "--ack"});
+    for (int64_t first = 0; first < row_count; first += kIngestCount) {
+        std::vector<std::string> ids;
+        for (int64_t i = first; i < std::min(row_count, first + kIngestCount); i++) {
+            ids.push_back("user" + std::to_string(i));
+        }
+        server.Ingest(harness::RecordLines(ids));
     }
+    server.Stop();
 }
 
 double TimeSenders(std::uint16_t port) {
@@ -195,20 +185,20 @@ void CompareSenders(int64_t round_count, const std::string &echo_path) {
     }
 }
 
-void CompareQueries(const Settings &settings, const std::string &echo_path) {
+void CompareQueries(const bench::Size &size, const std::string &echo_path) {
     const TemporaryDirectory directory;
     const std::string path = directory.File("records.db");
-    MakeDatabase(path, settings.row_count);
+    MakeDatabase(path, size.row_count);
     RecordsServer server({"--store=sqlite:" + path});
     bench::Server echo({echo_path});
     for (const int width : {1, 16}) {
         bench::CompareByTurns(
-            "id X, " + std::to_string(width) + " at a time", kLookupCount, settings.round_count,
-            [&] { return TimeLookups(server.query_port(), width, settings.row_count); }, "echo",
-            [&] { return TimeLookups(echo.port(), width, settings.row_count); });
+            "id X, " + std::to_string(width) + " at a time", kLookupCount, size.round_count,
+            [&] { return TimeLookups(server.query_port(), width, size.row_count); }, "echo",
+            [&] { return TimeLookups(echo.port(), width, size.row_count); });
     }
     bench::CompareByTurns(
-        "records of `all`", settings.row_count, settings.round_count,
+        "records of `all`", size.row_count, size.round_count,
         [&] { return TimeAll(server.query_port()); }, "sqlite3", [&] { return TimeSqlite3(path); });
     echo.Stop();
     server.Stop();
@@ -258,7 +248,7 @@ void CompareIntake(int64_t round_count) {
 } // namespace
 
 int main(int argc, char **argv) {
-    Settings settings;
+    bench::Size size{1000000, 3};
     const options line = {"records_connections",
                           "[ROWS [ROUNDS]]",
                           "Compares what a connection costs the records server with what it costs "
@@ -273,22 +263,13 @@ int main(int argc, char **argv) {
     return bench::Main(
         line, argc, argv,
         [&](int first) {
-            const std::vector<const char *> words(argv + first, argv + argc);
-            if (words.size() > 2 ||
-                (words.size() > 0 &&
-                 !options_read_number(words[0], 1, kRowCountMax, &settings.row_count)) ||
-                (words.size() > 1 &&
-                 !options_read_number(words[1], 1, kRoundCountMax, &settings.round_count))) {
-                options_complain(&line, "ROWS and ROUNDS are numbers from 1 on");
-                return OPTIONS_INVALID;
-            }
-            return OPTIONS_RUN;
+            return bench::TakeSize(line, {argv + first, argv + argc}, 2, 1, &size);
         },
         [&] {
             const std::string echo_path = bench::BuiltProgram("bench/echo");
-            CompareSenders(settings.round_count, echo_path);
-            CompareQueries(settings, echo_path);
-            CompareIntake(settings.round_count);
+            CompareSenders(size.round_count, echo_path);
+            CompareQueries(size, echo_path);
+            CompareIntake(size.round_count);
             return true;
         });
 }

@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -52,16 +51,8 @@ constexpr std::chrono::minutes kPatience{10};
 constexpr size_t kRowsPerMariadbRow = 5;
 // So many leave a row for each connection to a database server too.
 constexpr int64_t kRowCountMin = kConnectionCount * kRowsPerMariadbRow;
-constexpr int64_t kRowCountMax = 100 * 1000 * 1000;
-constexpr int64_t kRoundCountMax = 1000;
 constexpr size_t kMariadbWriters = 2;
 constexpr size_t kStatementSize = 256 * 1024;
-
-struct Settings {
-    int64_t row_count = 500000;
-    int64_t round_count = 5;
-    std::string stores = "sqlite,file,mysql";
-};
 
 struct Rows {
     std::vector<std::string> ids;
@@ -219,7 +210,7 @@ double TimeCopy(const std::string &from, const std::string &to, size_t write_siz
     });
 }
 
-void CompareSqlite(const Rows &rows, int round_count, size_t batch_size) {
+void CompareSqlite(const Rows &rows, int64_t round_count, size_t batch_size) {
     const auto time_server = [&] {
         TemporaryDirectory directory;
         return TimeServer(rows, "sqlite:" + directory.File("records.db"), batch_size);
@@ -233,13 +224,13 @@ void CompareSqlite(const Rows &rows, int round_count, size_t batch_size) {
                           "SQLite alone", time_own);
 }
 
-void CompareFile(const Rows &rows, int round_count, size_t batch_size) {
+void CompareFile(const Rows &rows, int64_t round_count, size_t batch_size) {
     std::vector<double> server, cat, copy, receiver;
     size_t size = 0;
     for (const std::string &stream : rows.streams) {
         size += stream.size();
     }
-    for (int round = 0; round < round_count; round++) {
+    for (int64_t round = 0; round < round_count; round++) {
         TemporaryDirectory directory;
         const std::string path = directory.File("records.jsonl");
         const auto warm = [&] { (void)bench::TimeWriting(directory.File("warm"), size); };
@@ -260,7 +251,7 @@ void CompareFile(const Rows &rows, int round_count, size_t batch_size) {
     bench::Report("only receiving and writing", row_count, receiver, "cat", cat);
 }
 
-void CompareMariadb(const Rows &rows, int round_count, size_t batch_size) {
+void CompareMariadb(const Rows &rows, int64_t round_count, size_t batch_size) {
     if (!MariadbServer::WhyNot().empty()) {
         std::printf("MariaDB: skipped, %s\n", MariadbServer::WhyNot().c_str());
         return;
@@ -280,68 +271,38 @@ void CompareMariadb(const Rows &rows, int round_count, size_t batch_size) {
         "MariaDB alone", [&] { return emptied(TimeMariadb(rows, mariadb, batch_size)); });
 }
 
-void CompareAll(const Settings &settings) {
-    const size_t row_count = static_cast<size_t>(settings.row_count);
-    const int round_count = static_cast<int>(settings.round_count);
+void CompareAll(const bench::Size &size, const std::string &stores) {
+    const size_t row_count = static_cast<size_t>(size.row_count);
+    const int64_t round_count = size.round_count;
     const Rows rows = MakeRows(row_count);
     const Rows mariadb_rows = MakeRows(row_count / kRowsPerMariadbRow);
     for (size_t batch_size : {500u, 5000u}) {
-        if (settings.stores.find("sqlite") != std::string::npos) {
+        if (stores.find("sqlite") != std::string::npos) {
             CompareSqlite(rows, round_count, batch_size);
         }
-        if (settings.stores.find("file") != std::string::npos) {
+        if (stores.find("file") != std::string::npos) {
             CompareFile(rows, round_count, batch_size);
         }
-        if (settings.stores.find("mysql") != std::string::npos) {
+        if (stores.find("mysql") != std::string::npos) {
             CompareMariadb(mariadb_rows, round_count, batch_size);
         }
     }
 }
 
-bool ReadNumber(const options &line, const char *name, const char *text, int64_t lowest,
-                int64_t highest, int64_t *number) {
-    if (options_read_number(text, lowest, highest, number)) {
-        return true;
-    }
-    options_complain(&line, "%s is a number from %" PRId64 " to %" PRId64 ", not '%s'", name,
-                     lowest, highest, text);
-    return false;
-}
-
-bool ReadStores(const options &line, const char *text, std::string *stores) {
-    std::istringstream stream(text);
-    *stores = text;
-    bool is_good = !stores->empty();
+bool AreStores(const std::string &stores) {
+    std::istringstream stream(stores);
+    bool are_good = !stores.empty();
     for (std::string store; std::getline(stream, store, ',');) {
-        is_good = is_good && (store == "sqlite" || store == "file" || store == "mysql");
+        are_good = are_good && (store == "sqlite" || store == "file" || store == "mysql");
     }
-    if (!is_good) {
-        options_complain(&line, "STORES is some of sqlite,file,mysql, not '%s'", text);
-    }
-    return is_good;
-}
-
-// Reads what stands behind the options.
-options_outcome TakeArguments(const options &line, const std::vector<const char *> &words,
-                              Settings *settings) {
-    if ((words.size() > 0 &&
-         !ReadNumber(line, "ROWS", words[0], kRowCountMin, kRowCountMax, &settings->row_count)) ||
-        (words.size() > 1 &&
-         !ReadNumber(line, "ROUNDS", words[1], 1, kRoundCountMax, &settings->round_count)) ||
-        (words.size() > 2 && !ReadStores(line, words[2], &settings->stores))) {
-        return OPTIONS_INVALID;
-    }
-    if (words.size() > 3) {
-        options_complain(&line, "unexpected argument '%s'", words[3]);
-        return OPTIONS_INVALID;
-    }
-    return OPTIONS_RUN;
+    return are_good;
 }
 
 } // namespace
 
 int main(int argc, char **argv) {
-    Settings settings;
+    bench::Size size{500000, 5};
+    std::string stores = "sqlite,file,mysql";
     const options line = {"records_throughput",
                           "[ROWS [ROUNDS [STORES]]]",
                           "Compares the records server with what each store does by itself.\n"
@@ -357,10 +318,17 @@ int main(int argc, char **argv) {
     return bench::Main(
         line, argc, argv,
         [&](int first) {
-            return TakeArguments(line, {argv + first, argv + argc}, &settings);
+            const std::vector<const char *> words(argv + first, argv + argc);
+            stores = words.size() > 2 ? words[2] : stores;
+            if (!AreStores(stores)) {
+                options_complain(&line, "STORES is some of sqlite,file,mysql, not '%s'",
+                                 stores.c_str());
+                return OPTIONS_INVALID;
+            }
+            return bench::TakeSize(line, words, 3, kRowCountMin, &size);
         },
         [&] {
-            CompareAll(settings);
+            CompareAll(size, stores);
             return true;
         });
 }
