@@ -25,6 +25,7 @@ namespace bench {
 namespace {
 
 constexpr std::chrono::minutes kStopPatience{2};
+constexpr std::chrono::minutes kLoadPatience{5};
 constexpr std::size_t kWriteSize = 1 << 20;
 constexpr std::size_t kLineSize = 10;
 
@@ -81,6 +82,25 @@ std::string Run(const std::vector<std::string> &arguments, std::chrono::seconds 
     harness::Process process(Command(arguments));
     ExpectOrderlyEnd(&process, arguments.at(0), patience);
     return process.output();
+}
+
+MessageFigures MeasureMessages(const std::vector<std::string> &server_command,
+                               std::vector<std::string> load_command) {
+    Server server(server_command);
+    load_command.push_back("--port=" + std::to_string(server.port()));
+    const double cpu_before = server.CpuSeconds();
+    const std::string summary = Run(load_command, kLoadPatience);
+    const double cpu_seconds = server.CpuSeconds() - cpu_before;
+    const std::size_t comma = summary.find(", "); // what stands before it is the service's own
+    unsigned long count = 0;
+    double seconds = 0;
+    if (std::sscanf(summary.c_str() + (comma == std::string::npos ? 0 : comma + 2),
+                    "%lu messages in %lf s", &count, &seconds) != 2 ||
+        count == 0) {
+        throw std::runtime_error("the load says: " + summary);
+    }
+    const auto messages = static_cast<double>(count);
+    return {messages / seconds, cpu_seconds * 1e6 / messages};
 }
 
 double EndedCpuSeconds() {

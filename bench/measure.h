@@ -57,6 +57,17 @@ class Server {
 // unless it ends with exit code 0 within `patience`.
 std::string Run(const std::vector<std::string> &arguments, std::chrono::seconds patience);
 
+// What a server makes of messages.
+struct MessageFigures {
+    double per_second;
+    double cpu_us; // the server's, for each
+};
+
+// Starts a server, runs a load against it, which gets its --port and prints "N messages in S s",
+// and ends it.
+MessageFigures MeasureMessages(const std::vector<std::string> &server_command,
+                               std::vector<std::string> load_command);
+
 // The processor time of all programs that have been started and have ended.
 double EndedCpuSeconds();
 

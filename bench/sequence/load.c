@@ -14,13 +14,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 
+#include "server/runtime/epoll_loop.h"
 #include "server/runtime/exit_code.h"
+#include "server/runtime/listener.h"
 #include "server/runtime/options.h"
 #include "server/runtime/os.h"
 #include "server/sequence/protocol.h"
@@ -29,17 +29,16 @@
 #include "server/sessions/randomness.h"
 
 enum {
-    EVENT_COUNT = 256,
     SILENCE_MAX_MS = 30000,
     CLIENT_COUNT_MAX = 60000,
     DESCRIPTORS_BESIDE_CLIENTS = 16,
 };
 
 struct client {
+    struct load *load;
     int fd;
+    int watch_index;
     uint32_t received_count;
-    bool is_acknowledged;
-    bool is_done;
     struct checksum checksum;
     size_t reply_size; /* of a reply that is not all there yet */
     char *reply;       /* load.reply_capacity bytes */
@@ -55,7 +54,8 @@ struct load {
     uint64_t message_count; /* replies received */
     int64_t done_count;
     uint8_t *numbers; /* of one batch */
-    int epoll_fd;
+    struct epoll_loop loop;
+    bool has_failed; /* after a message */
 };
 
 static bool fail(const char *what, int error) {
@@ -106,8 +106,8 @@ static bool finish_client(struct load *load, struct client *client, const char *
     if (!load->is_echo && strcmp(text, server_checksum) != 0) {
         return complain("a checksum is not valid");
     }
-    client->is_done = true;
     load->done_count++;
+    epoll_loop_remove(&load->loop, client->watch_index);
     (void)os_close(client->fd);
     return true;
 }
@@ -117,7 +117,6 @@ static bool handle_reply(struct load *load, struct client *client,
     load->message_count++;
     switch (reply->kind) {
     case PROTOCOL_ACK:
-        client->is_acknowledged = true;
         return send_next(load, client);
     case PROTOCOL_NUM:
         checksum_update(&client->checksum, load->numbers, reply->number_count);
@@ -162,12 +161,19 @@ static bool handle_input(struct load *load, struct client *client) {
     return handle_reply(load, client, &reply);
 }
 
-static bool connect_client(const struct load *load, struct client *client) {
+static void on_readable(void *context, short events) {
+    (void)events;
+    struct client *client = context;
+    if (!client->load->has_failed && !handle_input(client->load, client)) {
+        client->load->has_failed = true;
+    }
+}
+
+static bool connect_client(struct load *load, struct client *client) {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)load->port),
                                   .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = client}};
-    const int yes = 1;
+    client->load = load;
     client->reply = malloc(load->reply_capacity);
     client->fd = os_socket(AF_INET, SOCK_STREAM, 0);
     if (client->reply == NULL || client->fd < 0) {
@@ -178,39 +184,28 @@ static bool connect_client(const struct load *load, struct client *client) {
         errno != EINPROGRESS) {
         return fail("connect", errno);
     }
-    if (setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) != 0 ||
-        epoll_ctl(load->epoll_fd, EPOLL_CTL_ADD, client->fd, &event) != 0) {
-        return fail("set up a connection", errno);
-    }
-    return true;
+    listener_tune_connection(client->fd);
+    client->watch_index = epoll_loop_add(&load->loop, client->fd, POLLIN, on_readable, client);
+    return client->watch_index >= 0 ? true : fail("watch a connection", -client->watch_index);
 }
 
 static bool run_clients(struct load *load, struct client *clients) {
-    struct epoll_event events[EVENT_COUNT];
     for (int64_t i = 0; i < load->client_count; i++) {
         if (!send_init(load, &clients[i])) {
             return false;
         }
     }
-    while (load->done_count < load->client_count) {
-        int count = epoll_wait(load->epoll_fd, events, EVENT_COUNT, SILENCE_MAX_MS);
-        if (count < 0 && errno != EINTR) {
-            return fail("epoll_wait", errno);
-        }
-        if (count == 0) {
-            return complain("the server is silent");
-        }
-        for (int i = 0; i < count; i++) {
-            if (!handle_input(load, events[i].data.ptr)) {
-                return false;
-            }
+    while (load->done_count < load->client_count && !load->has_failed) {
+        int fired_count = epoll_loop_run_once(&load->loop, SILENCE_MAX_MS);
+        if (fired_count <= 0) {
+            return fired_count == 0 ? complain("the server is silent") : fail("wait", -fired_count);
         }
     }
-    return true;
+    return !load->has_failed;
 }
 
 /* Connects everyone; a connection is there when something can be written to it. */
-static bool connect_all(const struct load *load, struct client *clients) {
+static bool connect_all(struct load *load, struct client *clients) {
     for (int64_t i = 0; i < load->client_count; i++) {
         if (!connect_client(load, &clients[i])) {
             return false;
@@ -230,9 +225,9 @@ static bool run(struct load *load, struct client *clients) {
     if (error != 0) {
         return fail("too few descriptors (ulimit -n)", -error);
     }
-    load->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (load->epoll_fd < 0) {
-        return fail("epoll_create1", errno);
+    error = epoll_loop_init(&load->loop, (size_t)load->client_count);
+    if (error != 0) {
+        return fail("watch connections", -error);
     }
     if (!connect_all(load, clients)) {
         return false;
@@ -282,6 +277,7 @@ int main(int argc, char **argv) {
     for (int64_t i = 0; clients != NULL && i < load.client_count; i++) {
         free(clients[i].reply);
     }
+    epoll_loop_destroy(&load.loop);
     free(clients);
     free(load.numbers);
     return is_done ? 0 : 1;

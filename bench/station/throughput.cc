@@ -7,7 +7,6 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -31,23 +30,6 @@ struct Contestant {
     std::vector<double> rates;
     std::vector<double> costs;
 };
-
-void Measure(Contestant *contestant, int stream_count) {
-    bench::Server server(contestant->command);
-    const std::string summary = bench::Run(
-        {bench::BuiltProgram("bench/station/load"), "--port=" + std::to_string(server.port()),
-         "--streams=" + std::to_string(stream_count), "--seconds=1.5"},
-        kPatience);
-    const double cpu_seconds = server.CpuSeconds();
-    unsigned long message_count = 0;
-    double seconds = 0;
-    if (std::sscanf(summary.c_str(), "%lu messages in %lf s", &message_count, &seconds) != 2 ||
-        message_count == 0) {
-        throw std::runtime_error("the load says: " + summary);
-    }
-    contestant->rates.push_back(static_cast<double>(message_count) / seconds);
-    contestant->costs.push_back(cpu_seconds * 1e6 / static_cast<double>(message_count));
-}
 
 // Go's linker needs more than a moment; the program is gone with the directory.
 std::string BuildGoServer(const harness::TemporaryDirectory &directory, const Sources &sources) {
@@ -87,7 +69,11 @@ std::vector<Contestant> FindContestants(const harness::TemporaryDirectory &direc
 void Compare(std::vector<Contestant> contestants, int stream_count) {
     for (int round = 0; round < kRoundCount; round++) {
         for (Contestant &contestant : contestants) {
-            Measure(&contestant, stream_count);
+            const bench::MessageFigures figures = bench::MeasureMessages(
+                contestant.command, {bench::BuiltProgram("bench/station/load"),
+                                     "--streams=" + std::to_string(stream_count), "--seconds=1.5"});
+            contestant.rates.push_back(figures.per_second);
+            contestant.costs.push_back(figures.cpu_us);
         }
     }
     std::printf("%d stream%s, medians of %d rounds:\n", stream_count, stream_count > 1 ? "s" : "",
