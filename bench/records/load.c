@@ -31,9 +31,7 @@ struct settings {
     int64_t user_count;
     int64_t requests_per_user;
     int64_t delay_ms;
-    bool keeps_connection;
     bool is_quiet;
-    const char *id_prefix;
 };
 
 static const char summary[] =
@@ -44,15 +42,11 @@ static const char summary[] =
 
 static const char examples[] =
     "  records_load                                        1000 users, 100 requests each\n"
-    "  records_load --concurrent-users=1 --requests-per-user=100000 --keep\n"
     "  records_load --concurrent-users=250 --delay=0.001   one record every millisecond each\n";
 
 static enum options_outcome read_settings(struct settings *settings, int argc, char **argv) {
-    *settings = (struct settings){.host = "127.0.0.1",
-                                  .port = 2525,
-                                  .user_count = 1000,
-                                  .requests_per_user = 100,
-                                  .id_prefix = "user"};
+    *settings = (struct settings){
+        .host = "127.0.0.1", .port = 2525, .user_count = 1000, .requests_per_user = 100};
     const struct option_spec specs[] = {
         {"host", "HOST", "name or address of the server", OPTION_TEXT, &settings->host, 0, 0, NULL},
         {"port", "NUMBER", "its ingest port", OPTION_INTEGER, &settings->port, 1, 65535, NULL},
@@ -62,10 +56,6 @@ static enum options_outcome read_settings(struct settings *settings, int argc, c
          &settings->requests_per_user, 1, REQUEST_COUNT_MAX, NULL},
         {"delay", "SECONDS", "pause between two requests of a user", OPTION_SECONDS,
          &settings->delay_ms, 0, DAY_MS, NULL},
-        {"keep", NULL, "all records of a user over one connection", OPTION_FLAG,
-         &settings->keeps_connection, 0, 0, NULL},
-        {"id-prefix", "TEXT", "what the ids begin with", OPTION_TEXT, &settings->id_prefix, 0, 0,
-         NULL},
         {"quiet", NULL, "no summary and no progress bar", OPTION_FLAG, &settings->is_quiet, 0, 0,
          NULL},
     };
@@ -112,15 +102,14 @@ static void print_summary(struct records_users *users, double seconds) {
     if (users->sent_count == 0) {
         return;
     }
-    percentile_sort(users->latencies_ms, users->latency_count);
-    (void)printf("latency of a %s in ms: shortest %.3f",
-                 users->configuration.keeps_connection ? "user's whole stream" : "request",
-                 percentile_of(users->latencies_ms, users->latency_count, 0));
+    percentile_sort(users->latencies_ms, users->sent_count);
+    (void)printf("latency of a request in ms: shortest %.3f",
+                 percentile_of(users->latencies_ms, users->sent_count, 0));
     for (size_t index = 0; index < sizeof percents / sizeof percents[0]; index++) {
         (void)printf(", %g %% %.3f", percents[index],
-                     percentile_of(users->latencies_ms, users->latency_count, percents[index]));
+                     percentile_of(users->latencies_ms, users->sent_count, percents[index]));
     }
-    (void)printf(", longest %.3f\n", percentile_of(users->latencies_ms, users->latency_count, 100));
+    (void)printf(", longest %.3f\n", percentile_of(users->latencies_ms, users->sent_count, 100));
 }
 
 static int run(const struct settings *settings,
@@ -163,8 +152,6 @@ int main(int argc, char **argv) {
         .user_count = (size_t)settings.user_count,
         .requests_per_user = (uint64_t)settings.requests_per_user,
         .delay_us = settings.delay_ms * 1000,
-        .keeps_connection = settings.keeps_connection,
-        .id_prefix = settings.id_prefix,
     };
     if (!find_server(&settings, &configuration)) {
         return EXIT_FAILURE;

@@ -10,8 +10,7 @@
 #include "server/runtime/os.h"
 
 enum {
-    OUTPUT_CAPACITY = 64 * 1024,
-    RECORD_CAPACITY = 512,
+    RECORD_CAPACITY = 128,
     ANSWER_CAPACITY = 4096,
     /* The pause when there is no free port or descriptor for another connection. */
     RETRY_PAUSE_US = 10 * 1000,
@@ -33,19 +32,11 @@ struct records_user {
     int64_t resume_us; /* while pausing */
     int64_t begin_us;  /* of the request, its retries included */
     bool is_retrying;
-    uint64_t finished_count;   /* records whose connection has ended */
-    uint64_t connection_count; /* records put on this connection so far */
-    size_t output_begin;
-    size_t output_end;
-    char *output; /* OUTPUT_CAPACITY bytes */
+    uint64_t finished_count; /* records whose connection has ended */
 };
 
 static int64_t now_us(void) {
     return os_now_ns() / 1000;
-}
-
-static uint64_t records_per_connection(const struct records_users *users) {
-    return users->configuration.keeps_connection ? users->configuration.requests_per_user : 1;
 }
 
 static void pause_user(struct records_user *user, int64_t pause_us) {
@@ -53,41 +44,19 @@ static void pause_user(struct records_user *user, int64_t pause_us) {
     user->resume_us = now_us() + pause_us;
 }
 
-/* Puts as many records behind the output as fit and may be sent now. */
-static void fill_output(struct records_user *user) {
-    const struct records_users *users = user->users;
-    user->output_begin = 0;
-    user->output_end = 0;
-    while (user->connection_count < records_per_connection(users) &&
-           OUTPUT_CAPACITY - user->output_end >= RECORD_CAPACITY) {
-        user->output_end += (size_t)snprintf(user->output + user->output_end, RECORD_CAPACITY,
-                                             "{\"id\": \"%.64s%zu-%" PRIu64
-                                             "\", \"name\": \"John Hasa\", \"age\": \"30\"}\n",
-                                             users->configuration.id_prefix, user->index,
-                                             user->finished_count + user->connection_count);
-        user->connection_count++;
-        if (users->configuration.delay_us > 0) {
-            break;
-        }
-    }
-}
-
-/* Ends the connection; its records count as sent, or as failed with an errno value. */
+/* Ends the connection; its record counts as sent, or as failed with an errno value. */
 static void end_connection(struct records_user *user, int error) {
     struct records_users *users = user->users;
-    uint64_t count = records_per_connection(users);
     epoll_loop_remove(&users->loop, user->watch_index);
     (void)os_close(user->fd);
     if (error == 0) {
-        users->latencies_ms[users->latency_count++] = (double)(now_us() - user->begin_us) / 1000;
-        users->sent_count += count;
+        users->latencies_ms[users->sent_count++] = (double)(now_us() - user->begin_us) / 1000;
     } else {
-        users->failed_count += count;
+        users->failed_count++;
         users->last_error = error;
     }
     user->is_retrying = false;
-    user->finished_count += count;
-    if (user->finished_count >= users->configuration.requests_per_user) {
+    if (++user->finished_count == users->configuration.requests_per_user) {
         user->state = USER_DONE;
         users->active_count--;
     } else {
@@ -109,41 +78,23 @@ static void watch(struct records_user *user, short events) {
     }
 }
 
-/* Sends what there is; the last record leaves together with the end of the stream. */
-static void send_output(struct records_user *user) {
-    struct records_users *users = user->users;
-    while (user->state == USER_SENDING) {
-        bool is_last = user->connection_count == records_per_connection(users);
-        if (user->output_begin == user->output_end) {
-            if (is_last) {
-                (void)shutdown(user->fd, SHUT_WR);
-                user->state = USER_AWAITING_END;
-                watch(user, POLLIN);
-                return;
-            }
-            fill_output(user);
-            continue;
-        }
-        const char *bytes = user->output + user->output_begin;
-        size_t left_size = user->output_end - user->output_begin;
-        ssize_t size = is_last ? os_send_before(user->fd, bytes, left_size)
-                               : os_send(user->fd, bytes, left_size);
-        if (size == -EAGAIN) {
-            watch(user, POLLIN | POLLOUT); /* perhaps not connected yet */
-            return;
-        }
-        if (size < 0) {
-            end_connection(user, (int)-size);
-            return;
-        }
-        user->output_begin += (size_t)size;
-        bool is_sent = user->output_begin == user->output_end;
-        if (is_sent && users->configuration.delay_us > 0 &&
-            user->connection_count < records_per_connection(users)) {
-            /* The connection stays, silent for a while. */
-            watch(user, 0);
-            pause_user(user, users->configuration.delay_us);
-        }
+/* The record leaves together with the end of the stream. */
+static void send_record(struct records_user *user) {
+    char record[RECORD_CAPACITY];
+    int size =
+        snprintf(record, sizeof record,
+                 "{\"id\": \"user%zu-%" PRIu64 "\", \"name\": \"John Hasa\", \"age\": \"30\"}\n",
+                 user->index, user->finished_count);
+    ssize_t sent_size = os_send_before(user->fd, record, (size_t)size);
+    if (sent_size == -EAGAIN) {
+        watch(user, POLLIN | POLLOUT); /* not connected yet */
+    } else if (sent_size != size) {
+        /* The buffer of a new socket has room for all of it. */
+        end_connection(user, sent_size < 0 ? (int)-sent_size : EMSGSIZE);
+    } else {
+        (void)shutdown(user->fd, SHUT_WR);
+        user->state = USER_AWAITING_END;
+        watch(user, POLLIN);
     }
 }
 
@@ -177,7 +128,7 @@ static void receive_answer(struct records_user *user) {
 static void on_ready(void *context, short events) {
     struct records_user *user = context;
     if (user->state == USER_SENDING) {
-        send_output(user);
+        send_record(user);
     }
     bool has_connection = user->state == USER_SENDING || user->state == USER_AWAITING_END;
     if (has_connection && (events & (POLLIN | POLLHUP | POLLERR)) != 0) {
@@ -204,9 +155,6 @@ static void begin_connection(struct records_user *user) {
     if (!user->is_retrying) {
         user->begin_us = now_us();
     }
-    user->connection_count = 0;
-    user->output_begin = 0;
-    user->output_end = 0;
     user->fd = os_socket(configuration->address.ss_family, SOCK_STREAM, 0);
     if (user->fd < 0) {
         user->is_retrying = true;
@@ -225,18 +173,7 @@ static void begin_connection(struct records_user *user) {
     } else if (error != 0 && error != EINPROGRESS) {
         end_connection(user, error);
     } else {
-        send_output(user);
-    }
-}
-
-static void resume(struct records_user *user) {
-    bool is_within_connection =
-        user->connection_count > 0 && user->connection_count < records_per_connection(user->users);
-    if (is_within_connection && !user->is_retrying) {
-        user->state = USER_SENDING;
-        send_output(user);
-    } else {
-        begin_connection(user);
+        send_record(user);
     }
 }
 
@@ -244,32 +181,27 @@ int records_users_init(struct records_users *users,
                        const struct records_users_configuration *configuration) {
     *users = (struct records_users){.configuration = *configuration,
                                     .active_count = configuration->user_count};
-    size_t latency_count_max = configuration->user_count;
-    if (!configuration->keeps_connection) {
-        latency_count_max *= (size_t)configuration->requests_per_user;
-    }
     int error = epoll_loop_init(&users->loop, configuration->user_count);
     if (error != 0) {
         return error;
     }
     users->users = calloc(configuration->user_count, sizeof *users->users);
-    users->latencies_ms = calloc(latency_count_max, sizeof *users->latencies_ms);
-    users->outputs = malloc(configuration->user_count * OUTPUT_CAPACITY);
-    if (users->users == NULL || users->latencies_ms == NULL || users->outputs == NULL) {
+    users->latencies_ms =
+        calloc(configuration->user_count * (size_t)configuration->requests_per_user,
+               sizeof *users->latencies_ms);
+    if (users->users == NULL || users->latencies_ms == NULL) {
         records_users_destroy(users);
         return -ENOMEM;
     }
     for (size_t index = 0; index < configuration->user_count; index++) {
         users->users[index].users = users;
         users->users[index].index = index;
-        users->users[index].output = users->outputs + index * OUTPUT_CAPACITY;
         pause_user(&users->users[index], 0);
     }
     return 0;
 }
 
 void records_users_destroy(struct records_users *users) {
-    free(users->outputs);
     free(users->latencies_ms);
     free(users->users);
     epoll_loop_destroy(&users->loop);
@@ -281,7 +213,7 @@ bool records_users_run_once(struct records_users *users) {
     for (size_t index = 0; index < users->configuration.user_count; index++) {
         struct records_user *user = &users->users[index];
         if (user->state == USER_PAUSING && user->resume_us <= time_us) {
-            resume(user);
+            begin_connection(user);
         }
         is_anyone_pausing = is_anyone_pausing || user->state == USER_PAUSING;
     }

@@ -1,6 +1,6 @@
 /*
  * Users of the records server, many at a time: each sends its records one after the other, every
- * one over a connection of its own, or all over one.
+ * one over a connection of its own.
  *
  * A request is over when the server has ended the connection in an orderly way; under the server's
  * --ack that means that the record is in the store. Anything else is a failed request; only where
@@ -27,10 +27,7 @@ struct records_users_configuration {
     socklen_t address_size;
     size_t user_count;
     uint64_t requests_per_user;
-    int64_t delay_us;      /* between two requests of a user */
-    bool keeps_connection; /* all requests of a user over one connection; then that is the unit
-                              whose time is taken */
-    const char *id_prefix;
+    int64_t delay_us; /* between two requests of a user */
 };
 
 struct records_user;
@@ -39,11 +36,9 @@ struct records_users {
     struct records_users_configuration configuration;
     struct epoll_loop loop;
     struct records_user *users;
-    char *outputs; /* the memory of their outputs */
     size_t active_count;
-    double *latencies_ms; /* of orderly requests */
-    size_t latency_count;
-    uint64_t sent_count;   /* records */
+    double *latencies_ms; /* of the orderly requests, sent_count */
+    uint64_t sent_count;
     uint64_t failed_count; /* records of connections that did not end in an orderly way */
     uint64_t error_count;  /* lines that the server answered with {"error": ...} */
     int last_error;        /* errno of the last connection that failed, 0 if none */
