@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <new>
 #include <string>
 #include <vector>
@@ -64,37 +66,25 @@ class Stopwatch {
 };
 
 // Zeroed, on huge pages, and present.
-class Memory {
-  public:
-    explicit Memory(size_t size) : size_(size), data_(os_map_memory(size)) {
-        if (data_ == nullptr) {
-            throw std::bad_alloc();
-        }
+using Memory = std::unique_ptr<void, std::function<void(void *)>>;
+Memory MapMemory(size_t size) {
+    Memory memory(os_map_memory(size), [size](void *data) { os_unmap_memory(data, size); });
+    if (memory == nullptr) {
+        throw std::bad_alloc();
     }
-    ~Memory() {
-        os_unmap_memory(data_, size_);
-    }
-    Memory(const Memory &) = delete;
-    Memory &operator=(const Memory &) = delete;
-    void *data() const {
-        return data_;
-    }
-
-  private:
-    size_t size_;
-    void *data_;
-};
+    return memory;
+}
 
 class Pipeline {
   public:
     explicit Pipeline(size_t batch_count)
-        : bucket_capacity_(BucketCapacity(batch_count)), map_memory_(dedup_map_size()),
-          stage_memory_(dedup_stage_size(bucket_capacity_)),
+        : bucket_capacity_(BucketCapacity(batch_count)), map_memory_(MapMemory(dedup_map_size())),
+          stage_memory_(MapMemory(dedup_stage_size(bucket_capacity_))),
           new_numbers_(std::max(bucket_capacity_, kReadCount)),
           lines_(kBlockSize + new_numbers_.size() * NUMBER_FORMATTER_LINE_SIZE +
                  NUMBER_FORMATTER_SLACK_SIZE) {
-        dedup_map_init(&map_, map_memory_.data());
-        dedup_stage_init(&stage_, stage_memory_.data(), bucket_capacity_);
+        dedup_map_init(&map_, map_memory_.get());
+        dedup_stage_init(&stage_, stage_memory_.get(), bucket_capacity_);
         (void)number_formatter_select(&formatter_, nullptr); // cannot fail without a name
     }
 

@@ -129,11 +129,6 @@ static enum options_outcome read_settings(struct settings *settings, int argc, c
     return outcome;
 }
 
-static void show_progress(void *context, uint64_t sent_lines) {
-    struct progress *progress = (struct progress *)context;
-    progress_update(progress, sent_lines);
-}
-
 static void print_summary(const struct load_client_result *result) {
     double rate = result->seconds > 0 ? (double)result->sent_lines / result->seconds : 0;
     (void)printf("Sent %" PRIu64 " numbers (%" PRIu64 " bytes) in %.3f s: %.0f numbers/s\n",
@@ -216,8 +211,7 @@ static int run(const struct settings *settings, int from_fd) {
                    .prepared_count = (uint32_t)settings->prepared_count,
                    .from_fd = from_fd,
                    .buffer_size = send_size > BUFFER_SIZE_MIN ? send_size : BUFFER_SIZE_MIN},
-        .on_progress = show_progress,
-        .progress_context = &progress,
+        .progress = &progress,
     };
     struct load_client_result result;
     progress_start(&progress, "sent", from_fd < 0 ? options.source.number_count : 0,

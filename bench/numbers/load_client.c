@@ -136,14 +136,10 @@ static void connection_send(struct client *client, struct connection *connection
         if (size > client->options->send_size) {
             size = client->options->send_size;
         }
-        ssize_t sent = send(connection->fd, chunk->data + connection->chunk_sent_size, size,
-                            MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t sent = os_send(connection->fd, chunk->data + connection->chunk_sent_size, size);
         if (sent < 0) {
-            if (errno == EINTR) {
-                continue;
-            }
-            if (errno != EAGAIN) {
-                connection_fail(client, connection, errno);
+            if (sent != -EAGAIN) {
+                connection_fail(client, connection, (int)-sent);
             }
             return;
         }
@@ -156,8 +152,8 @@ static void connection_send(struct client *client, struct connection *connection
 /* The server never sends data; what becomes readable is the end of the connection. */
 static void connection_read(struct client *client, struct connection *connection) {
     char ignored[256];
-    ssize_t got = recv(connection->fd, ignored, sizeof ignored, MSG_DONTWAIT);
-    if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR))) {
+    ssize_t got = os_recv(connection->fd, ignored, sizeof ignored);
+    if (got > 0 || got == -EAGAIN) {
         return;
     }
     if (got == 0 && connection->state == CONNECTION_WAITING) {
@@ -166,7 +162,7 @@ static void connection_read(struct client *client, struct connection *connection
         return;
     }
     /* An orderly end in the middle of our sending confirms nothing. */
-    connection_fail(client, connection, got == 0 ? ECONNRESET : errno);
+    connection_fail(client, connection, got == 0 ? ECONNRESET : (int)-got);
 }
 
 /* Makes all connections. One that cannot be made is booked as refused. */
@@ -249,15 +245,12 @@ static void client_give_up(struct client *client) {
 
 static void client_report_progress(const struct client *client) {
     uint64_t lines = client->result->sent_lines;
-    if (client->options->on_progress == NULL) {
-        return;
-    }
     for (uint32_t i = 0; i < client->connection_count; i++) {
         if (client->connections[i].state != CONNECTION_ENDED) {
             lines += client->connections[i].sent_lines;
         }
     }
-    client->options->on_progress(client->options->progress_context, lines);
+    progress_update(client->options->progress, lines);
 }
 
 static enum load_client_status client_loop(struct client *client) {
@@ -265,15 +258,14 @@ static enum load_client_status client_loop(struct client *client) {
     enum load_client_status status = LOAD_CLIENT_DONE;
     while (client->open_count > 0 && status == LOAD_CLIENT_DONE) {
         bool file_awaited = client_prepare_poll(client);
-        int ready = poll(client->pollfds, client->connection_count + 1,
-                         file_awaited ? -1 : client_poll_timeout_ms(client));
-        if (ready < 0 && errno != EINTR) {
+        int ready = os_poll(client->pollfds, client->connection_count + 1,
+                            file_awaited ? -1 : client_poll_timeout_ms(client));
+        if (ready < 0) {
+            errno = -ready;
             return LOAD_CLIENT_POLL_FAILED;
         }
         client->now_ns = os_now_ns();
-        if (ready >= 0) {
-            client_serve(client, &status);
-        }
+        client_serve(client, &status);
         if (file_awaited) {
             client->last_event_ns = client->now_ns;
         }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "bench/numbers/load_source.h"
+#include "server/runtime/progress.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -30,8 +31,7 @@ struct load_client_options {
     bool terminate;                    /* send "terminate" when all connections have ended */
     uint32_t timeout_ms;               /* give up when nothing happens for so long; 0 = never */
     struct load_source_options source; /* cursor_count is the number of connections */
-    void (*on_progress)(void *context, uint64_t sent_lines); /* may be NULL */
-    void *progress_context;
+    struct progress *progress;         /* is told of the lines sent */
 };
 
 struct load_client_result {

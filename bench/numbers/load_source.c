@@ -58,16 +58,6 @@ static uint32_t share_start(uint32_t count, uint32_t index, uint32_t share_count
     return (uint32_t)((uint64_t)count * index / share_count);
 }
 
-uint64_t load_source_fresh_count(const struct load_source_options *options) {
-    uint64_t fresh_count = 0;
-    for (uint32_t i = 0; i < options->cursor_count; i++) {
-        uint32_t start = share_start(options->number_count, i, options->cursor_count);
-        uint32_t end = share_start(options->number_count, i + 1, options->cursor_count);
-        fresh_count += load_generator_fresh_count(end - start, options->numbers.duplicates_percent);
-    }
-    return fresh_count;
-}
-
 int load_cursor_open(struct load_cursor *cursor, const struct load_source *source, uint32_t index) {
     const struct load_source_options *options = &source->options;
     uint32_t start = share_start(options->number_count, index, options->cursor_count);

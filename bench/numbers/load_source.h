@@ -68,9 +68,6 @@ enum load_source_status {
 int load_source_open(struct load_source *source, const struct load_source_options *options);
 void load_source_close(struct load_source *source);
 
-/* How many distinct numbers all cursors together send, in the orders permutation and sequential. */
-uint64_t load_source_fresh_count(const struct load_source_options *options);
-
 /* Prepares the cursor with the given index below cursor_count. Returns 0 or ENOMEM. */
 int load_cursor_open(struct load_cursor *cursor, const struct load_source *source, uint32_t index);
 void load_cursor_close(struct load_cursor *cursor);
