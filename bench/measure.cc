@@ -139,12 +139,24 @@ double TimeWriting(const std::string &path, std::uint64_t size) {
     return seconds;
 }
 
+options CommandLine(const char *program, const char *arguments, const char *summary,
+                    const char *examples, const std::vector<option_spec> &specs) {
+    options line{};
+    line.program = program;
+    line.arguments = arguments;
+    line.summary = summary;
+    line.examples = examples;
+    line.specs = specs.data();
+    line.spec_count = specs.size();
+    return line;
+}
+
 int Main(const options &line, int argc, char **argv,
          const std::function<options_outcome(int first_argument_index)> &take,
          const std::function<bool()> &run) {
     int index = 0;
     options_outcome outcome = options_parse(&line, argc, argv, &index);
-    if (outcome == OPTIONS_RUN) {
+    if (outcome == OPTIONS_RUN && take) {
         outcome = take(index);
     }
     if (outcome != OPTIONS_RUN) {

@@ -79,9 +79,13 @@ double SecondsOf(const std::function<void()> &work);
 // this before a measurement fetches it.
 double TimeWriting(const std::string &path, std::uint64_t size);
 
+// The command line of a measuring program; `specs` has to outlive it.
+options CommandLine(const char *program, const char *arguments, const char *summary,
+                    const char *examples, const std::vector<option_spec> &specs = {});
+
 // The main() of a measuring program: reads the command line, goes to where it was typed, and runs.
-// `take` judges what the table of options cannot, and gets the index of the first argument behind
-// them. What `run` throws is said on standard error. Result: the exit code.
+// `take`, if there is one, judges what the table of options cannot, and gets the index of the first
+// argument behind them. What `run` throws is said on standard error. Result: the exit code.
 int Main(const options &line, int argc, char **argv,
          const std::function<options_outcome(int first_argument_index)> &take,
          const std::function<bool()> &run);

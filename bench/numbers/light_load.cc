@@ -117,7 +117,7 @@ void Run(const Settings &settings) {
 
 int main(int argc, char **argv) {
     Settings settings;
-    const option_spec specs[] = {
+    const std::vector<option_spec> specs = {
         {"idle", "SECONDS", "how long to watch a server without work", OPTION_INTEGER,
          &settings.idle_seconds, 1, 3600, nullptr},
         {"count", "NUMBER", "lone numbers to send", OPTION_INTEGER, &settings.number_count, 1,
@@ -129,19 +129,13 @@ int main(int argc, char **argv) {
         {"server", "FILE", "the server under test instead of the one built here", OPTION_TEXT,
          &settings.server_path, 0, 0, nullptr},
     };
-    const options line = {"light_load",
-                          nullptr,
-                          "Measures what the numbers server costs when little is asked of it.",
-                          "  light_load --idle=60\n"
-                          "  light_load --count=20 --pause=1000\n",
-                          nullptr,
-                          "light_load (numbers) 1.0.0",
-                          specs,
-                          sizeof specs / sizeof specs[0]};
-    return bench::Main(
-        line, argc, argv, [](int) { return OPTIONS_RUN; },
-        [&] {
-            Run(settings);
-            return true;
-        });
+    const options line = bench::CommandLine(
+        "light_load", nullptr, "Measures what the numbers server costs when little is asked of it.",
+        "  light_load --idle=60\n"
+        "  light_load --count=20 --pause=1000\n",
+        specs);
+    return bench::Main(line, argc, argv, nullptr, [&] {
+        Run(settings);
+        return true;
+    });
 }

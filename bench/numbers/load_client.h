@@ -17,10 +17,6 @@
 #include "bench/numbers/load_source.h"
 #include "server/runtime/progress.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 #define LOAD_CLIENT_CONNECTION_COUNT_MAX 1024u
 
 struct load_client_options {
@@ -58,9 +54,5 @@ enum load_client_status {
 /* Runs from connecting to the last end. SIGPIPE need not be ignored by the caller. */
 enum load_client_status load_client_run(const struct load_client_options *options,
                                         struct load_client_result *result);
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif /* BENCH_NUMBERS_LOAD_CLIENT_H_ */

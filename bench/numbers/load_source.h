@@ -17,10 +17,6 @@
 #include "bench/numbers/load_generator.h"
 #include "formatter/number_formatter.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 /* Nine digits and a newline. */
 #define LOAD_LINE_SIZE ((size_t)NUMBER_FORMATTER_LINE_SIZE)
 
@@ -79,9 +75,5 @@ void load_cursor_close(struct load_cursor *cursor);
  */
 enum load_source_status load_source_next(struct load_source *source, struct load_cursor *cursor,
                                          size_t line_limit, struct load_chunk *chunk);
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif /* BENCH_NUMBERS_LOAD_SOURCE_H_ */

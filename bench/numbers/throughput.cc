@@ -185,7 +185,7 @@ bool Run(const Options &options) {
 int main(int argc, char **argv) {
     Options options;
     ThroughputSettings &settings = options.settings;
-    const option_spec specs[] = {
+    const std::vector<option_spec> specs = {
         {"rounds", "NUMBER", "rounds of each scenario, server and baseline in turn", OPTION_INTEGER,
          &options.round_count, 1, kRoundCountMax, nullptr},
         {"count", "NUMBER", "numbers in a round", OPTION_INTEGER, &settings.number_count,
@@ -210,9 +210,8 @@ int main(int argc, char **argv) {
         {"browser", "FILE", "also run the server with its page in this browser (chromium)",
          OPTION_TEXT, &settings.browser_path, 0, 0, nullptr},
     };
-    const struct options line = {
-        "throughput",
-        nullptr,
+    const struct options line = bench::CommandLine(
+        "throughput", nullptr,
         "Compares the numbers server with a program that only receives and stores the same bytes.\n"
         "--universe takes a minute or two and 10 GB in --log-dir, where it waits for the disk\n"
         "(--fsync=always), or in --memory-dir if that is not given.\n\nExit code 0: every run went "
@@ -220,10 +219,7 @@ int main(int argc, char **argv) {
         "  throughput --rounds=3 --scenario=random --scenario=duplicates-50\n"
         "  throughput --plot=throughput.svg --server-arg=--fsync=never\n"
         "  throughput --universe --log-dir=/mnt/disk\n",
-        nullptr,
-        "throughput (numbers) 1.0.0",
-        specs,
-        sizeof specs / sizeof specs[0]};
+        specs);
     return bench::Main(
         line, argc, argv, [&](int) { return TakeValues(line, &options); },
         [&] { return Run(options); });

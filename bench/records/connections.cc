@@ -249,16 +249,12 @@ void CompareIntake(int64_t round_count) {
 
 int main(int argc, char **argv) {
     bench::Size size{1000000, 3};
-    const options line = {"records_connections",
-                          "[ROWS [ROUNDS]]",
-                          "Compares what a connection costs the records server with what it costs "
-                          "an echo server,\nand `all` with the program sqlite3. ROWS in the store "
-                          "are 1000000, ROUNDS 3\nwhere they are not given.",
-                          "  records_connections 100000 1\n",
-                          nullptr,
-                          "records_connections 1.0.0",
-                          nullptr,
-                          0};
+    const options line =
+        bench::CommandLine("records_connections", "[ROWS [ROUNDS]]",
+                           "Compares what a connection costs the records server with what it costs "
+                           "an echo server,\nand `all` with the program sqlite3. ROWS in the store "
+                           "are 1000000, ROUNDS 3\nwhere they are not given.",
+                           "  records_connections 100000 1\n");
     (void)setenv("RECORDS_SERVER", bench::BuiltProgram("server/records/server").c_str(), 0);
     return bench::Main(
         line, argc, argv,

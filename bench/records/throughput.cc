@@ -303,17 +303,13 @@ bool AreStores(const std::string &stores) {
 int main(int argc, char **argv) {
     bench::Size size{500000, 5};
     std::string stores = "sqlite,file,mysql";
-    const options line = {"records_throughput",
-                          "[ROWS [ROUNDS [STORES]]]",
-                          "Compares the records server with what each store does by itself.\n"
-                          "ROWS are 500000, ROUNDS 5 and STORES sqlite,file,mysql where they are "
-                          "not given.\nMariaDB (mysql) gets a fifth of the rows.",
-                          "  records_throughput 4000000 5 file\n"
-                          "  records_throughput 1000000 3 sqlite,file\n",
-                          nullptr,
-                          "records_throughput 1.0.0",
-                          nullptr,
-                          0};
+    const options line =
+        bench::CommandLine("records_throughput", "[ROWS [ROUNDS [STORES]]]",
+                           "Compares the records server with what each store does by itself.\n"
+                           "ROWS are 500000, ROUNDS 5 and STORES sqlite,file,mysql where they are "
+                           "not given.\nMariaDB (mysql) gets a fifth of the rows.",
+                           "  records_throughput 4000000 5 file\n"
+                           "  records_throughput 1000000 3 sqlite,file\n");
     (void)setenv("RECORDS_SERVER", bench::BuiltProgram("server/records/server").c_str(), 0);
     return bench::Main(
         line, argc, argv,

@@ -37,14 +37,9 @@ bool Compare() {
 } // namespace
 
 int main(int argc, char **argv) {
-    const options line = {"sequence_throughput",
-                          nullptr,
-                          "Compares the sequence server with a plain echo of the same messages.",
-                          "  bazel run //bench/sequence:throughput\n",
-                          nullptr,
-                          "sequence_throughput 1.0.0",
-                          nullptr,
-                          0};
-    return bench::Main(
-        line, argc, argv, [](int) { return OPTIONS_RUN; }, Compare);
+    const options line =
+        bench::CommandLine("sequence_throughput", nullptr,
+                           "Compares the sequence server with a plain echo of the same messages.",
+                           "  bazel run //bench/sequence:throughput\n");
+    return bench::Main(line, argc, argv, nullptr, Compare);
 }

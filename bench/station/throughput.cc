@@ -101,16 +101,9 @@ bool CompareAll(const Sources &sources) {
 } // namespace
 
 int main(int argc, char **argv) {
-    const options line = {"throughput",
-                          nullptr,
-                          "Compares the station with servers by grpc-go and grpcio.",
-                          "  bazel run //bench/station:throughput\n",
-                          nullptr,
-                          "throughput 1.0.0",
-                          nullptr,
-                          0};
+    const options line = bench::CommandLine(
+        "throughput", nullptr, "Compares the station with servers by grpc-go and grpcio.",
+        "  bazel run //bench/station:throughput\n");
     const Sources sources; // before the working directory becomes the user's
-    return bench::Main(
-        line, argc, argv, [](int) { return OPTIONS_RUN; },
-        [&sources] { return CompareAll(sources); });
+    return bench::Main(line, argc, argv, nullptr, [&sources] { return CompareAll(sources); });
 }
