@@ -6,49 +6,44 @@
 
 namespace {
 
-query Parse(const std::string &line) {
-    static std::string kept;
-    kept = line;
-    return query_parse(kept.data(), kept.size());
-}
-
-std::string Id(const query &query) {
-    return {query.id.bytes, query.id.size};
+// The kind, and in brackets the id of those that have one.
+std::string Parse(const std::string &line) {
+    const query query = query_parse(line.data(), line.size());
+    const std::string id(query.id.bytes == nullptr ? "" : query.id.bytes, query.id.size);
+    switch (query.kind) {
+    case QUERY_ANY:
+        return "any";
+    case QUERY_ALL:
+        return "all";
+    case QUERY_ID:
+        return "id [" + id + "]";
+    case QUERY_ID_OR_ANY:
+        return "id or any [" + id + "]";
+    }
+    return "";
 }
 
 TEST(Query, AnythingAtAll) {
-    EXPECT_EQ(Parse("").kind, QUERY_ANY);
-    EXPECT_EQ(Parse(" \t\r").kind, QUERY_ANY);
+    EXPECT_EQ(Parse(""), "any");
+    EXPECT_EQ(Parse(" \t\r"), "any");
 }
 
 TEST(Query, All) {
-    EXPECT_EQ(Parse("all").kind, QUERY_ALL);
-    EXPECT_EQ(Parse(" all\r").kind, QUERY_ALL);
-    EXPECT_EQ(Parse("all of them").kind, QUERY_ID_OR_ANY);
+    EXPECT_EQ(Parse("all"), "all");
+    EXPECT_EQ(Parse(" all\r"), "all");
+    EXPECT_EQ(Parse("all of them"), "id or any [all of them]");
 }
 
 TEST(Query, ById) {
-    query query = Parse("id 17\r");
-    EXPECT_EQ(query.kind, QUERY_ID);
-    EXPECT_EQ(Id(query), "17");
-    query = Parse("id  a b ");
-    EXPECT_EQ(query.kind, QUERY_ID);
-    EXPECT_EQ(Id(query), "a b");
-    query = Parse("id all");
-    EXPECT_EQ(query.kind, QUERY_ID);
-    EXPECT_EQ(Id(query), "all");
+    EXPECT_EQ(Parse("id 17\r"), "id [17]");
+    EXPECT_EQ(Parse("id  a b "), "id [a b]");
+    EXPECT_EQ(Parse("id all"), "id [all]");
 }
 
 TEST(Query, AnIdAlone) {
-    query query = Parse("17");
-    EXPECT_EQ(query.kind, QUERY_ID);
-    EXPECT_EQ(Id(query), "17");
-    query = Parse("get data");
-    EXPECT_EQ(query.kind, QUERY_ID_OR_ANY);
-    EXPECT_EQ(Id(query), "get data");
-    query = Parse("id");
-    EXPECT_EQ(query.kind, QUERY_ID_OR_ANY);
-    EXPECT_EQ(Id(query), "id");
+    EXPECT_EQ(Parse("17"), "id [17]");
+    EXPECT_EQ(Parse("get data"), "id or any [get data]");
+    EXPECT_EQ(Parse("id"), "id or any [id]");
 }
 
 } // namespace

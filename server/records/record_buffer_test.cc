@@ -29,6 +29,18 @@ class RecordBuffer : public testing::Test {
             {id.data(), id.size()}, {name.data(), name.size()}, {age.data(), age.size()}};
         return record_buffer_push(&buffer_, &record);
     }
+    // And publishes them.
+    void PushAll(const std::vector<std::string> &ids) {
+        for (const std::string &id : ids) {
+            ASSERT_TRUE(Push(id));
+        }
+        record_buffer_publish(&buffer_);
+    }
+    record_batch Take(size_t count_max) {
+        record_batch batch = {};
+        EXPECT_TRUE(record_buffer_take(&buffer_, count_max, &batch));
+        return batch;
+    }
     std::vector<std::string> CopyIds(const char *id = nullptr) {
         buffered_records copy;
         const record_text text = {id, id == nullptr ? 0 : strlen(id)};
@@ -76,8 +88,7 @@ TEST_F(RecordBuffer, RecordsLeaveInTheOrderTheyCame) {
     ASSERT_TRUE(Push("2", "", ""));
     EXPECT_EQ(record_buffer_position(&buffer_), 2u);
     record_buffer_publish(&buffer_);
-    record_batch batch;
-    ASSERT_TRUE(record_buffer_take(&buffer_, 10, &batch));
+    const record_batch batch = Take(10);
     ASSERT_EQ(batch.count, 2u);
     EXPECT_EQ(Id(batch.lines[0]), "1");
     EXPECT_EQ(Name(batch.lines[0]), "John");
@@ -95,9 +106,8 @@ TEST_F(RecordBuffer, TheLargestRecordFitsIntoTheSmallestBuffer) {
     for (int round = 0; round < 3; round++) {
         ASSERT_TRUE(Push("\n", name, ""));
         EXPECT_FALSE(Push("2")) << "there is one place";
-        record_batch batch;
         record_buffer_publish(&buffer_);
-        ASSERT_TRUE(record_buffer_take(&buffer_, 1, &batch));
+        const record_batch batch = Take(1);
         EXPECT_GT(batch.lines[0].size, size_t{RECORDS_RECORD_SIZE_MAX});
         EXPECT_EQ(Id(batch.lines[0]), "\n");
         EXPECT_EQ(Name(batch.lines[0]), name);
@@ -131,8 +141,7 @@ TEST_F(RecordBuffer, FullUntilSomethingIsStored) {
     EXPECT_FALSE(Push("3"));
     EXPECT_FALSE(record_buffer_await_progress(&buffer_, 0));
     EXPECT_FALSE(IsProgressSignalled());
-    record_batch batch;
-    ASSERT_TRUE(record_buffer_take(&buffer_, 1, &batch));
+    const record_batch batch = Take(1);
     EXPECT_FALSE(Push("3")) << "taken is not stored";
     record_buffer_finish(&buffer_, &batch);
     EXPECT_TRUE(IsProgressSignalled());
@@ -143,10 +152,8 @@ TEST_F(RecordBuffer, FullUntilSomethingIsStored) {
 
 TEST_F(RecordBuffer, ARecordStaysVisibleUntilItIsStored) {
     Open(4);
-    ASSERT_TRUE(Push("1"));
-    record_buffer_publish(&buffer_);
-    record_batch batch;
-    ASSERT_TRUE(record_buffer_take(&buffer_, 10, &batch));
+    PushAll({"1"});
+    const record_batch batch = Take(10);
     buffered_records copy;
     ASSERT_EQ(record_buffer_copy(&buffer_, nullptr, &copy), 0);
     ASSERT_EQ(copy.count, 1u);
@@ -159,28 +166,20 @@ TEST_F(RecordBuffer, ARecordStaysVisibleUntilItIsStored) {
 
 TEST_F(RecordBuffer, OnlyTheRecordsOfAnIdAreCopied) {
     Open(4);
-    for (const char *id : {"1", "12", "1", "2"}) {
-        ASSERT_TRUE(Push(id));
-    }
-    record_buffer_publish(&buffer_);
+    PushAll({"1", "12", "1", "2"});
     EXPECT_EQ(CopyIds("1"), (Ids{"1", "1"}));
     EXPECT_EQ(CopyIds("2"), (Ids{"2"}));
     EXPECT_EQ(CopyIds("3"), (Ids{}));
-    record_batch batch;
-    ASSERT_TRUE(record_buffer_take(&buffer_, 2, &batch));
+    const record_batch batch = Take(2);
     record_buffer_finish(&buffer_, &batch);
     EXPECT_EQ(CopyIds("1"), (Ids{"1"}));
 }
 
 TEST_F(RecordBuffer, BatchesThatEndOutOfOrder) {
     Open(3);
-    for (const char *id : {"1", "2", "3"}) {
-        ASSERT_TRUE(Push(id));
-    }
-    record_buffer_publish(&buffer_);
-    record_batch first, second;
-    ASSERT_TRUE(record_buffer_take(&buffer_, 1, &first));
-    ASSERT_TRUE(record_buffer_take(&buffer_, 1, &second));
+    PushAll({"1", "2", "3"});
+    const record_batch first = Take(1);
+    const record_batch second = Take(1);
     record_buffer_finish(&buffer_, &second);
     EXPECT_EQ(CopyIds(), (Ids{"1", "3"}));
     EXPECT_EQ(record_buffer_count(&buffer_), 2u);
@@ -193,15 +192,13 @@ TEST_F(RecordBuffer, BatchesThatEndOutOfOrder) {
 
 TEST_F(RecordBuffer, ProgressIsSignalledWhereItWasAskedFor) {
     Open(4);
-    record_batch batch;
     for (bool is_asked : {false, true, false}) {
-        ASSERT_TRUE(Push("1"));
-        record_buffer_publish(&buffer_);
+        PushAll({"1"});
         if (is_asked) {
             EXPECT_FALSE(
                 record_buffer_await_progress(&buffer_, record_buffer_stored_position(&buffer_)));
         }
-        ASSERT_TRUE(record_buffer_take(&buffer_, 1, &batch));
+        const record_batch batch = Take(1);
         record_buffer_finish(&buffer_, &batch);
         EXPECT_EQ(IsProgressSignalled(), is_asked);
     }
@@ -209,12 +206,9 @@ TEST_F(RecordBuffer, ProgressIsSignalledWhereItWasAskedFor) {
 
 TEST_F(RecordBuffer, OnlyTheOldestBatchIsProgress) {
     Open(4);
-    ASSERT_TRUE(Push("1"));
-    ASSERT_TRUE(Push("2"));
-    record_buffer_publish(&buffer_);
-    record_batch first, second;
-    ASSERT_TRUE(record_buffer_take(&buffer_, 1, &first));
-    ASSERT_TRUE(record_buffer_take(&buffer_, 1, &second));
+    PushAll({"1", "2"});
+    const record_batch first = Take(1);
+    const record_batch second = Take(1);
     EXPECT_FALSE(record_buffer_await_progress(&buffer_, 0));
     record_buffer_finish(&buffer_, &second);
     EXPECT_FALSE(IsProgressSignalled());
@@ -225,11 +219,9 @@ TEST_F(RecordBuffer, OnlyTheOldestBatchIsProgress) {
 
 TEST_F(RecordBuffer, ProgressThatWasMadeMeanwhileNeedsNoSignal) {
     Open(4);
-    ASSERT_TRUE(Push("1"));
-    record_buffer_publish(&buffer_);
+    PushAll({"1"});
     uint64_t seen = record_buffer_stored_position(&buffer_);
-    record_batch batch;
-    ASSERT_TRUE(record_buffer_take(&buffer_, 1, &batch));
+    const record_batch batch = Take(1);
     record_buffer_finish(&buffer_, &batch);
     EXPECT_TRUE(record_buffer_await_progress(&buffer_, seen));
     EXPECT_FALSE(IsProgressSignalled());
@@ -252,21 +244,18 @@ TEST_F(RecordBuffer, ABatchThatIsGivenBackIsTheNext) {
     ASSERT_TRUE(Push("2"));
     ASSERT_TRUE(Push("3"));
     record_buffer_close(&buffer_);
-    record_batch first;
-    record_batch second;
-    record_batch again;
-    ASSERT_TRUE(record_buffer_take(&buffer_, 1, &first));
-    ASSERT_TRUE(record_buffer_take(&buffer_, 1, &second));
+    const record_batch first = Take(1);
+    const record_batch second = Take(1);
     record_buffer_give_back(&buffer_, &first);
     EXPECT_TRUE(record_buffer_await_records(&buffer_));
-    ASSERT_TRUE(record_buffer_take(&buffer_, 10, &again));
+    record_batch again = Take(10);
     EXPECT_EQ(Id(again.lines[0]), "1");
     EXPECT_EQ(again.count, 1u);
     EXPECT_EQ(again.slot_index, first.slot_index);
     EXPECT_EQ(again.sequence, first.sequence);
     EXPECT_NE(again.slot_index, second.slot_index);
     record_buffer_finish(&buffer_, &again);
-    ASSERT_TRUE(record_buffer_take(&buffer_, 10, &again));
+    again = Take(10);
     EXPECT_EQ(Id(again.lines[0]), "3");
     EXPECT_EQ(again.slot_index, first.slot_index);
     EXPECT_EQ(again.sequence, first.sequence + 1);
