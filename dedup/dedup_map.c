@@ -1,6 +1,7 @@
 #include "dedup/dedup_map.h"
 
 #include <assert.h>
+#include <string.h>
 
 static uint64_t *word_of(const struct dedup_map *map, uint32_t number) {
     return map->words + (size_t)dedup_bucket_of(number) * DEDUP_PIECE_WORD_COUNT +
@@ -14,6 +15,10 @@ size_t dedup_map_size(void) {
 void dedup_map_init(struct dedup_map *map, void *zeroed) {
     assert((uintptr_t)zeroed % DEDUP_MEMORY_ALIGNMENT == 0);
     map->words = zeroed;
+}
+
+void dedup_map_clear(struct dedup_map *map) {
+    memset(map->words, 0, dedup_map_size());
 }
 
 size_t dedup_map_insert_batch(struct dedup_map *map, const uint32_t *numbers, size_t count,

@@ -44,6 +44,9 @@ size_t dedup_map_size(void);
  */
 void dedup_map_init(struct dedup_map *map, void *zeroed);
 
+/* Makes it empty again. It writes all of the map, so from then on every page of it is in memory. */
+void dedup_map_clear(struct dedup_map *map);
+
 /*
  * Inserts numbers[0 .. count), each less than DEDUP_NUMBER_COUNT, and writes those that were not in
  * the map before to new_numbers, in their order, each once. new_numbers has room for count numbers

@@ -43,6 +43,16 @@ TEST_F(DedupMapTest, ReportsEachNumberOnceInTheOrderOfArrival) {
     EXPECT_EQ(Insert({3, 4, kLast, 7}), (Numbers{4}));
 }
 
+TEST_F(DedupMapTest, IsEmptyWhenCleared) {
+    const Numbers numbers{0, 1, 63, 64, kLast / 2, kLast};
+    EXPECT_EQ(Insert(numbers), numbers);
+    dedup_map_clear(&map_);
+    for (uint32_t number : numbers) {
+        EXPECT_FALSE(dedup_map_contains(&map_, number));
+    }
+    EXPECT_EQ(Insert(numbers), numbers);
+}
+
 TEST_F(DedupMapTest, TouchesNoNeighbour) {
     for (uint32_t number : {0u, 1u, 63u, 64u, 1023u, 1024u, kLast / 2, kLast - 1}) {
         ZeroedMemory memory(dedup_map_size());

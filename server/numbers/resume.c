@@ -1,7 +1,5 @@
 #include "server/numbers/resume.h"
 
-#include <string.h>
-
 #include "server/numbers/bulk_loader.h"
 #include "server/numbers/log_loader.h"
 
@@ -20,7 +18,7 @@ static enum bulk_loader_outcome load_fast(const struct resume_configuration *con
     if (outcome == BULK_LOADER_REPEATED || outcome == BULK_LOADER_FAILED) {
         /* Once more, one line after the other, to say which one is wrong. */
         *line_count = 0;
-        memset(configuration->map->words, 0, dedup_map_size());
+        dedup_map_clear(configuration->map);
     }
     return outcome;
 }
