@@ -3,14 +3,11 @@
     load("//fuzz:fuzz_target.bzl", "fuzz_target")
 
     fuzz_target(
-        name = "parser_fuzzer",
-        srcs = ["parser_fuzzer.c"],   # defines LLVMFuzzerTestOneInput, declared in fuzz/fuzz_target.h
-        corpus = glob(["corpus/parser/*"]),
-        dictionary = "dictionaries/parser.dict",
+        name = "parser_fuzzer",       # parser_fuzzer.c defines LLVMFuzzerTestOneInput, declared in fuzz_target.h
         deps = ["//parser:line_parser"],
     )
 
-makes:
+makes, of that and of corpus/parser and dictionaries/parser.dict:
 
     parser_fuzzer               the program. To fuzz (clang, libFuzzer, ASan and UBSan; starts from the
                                 corpus, uses the dictionary):
@@ -29,26 +26,25 @@ makes:
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_test")
 load("//:copts.bzl", "C_COPTS")
 
-def fuzz_target(name, srcs, corpus, deps = [], dictionary = None, copts = C_COPTS, linkopts = [], size = "small"):
-    """A fuzz binary NAME and a test NAME_corpus_test.
+def fuzz_target(name, deps, corpus = None, dictionary = None):
+    """A fuzz binary NAME of NAME.c, and a test NAME_corpus_test.
 
     Args:
-      name: of the binary.
-      srcs: define LLVMFuzzerTestOneInput.
-      corpus: the seed inputs, as labels of files; at least one, no spaces in their names.
+      name: of the binary, ends with _fuzzer.
       deps: what is fuzzed.
-      dictionary: the label of a libFuzzer dictionary, or None.
-      copts: for srcs; CXX_COPTS for a target in C++.
-      linkopts: of both programs.
-      size: of the test.
+      corpus: the folder of the seed inputs, at least one, no spaces in their names; NAME without
+        _fuzzer unless it says otherwise.
+      dictionary: a libFuzzer dictionary, called as the corpus unless it says otherwise.
     """
+    corpus = corpus or name[:-len("_fuzzer")]
+    dictionary = "dictionaries/%s.dict" % (dictionary or corpus)
+    srcs = [name + ".c"]
     deps = deps + ["//fuzz:fuzz_target_header"]
-    dictionaries = [dictionary] if dictionary else []
 
     native.filegroup(
         name = name + "_corpus",
         testonly = True,
-        srcs = corpus,
+        srcs = native.glob(["corpus/%s/*" % corpus]),
     )
 
     # libFuzzer takes seeds as a comma-separated list in a file; as a folder it would write to it.
@@ -65,16 +61,19 @@ def fuzz_target(name, srcs, corpus, deps = [], dictionary = None, copts = C_COPT
         testonly = True,
         srcs = srcs,
         args = select({
-            "//fuzz:libfuzzer": ["-seed_inputs=@$(rootpath :" + name + "_seed_list)"] +
-                                ["-dict=$(rootpath " + label + ")" for label in dictionaries],
+            "//fuzz:libfuzzer": [
+                "-seed_inputs=@$(rootpath :" + name + "_seed_list)",
+                "-dict=$(rootpath " + dictionary + ")",
+            ],
             "//conditions:default": [],
         }),
-        copts = copts,
+        copts = C_COPTS,
         data = [
             ":" + name + "_corpus",
             ":" + name + "_seed_list",
-        ] + dictionaries,
-        linkopts = linkopts + select({
+            dictionary,
+        ],
+        linkopts = select({
             "//fuzz:libfuzzer": ["-fsanitize=fuzzer"],
             "//conditions:default": [],
         }),
@@ -86,11 +85,10 @@ def fuzz_target(name, srcs, corpus, deps = [], dictionary = None, copts = C_COPT
 
     cc_test(
         name = name + "_corpus_test",
-        size = size,
+        size = "small",
         srcs = srcs,
         args = ["$(rootpaths :" + name + "_corpus)"],
-        copts = copts,
+        copts = C_COPTS,
         data = [":" + name + "_corpus"],
-        linkopts = linkopts,
         deps = deps + ["//fuzz:replay_driver"],
     )
