@@ -59,8 +59,9 @@ def bench_program(name, srcs = None, **kwargs):
         **kwargs
     )
 
-def gtest(name, srcs = None, size = "small", copts = [], deps = [], **kwargs):
-    """A GoogleTest: NAME.cc, small, unless it says otherwise; a part's test is beside the part."""
+def gtest(name, srcs = None, size = "small", copts = [], deps = None, **kwargs):
+    """A GoogleTest: NAME.cc, small, unless it says otherwise; PART_test, beside PART, tests that."""
+    deps = [":" + name[:-len("_test")]] if deps == None else deps
     cc_test(
         name = name,
         size = size,
@@ -68,4 +69,42 @@ def gtest(name, srcs = None, size = "small", copts = [], deps = [], **kwargs):
         copts = CXX_COPTS + copts,
         deps = deps + ["@com_google_googletest//:gtest_main"],
         **kwargs
+    )
+
+def kernel_libraries(prefix, deps, x86_64, aarch64):
+    """A library kernel_SET of PREFIX_SET.c for each instruction set: only that file is compiled for it.
+
+    The sets of each processor come with their flags. Result: the libraries for this processor.
+    """
+    libraries = {}
+    for cpu, sets in {"x86_64": x86_64, "aarch64": aarch64}.items():
+        processor = "@platforms//cpu:" + cpu
+        libraries[processor] = [":kernel_" + set for set in sets]
+        for set, flags in sets.items():
+            c_library(
+                name = "kernel_" + set,
+                srcs = ["%s_%s.c" % (prefix, set)],
+                hdrs = [],
+                copts = flags,
+                target_compatible_with = [processor],
+                deps = deps,
+            )
+    return select(dict(libraries, **{"//conditions:default": []}))
+
+def published(libraries, headers):
+    """For //packaging: what a room publishes by itself, each header under its name, too."""
+    visibility = ["//packaging:__subpackages__"]
+    native.filegroup(
+        name = "libraries",
+        srcs = libraries,
+        visibility = visibility,
+    )
+    native.filegroup(
+        name = "headers",
+        srcs = headers,
+        visibility = visibility,
+    )
+    native.exports_files(
+        headers,
+        visibility = visibility,
     )
