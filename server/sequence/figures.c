@@ -30,11 +30,11 @@ static int tell_client(const void *context, uint32_t index, struct status_client
 }
 
 static void tell(void *context, struct daemon_status *status) {
-    const struct figures *figures = context;
-    const struct sequence_server *server = figures->server;
+    const struct sequence_server *server = context;
+    const struct session_store_measured *store = &server->daemon->measured;
     int64_t now_ms = os_now_ms();
     uint64_t number_count = server->configuration.conversation.number_count;
-    session_store_measured_tell(figures->store, now_ms, status);
+    session_store_measured_tell(store, now_ms, status);
     if (server->online_ms != INT64_MAX) {
         status_set_reason(status, "offline for a while, as --offline-for says");
     }
@@ -42,25 +42,25 @@ static void tell(void *context, struct daemon_status *status) {
                      status->reason[0] == '\0');
     status_add_counter(status, "sequence_numbers_total", "Numbers sent", number_count);
     status_add_gauge(status, "sequence_clients", "Connections that are served",
-                     (double)server->clients.served_count);
+                     (double)server->daemon->clients.served_count);
     status_add_gauge(status, "sequence_client_places", "Connections served at a time",
-                     (double)server->configuration.connection_count_max);
+                     (double)server->daemon->settings->connection_count_max);
     status_add_counter(status, "sequence_clients_accepted_total", "Connections accepted",
                        server->accepted_count);
     status_add_counter(status, "sequence_clients_refused_total",
                        "Connections told that there is no room", server->refused_count);
     status->series[0] = number_count;
-    status->series[1] = figures->store->created_count + figures->store->resumed_count;
-    client_list_tell(&server->clients, tell_client, server, status);
+    status->series[1] = store->created_count + store->resumed_count;
+    client_list_tell(&server->daemon->clients, tell_client, server, status);
 }
 
-struct status_source figures_source(const struct figures *figures) {
+struct status_source figures_source(const struct sequence_server *server) {
     return (struct status_source){
         .program = "sequence-server",
         .prefix = "sequence",
         .unit = "Numbers",
         .series_names = {"numbers", "sessions"},
         .tell = tell,
-        .context = (void *)figures,
+        .context = (void *)server,
     };
 }

@@ -8,14 +8,8 @@
 
 #include "server/runtime/http/status.h"
 #include "server/sequence/sequence_server.h"
-#include "server/sessions/session_store_measured.h"
 
-struct figures {
-    const struct sequence_server *server;
-    const struct session_store_measured *store;
-};
-
-/* *figures has to outlive the source. */
-struct status_source figures_source(const struct figures *figures);
+/* *server has to outlive the source. */
+struct status_source figures_source(const struct sequence_server *server);
 
 #endif /* SERVER_SEQUENCE_FIGURES_H_ */

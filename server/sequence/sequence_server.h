@@ -6,65 +6,49 @@
  * closed; a few more places are kept for those, and when they are taken too, new connections wait
  * in the backlog.
  *
- * Ownership: the server owns its connections and listening sockets, and refers to the store, which
- * must outlive it. Threading: one thread.
+ * Ownership: the server owns its connections, and refers to the daemon, which must outlive it.
+ * Threading: one thread.
  */
 #ifndef SERVER_SEQUENCE_SEQUENCE_SERVER_H_
 #define SERVER_SEQUENCE_SEQUENCE_SERVER_H_
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-#include "server/runtime/clients.h"
-#include "server/runtime/epoll_loop.h"
-#include "server/runtime/http/inquiry.h"
-#include "server/runtime/listener.h"
 #include "server/runtime/logger.h"
-#include "server/runtime/options.h"
-#include "server/runtime/service_manager.h"
 #include "server/sequence/connection.h"
 #include "server/sequence/conversation.h"
+#include "server/sessions/session_daemon.h"
 
 struct sequence_server_configuration {
-    const struct option_list *addresses;
-    uint16_t port; /* 0: any free one */
-    size_t connection_count_max;
-    int64_t peer_connection_count_max; /* as clients_configuration.peer_max */
     int64_t offline_ms; /* how long to be gone when fault injection breaks a connection */
     struct connection_configuration connection;
     struct conversation_configuration conversation;
-    struct service_manager *manager; /* hears that the loop turns, and when it begins and ends */
-    struct inquiry *inquiry;         /* of the status page; NULL: there is none */
-    const struct logger *logger;
 };
 
 struct sequence_server {
     struct sequence_server_configuration configuration;
-    struct epoll_loop loop;
-    struct clients clients;
+    struct session_daemon *daemon;
     uint64_t accepted_count;        /* connections, since the start */
     uint64_t refused_count;         /* of them, told that there is no room */
     struct connection *connections; /* by index of the client */
-    struct listener listener;
-    int signal_fd;
-    uint16_t port; /* the one listened on */
+    uint16_t port;                  /* the one listened on */
     bool is_stopping;
     int64_t online_ms; /* when to come back from being offline; INT64_MAX: it is not */
     struct warning_limiter relisten_warning;
 };
 
-/* Listens, says so, and is ready. Signals must have been opened: `signal_fd` is watched for the one
- * that ends the server. Returns 0, or a negative errno value with the reason printed; either way
- * the server is to be closed. */
+/* Listens, says so, and is ready. Returns 0, or a negative errno value with the reason printed;
+ * either way the server is to be closed. */
 int sequence_server_open(struct sequence_server *server,
-                         const struct sequence_server_configuration *configuration, int signal_fd);
+                         const struct sequence_server_configuration *configuration,
+                         struct session_daemon *daemon);
 
 /* Serves until a signal arrives. Returns 0, or a negative errno value if waiting for events
  * failed. */
 int sequence_server_run(struct sequence_server *server);
 
-/* Ends all connections and frees everything. Does nothing to a zeroed server. */
+/* Frees everything, once the daemon has been stopped. Does nothing to a zeroed server. */
 void sequence_server_close(struct sequence_server *server);
 
 #endif /* SERVER_SEQUENCE_SEQUENCE_SERVER_H_ */

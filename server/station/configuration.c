@@ -3,9 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/runtime/http/http_server.h"
 #include "server/runtime/logger.h"
-#include "server/runtime/startup.h"
 #include "server/station/limits.h"
 
 enum { PORT_DEFAULT = 12345, PORT_MAX = 65535, SECONDS_MAX = 1000000 };
@@ -15,20 +13,15 @@ enum { ARGUMENT_COUNT_MAX = 8, ARGUMENT_SIZE = 64 };
 
 static void set_defaults(struct configuration *configuration) {
     *configuration = (struct configuration){
-        .port = PORT_DEFAULT,
-        .addresses = {.items = {"127.0.0.1"}, .count = 1},
-        .connection_count_max = LIMIT_CONNECTION_COUNT_DEFAULT,
-        .peer_connection_count_max = -1,
         .stream_count_max = LIMIT_STREAM_COUNT_DEFAULT,
-        .session_count_max = LIMIT_SESSION_COUNT_DEFAULT,
-        .session_ttl_ms = 30 * 1000,
         .tombstone_ttl_ms = 3600 * 1000,
         .tick_ms = 1000,
         .drain_ms = 5 * 1000,
-        .store = "memory",
-        .log_level = LOG_LEVEL_INFO,
-        .http_port = HTTP_PORT_NONE,
     };
+    session_daemon_set_defaults(&configuration->daemon);
+    configuration->daemon.port = PORT_DEFAULT;
+    configuration->daemon.connection_count_max = LIMIT_CONNECTION_COUNT_DEFAULT;
+    configuration->daemon.session_count_max = LIMIT_SESSION_COUNT_DEFAULT;
 }
 
 /* The original writes these two with one dash, and getopt_long knows only two. */
@@ -50,33 +43,25 @@ static void double_dashes(int argc, char **argv) {
     }
 }
 
-static bool check_store(struct configuration *c, const struct options *options) {
-    const char *problem = session_store_choose(c->store, &c->store_choice);
-    if (problem != NULL) {
-        options_complain(options, "--store takes memory, or a URL of Redis: %s", problem);
-    }
-    return problem == NULL;
-}
-
 enum options_outcome configuration_read(struct configuration *c, int argc, char **argv) {
     const int64_t milliseconds_max = (int64_t)SECONDS_MAX * 1000;
     const struct option_spec specs[] = {
-        {"port", "NUMBER", "port to listen on; 0: any free one", OPTION_INTEGER, &c->port, 0,
+        {"port", "NUMBER", "port to listen on; 0: any free one", OPTION_INTEGER, &c->daemon.port, 0,
          PORT_MAX, NULL},
         {"bind", "ADDRESS", "listen on this address or name, * for all; may be repeated",
-         OPTION_TEXT_LIST, &c->addresses, 0, 0, NULL},
+         OPTION_TEXT_LIST, &c->daemon.addresses, 0, 0, NULL},
         {"max-connections", "NUMBER", "connections at a time, 1 to 100000", OPTION_INTEGER,
-         &c->connection_count_max, 1, LIMIT_CONNECTION_COUNT_MAX, NULL},
+         &c->daemon.connection_count_max, 1, LIMIT_CONNECTION_COUNT_MAX, NULL},
         {"max-per-peer", "NUMBER",
          "connections of one address, and 16 sequences for each; 0: no limit (default: 256, and no "
          "limit on this machine)",
-         OPTION_INTEGER, &c->peer_connection_count_max, 0, LIMIT_CONNECTION_COUNT_MAX, NULL},
+         OPTION_INTEGER, &c->daemon.peer_connection_count_max, 0, LIMIT_CONNECTION_COUNT_MAX, NULL},
         {"max-streams", "NUMBER", "calls at a time, on all of them, 1 to 1000000", OPTION_INTEGER,
          &c->stream_count_max, 1, LIMIT_STREAM_COUNT_MAX, NULL},
         {"max-sessions", "NUMBER", "sequences kept at a time, 1 to 10000000", OPTION_INTEGER,
-         &c->session_count_max, 1, LIMIT_SESSION_COUNT_MAX, NULL},
+         &c->daemon.session_count_max, 1, LIMIT_SESSION_COUNT_MAX, NULL},
         {"session-ttl", "SECONDS", "how long a sequence outlives its last stream", OPTION_SECONDS,
-         &c->session_ttl_ms, 1, milliseconds_max, NULL},
+         &c->daemon.session_ttl_ms, 1, milliseconds_max, NULL},
         {"tombstone-ttl", "SECONDS", "how long GetNumbers knows the id of one that is stale",
          OPTION_SECONDS, &c->tombstone_ttl_ms, 1, milliseconds_max, NULL},
         {"tick", "SECONDS", "pause between two messages of a stream; 0: none", OPTION_SECONDS,
@@ -90,13 +75,13 @@ enum options_outcome configuration_read(struct configuration *c, int argc, char 
          &c->offline_ms, 0, milliseconds_max, NULL},
         {"goOfflineFor", "SECONDS", NULL, OPTION_SECONDS, &c->offline_ms, 0, milliseconds_max,
          NULL},
-        {"store", "STORE", "memory, or Redis: redis://HOST:PORT/DATABASE", OPTION_TEXT, &c->store,
-         0, 0, NULL},
+        {"store", "STORE", "memory, or Redis: redis://HOST:PORT/DATABASE", OPTION_TEXT,
+         &c->daemon.store, 0, 0, NULL},
         {"http-port", "NUMBER",
          "serve metrics and a status page on this port of 127.0.0.1; 0: any free one",
-         OPTION_INTEGER, &c->http_port, 0, PORT_MAX, NULL},
+         OPTION_INTEGER, &c->daemon.http_port, 0, PORT_MAX, NULL},
         {"log-level", "debug|info|warning|error", "the least important messages to print",
-         OPTION_CHOICE, &c->log_level, 0, 0, log_level_names},
+         OPTION_CHOICE, &c->daemon.log_level, 0, 0, log_level_names},
     };
     const struct options options = {
         .program = "station-server",
@@ -124,10 +109,9 @@ enum options_outcome configuration_read(struct configuration *c, int argc, char 
         options_complain(&options, "unexpected argument '%s'", argv[first]);
         return OPTIONS_INVALID;
     }
-    if (outcome == OPTIONS_RUN &&
-        (!check_store(c, &options) || !startup_check_addresses(&options, &c->addresses))) {
+    if (outcome == OPTIONS_RUN && !session_daemon_check(&c->daemon, &options)) {
         return OPTIONS_INVALID;
     }
-    option_settings_write(&options, c->settings);
+    option_settings_write(&options, c->daemon.in_force);
     return outcome;
 }

@@ -20,8 +20,8 @@ static int tell_client(const void *context, uint32_t index, struct status_client
 }
 
 static void tell(void *context, struct daemon_status *status) {
-    const struct figures *figures = context;
-    const struct station_server *server = figures->server;
+    const struct station_server *server = context;
+    const struct session_store_measured *store = &server->daemon->measured;
     const struct services *services = &server->services;
     int64_t now_ms = os_now_ms();
     if (server->phase != STATION_SERVER_SERVING) {
@@ -30,7 +30,7 @@ static void tell(void *context, struct daemon_status *status) {
     if (now_ms < services->online_ms) {
         status_set_reason(status, "offline for a while, as --offline-for says");
     }
-    session_store_measured_tell(figures->store, now_ms, status);
+    session_store_measured_tell(store, now_ms, status);
     status_add_gauge(status, "station_ready", "Whether it serves and reaches its store: 1, or 0",
                      status->reason[0] == '\0');
     status_add_counter(status, "station_messages_total", "Messages with a number, sent or begun",
@@ -40,23 +40,23 @@ static void tell(void *context, struct daemon_status *status) {
     status_add_gauge(status, "station_stream_places", "Calls open at a time",
                      (double)services->stream_count_max);
     status_add_gauge(status, "station_clients", "Connections that are served",
-                     (double)server->clients.served_count);
+                     (double)server->daemon->clients.served_count);
     status_add_gauge(status, "station_client_places", "Connections served at a time",
-                     (double)server->configuration.connection_count_max);
+                     (double)server->daemon->settings->connection_count_max);
     status_add_counter(status, "station_clients_accepted_total", "Connections accepted",
                        server->accepted_count);
     status->series[0] = services->numbers.message_count;
-    status->series[1] = figures->store->created_count + figures->store->resumed_count;
-    client_list_tell(&server->clients, tell_client, server, status);
+    status->series[1] = store->created_count + store->resumed_count;
+    client_list_tell(&server->daemon->clients, tell_client, server, status);
 }
 
-struct status_source figures_source(const struct figures *figures) {
+struct status_source figures_source(const struct station_server *server) {
     return (struct status_source){
         .program = "station-server",
         .prefix = "station",
         .unit = "Bytes sent",
         .series_names = {"messages", "sessions"},
         .tell = tell,
-        .context = (void *)figures,
+        .context = (void *)server,
     };
 }

@@ -7,15 +7,9 @@
 #define SERVER_STATION_FIGURES_H_
 
 #include "server/runtime/http/status.h"
-#include "server/sessions/session_store_measured.h"
 #include "server/station/station_server.h"
 
-struct figures {
-    const struct station_server *server;
-    const struct session_store_measured *store;
-};
-
-/* *figures has to outlive the source. */
-struct status_source figures_source(const struct figures *figures);
+/* *server has to outlive the source. */
+struct status_source figures_source(const struct station_server *server);
 
 #endif /* SERVER_STATION_FIGURES_H_ */

@@ -5,8 +5,8 @@
  * and streams; what is never used stays untouched. Beyond the limit connections wait in the
  * kernel's queue.
  *
- * Ownership: the server owns its connections, streams and listening sockets, and refers to the
- * store, which must outlive it. Threading: one thread.
+ * Ownership: the server owns its connections and streams, and refers to the daemon, which must
+ * outlive it. Threading: one thread.
  */
 #ifndef SERVER_STATION_STATION_SERVER_H_
 #define SERVER_STATION_STATION_SERVER_H_
@@ -15,26 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/runtime/clients.h"
-#include "server/runtime/epoll_loop.h"
-#include "server/runtime/http/inquiry.h"
-#include "server/runtime/listener.h"
-#include "server/runtime/logger.h"
-#include "server/runtime/options.h"
-#include "server/runtime/service_manager.h"
+#include "server/sessions/session_daemon.h"
 #include "server/station/http2.h"
 #include "server/station/services.h"
 
 struct station_server_configuration {
-    const struct option_list *addresses;
-    uint16_t port; /* 0: any free one */
-    size_t connection_count_max;
-    int64_t peer_connection_count_max; /* as clients_configuration.peer_max */
-    int64_t drain_ms;                  /* how long streams may go on after a signal */
+    int64_t drain_ms; /* how long streams may go on after a signal */
     struct services_configuration services;
-    struct service_manager *manager; /* hears that the loop turns, and when it begins and ends */
-    struct inquiry *inquiry;         /* of the status page; NULL: there is none */
-    const struct logger *logger;
 };
 
 /* How far the server is on its way out. */
@@ -48,15 +35,12 @@ enum station_server_phase {
 
 struct station_server {
     struct station_server_configuration configuration;
-    struct epoll_loop loop;
-    struct clients clients;
+    struct session_daemon *daemon;
     uint64_t accepted_count;              /* connections, since the start */
     struct http2_connection *connections; /* by index of the client */
     bool *is_changed;                     /* by index: listed in changed_indexes */
     uint32_t *changed_indexes;            /* those to be advanced at the end of the round */
     size_t changed_count;
-    struct listener listener;
-    int signal_fd;
     enum station_server_phase phase;
     int64_t phase_end_ms; /* when the next one begins, unless the last connection ends it */
     int64_t drain_end_ms;
@@ -64,17 +48,17 @@ struct station_server {
     struct http2_configuration http2;
 };
 
-/* Listens, says so, and is ready. `signal_fd` is watched for the signal that ends the server.
- * Returns 0, or a negative errno value with the reason printed; either way the server is to be
- * closed. */
+/* Listens, says so, and is ready. Returns 0, or a negative errno value with the reason printed;
+ * either way the server is to be closed. */
 int station_server_open(struct station_server *server,
-                        const struct station_server_configuration *configuration, int signal_fd);
+                        const struct station_server_configuration *configuration,
+                        struct session_daemon *daemon);
 
 /* Serves until a signal arrives and the streams have been drained, or a second signal arrives.
  * Returns 0, or a negative errno value if waiting for events failed. */
 int station_server_run(struct station_server *server);
 
-/* Ends all connections and frees everything. Does nothing to a zeroed server. */
+/* Frees everything, once the daemon has been stopped. Does nothing to a zeroed server. */
 void station_server_close(struct station_server *server);
 
 #endif /* SERVER_STATION_STATION_SERVER_H_ */

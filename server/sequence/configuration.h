@@ -1,0 +1,29 @@
+/*
+ * What can be chosen on the sequence server's command line.
+ *
+ * Ownership: texts are those of argv. Threading: main thread.
+ */
+#ifndef SERVER_SEQUENCE_CONFIGURATION_H_
+#define SERVER_SEQUENCE_CONFIGURATION_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/runtime/options.h"
+#include "server/sessions/session_daemon.h"
+
+/* In the units of the options. */
+struct configuration {
+    struct session_daemon_settings daemon;
+    int64_t session_timeout_ms;
+    int64_t idle_timeout_ms;
+    int64_t tick_ms;
+    int64_t fail_every;
+    int64_t offline_ms;
+    bool is_test_mode;
+};
+
+/* Fills it with the defaults and then from the command line. Problems are printed. */
+enum options_outcome configuration_read(struct configuration *configuration, int argc, char **argv);
+
+#endif /* SERVER_SEQUENCE_CONFIGURATION_H_ */
