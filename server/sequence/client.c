@@ -4,22 +4,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "server/runtime/escape.h"
-#include "server/runtime/os.h"
-#include "server/sessions/backoff.h"
 #include "server/sessions/checksum.h"
-#include "server/sessions/progress_bar.h"
-#include "server/sessions/randomness.h"
+#include "server/sessions/client_report.h"
 
-enum {
-    PROGRESS_INTERVAL_MS = 100,
-    STREAM_TIMEOUT_MS_MAX = 3600 * 1000,
-    /* For a terminal that does not tell. */
-    COLUMN_COUNT_DEFAULT = 80,
-};
+enum { STREAM_TIMEOUT_MS_MAX = 3600 * 1000 };
 
 /* What the server knows of the sequence, as far as the client can tell. */
 enum registration {
@@ -43,37 +33,17 @@ struct client {
     enum registration registration;
     uint32_t retry_count; /* connections in a row that brought nothing new */
     size_t server_index;
-    bool was_connected;  /* at least once */
-    bool is_declined;    /* the server said that it did nothing; INIT may be sent again */
-    const char *cause;   /* why the last connection was of no more use; a static text */
-    int64_t progress_ms; /* when the bar is drawn next */
+    bool was_connected; /* at least once */
+    bool is_declined;   /* the server said that it did nothing; INIT may be sent again */
+    const char *cause;  /* why the last connection was of no more use; a static text */
+    struct client_report report;
     char checksum[PROTOCOL_CHECKSUM_LENGTH + 1]; /* the server's */
     uint8_t batch[PROTOCOL_BATCH_SIZE_MAX];
 };
 
-/* How long the terminal's lines are now. */
-static size_t count_columns(void) {
-    struct winsize size;
-    bool is_known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-    return is_known ? size.ws_col : COLUMN_COUNT_DEFAULT;
-}
-
 static void show_progress(struct client *client, bool is_last) {
-    char text[PROGRESS_BAR_TEXT_SIZE];
-    if (!client->configuration->has_progress || (!is_last && os_now_ms() < client->progress_ms)) {
-        return;
-    }
-    client->progress_ms = os_now_ms() + PROGRESS_INTERVAL_MS;
-    progress_bar_write(client->state->received_count, client->state->number_count, count_columns(),
-                       text);
-    (void)fprintf(stderr, "%s%s", text, is_last ? "\n" : "");
-}
-
-/* Makes room for a message where the bar is. */
-static void clear_progress(const struct client *client) {
-    if (client->configuration->has_progress) {
-        (void)fputs(PROGRESS_BAR_CLEAR, stderr);
-    }
+    client_report_progress(&client->report, client->state->received_count,
+                           client->state->number_count, is_last);
 }
 
 /* Notes why the connection is lost, and prints it with --verbose: system errors in the form that
@@ -133,7 +103,7 @@ static enum step_result refuse(struct client *client, const struct protocol_repl
         return STEP_LOST;
     }
     (void)fflush(stdout);
-    clear_progress(client);
+    client_report_clear(&client->report);
     char escaped[ESCAPED_BYTE_SIZE_MAX * PROTOCOL_ERROR_TEXT_LENGTH_MAX + 1];
     (void)fprintf(
         stderr, "sequence-client: the server refuses: %s\n",
@@ -292,7 +262,7 @@ static enum step_result converse(struct client *client) {
 /* Prints "sequence-client: HOST port PORT: CAUSE" without ending the line. */
 static void print_cause(const struct client *client) {
     const struct client_server *server = &client->configuration->servers[client->server_index];
-    clear_progress(client);
+    client_report_clear(&client->report);
     (void)fprintf(stderr, "sequence-client: %s port %u: %s", server->host, server->port,
                   client->cause);
 }
@@ -323,20 +293,9 @@ static enum step_result use_connection(struct client *client) {
 /* Waits for the next attempt, at the next server. False: there is none. */
 static bool wait_to_retry(struct client *client) {
     print_cause(client);
-    if (client->retry_count >= client->configuration->max_retries) {
-        (void)fprintf(stderr, "; giving up after %" PRIu32 " retries\n", client->retry_count);
-        return false;
-    }
-    uint32_t random = 0;
-    (void)randomness_fill(&random, sizeof random);
-    int64_t delay_ms =
-        backoff_delay_ms(client->configuration->retry_delay_ms, client->retry_count, random);
-    client->retry_count++;
     client->server_index = (client->server_index + 1) % client->configuration->server_count;
-    (void)fprintf(stderr, "; retry %" PRIu32 " in %g s\n", client->retry_count,
-                  (double)delay_ms / 1000);
-    (void)os_poll(NULL, 0, (int)delay_ms); /* coming back early does no harm */
-    return true;
+    return client_report_retry(&client->retry_count, client->configuration->max_retries,
+                               client->configuration->retry_delay_ms);
 }
 
 /* Prints the sum and compares the checksums. */
@@ -369,7 +328,7 @@ static enum client_result finish(struct client *client, enum step_result result)
         show_progress(client, true);
         return judge(client) ? CLIENT_DONE : CLIENT_FAILED;
     case STEP_IO_ERROR:
-        clear_progress(client);
+        client_report_clear(&client->report);
         return CLIENT_IO_ERROR;
     case STEP_LOST:
     case STEP_REFUSED:
@@ -384,6 +343,7 @@ enum client_result client_run(const struct client_configuration *configuration,
         .configuration = configuration,
         .state = state,
         .registration = is_new ? UNREGISTERED : REGISTERED,
+        .report = {.has_progress = configuration->has_progress},
     };
     if (client_link_init(&client.link, configuration->timeout_ms) != 0) {
         (void)fprintf(stderr, "sequence-client: no memory\n");

@@ -3,25 +3,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "server/runtime/exit_code.h"
 #include "server/runtime/os.h"
-#include "server/sessions/backoff.h"
 #include "server/sessions/client_id.h"
-#include "server/sessions/progress_bar.h"
+#include "server/sessions/client_report.h"
 #include "server/sessions/randomness.h"
 #include "server/station/client_call.h"
 #include "server/station/client_configuration.h"
 #include "server/station/client_state.h"
 #include "server/station/number_sequence.h"
-
-enum {
-    PROGRESS_INTERVAL_MS = 100,
-    /* For a terminal that does not tell. */
-    COLUMN_COUNT_DEFAULT = 80,
-};
 
 /* What the server knows of the sequence, as far as the client can tell. */
 enum registration {
@@ -37,33 +29,12 @@ struct client {
     uint32_t retry_count; /* calls in a row that brought nothing new */
     bool has_checksum;
     uint32_t checksum; /* the server's */
-    bool has_progress; /* a bar is to be drawn */
-    int64_t progress_ms;
+    struct client_report report;
 };
 
-/* How long the terminal's lines are now. */
-static size_t count_columns(void) {
-    struct winsize size;
-    bool is_known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-    return is_known ? size.ws_col : COLUMN_COUNT_DEFAULT;
-}
-
 static void show_progress(struct client *client, bool is_last) {
-    char text[PROGRESS_BAR_TEXT_SIZE];
-    if (!client->has_progress || (!is_last && os_now_ms() < client->progress_ms)) {
-        return;
-    }
-    client->progress_ms = os_now_ms() + PROGRESS_INTERVAL_MS;
-    progress_bar_write(client->state->received_count, client->state->number_count, count_columns(),
-                       text);
-    (void)fprintf(stderr, "%s%s", text, is_last ? "\n" : "");
-}
-
-/* Makes room for a message where the bar is. */
-static void clear_progress(const struct client *client) {
-    if (client->has_progress) {
-        (void)fputs(PROGRESS_BAR_CLEAR, stderr);
-    }
+    client_report_progress(&client->report, client->state->received_count,
+                           client->state->number_count, is_last);
 }
 
 static bool take_number(void *context, const struct codec_number *number) {
@@ -119,25 +90,15 @@ static bool may_retry(struct client *client, enum status status) {
 /* Waits for the next attempt. False: there is none. */
 static bool wait_to_retry(struct client *client, enum status status, const char *text) {
     const struct client_configuration *configuration = client->configuration;
-    clear_progress(client);
+    client_report_clear(&client->report);
     (void)fprintf(stderr, "station-client: %s port %" PRId64 ": %s: %s", configuration->host,
                   configuration->port, status_name(status), text);
     if (!may_retry(client, status)) {
         (void)fputc('\n', stderr);
         return false;
     }
-    if (client->retry_count >= configuration->max_retries) {
-        (void)fprintf(stderr, "; giving up after %" PRIu32 " retries\n", client->retry_count);
-        return false;
-    }
-    uint32_t random = 0;
-    (void)randomness_fill(&random, sizeof random);
-    int64_t delay_ms = backoff_delay_ms(configuration->retry_delay_ms, client->retry_count, random);
-    client->retry_count++;
-    (void)fprintf(stderr, "; retry %" PRIu32 " in %g s\n", client->retry_count,
-                  (double)delay_ms / 1000);
-    (void)os_poll(NULL, 0, (int)delay_ms); /* coming back early does no harm */
-    return true;
+    return client_report_retry(&client->retry_count, configuration->max_retries,
+                               configuration->retry_delay_ms);
 }
 
 /* Compares the checksums. */
@@ -162,7 +123,7 @@ static enum exit_code run(struct client *client) {
         char text[CLIENT_CALL_TEXT_SIZE] = "";
         enum status status = call_server(client, text);
         if (client_state_save(client->state) != CLIENT_STATE_OK) {
-            clear_progress(client);
+            client_report_clear(&client->report);
             (void)fprintf(stderr, "station-client: %s: %s\n", client->configuration->state_path,
                           strerror(client->state->error));
             return EXIT_CODE_IO_FAILURE;
@@ -212,7 +173,7 @@ static enum exit_code run_with_state(const struct client_configuration *configur
         .configuration = configuration,
         .state = state,
         .registration = configuration->is_new ? UNREGISTERED : UNCERTAIN,
-        .has_progress = isatty(STDERR_FILENO) == 1,
+        .report = {.has_progress = isatty(STDERR_FILENO) == 1},
     };
     if (configuration->is_new) {
         enum exit_code code = begin_new(configuration, state);
