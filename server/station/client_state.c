@@ -2,17 +2,14 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "server/runtime/os.h"
 #include "server/sessions/decimal.h"
 
 enum {
-    FILE_MODE = 0600,
     NUMBER_LINE_SIZE_MAX = DECIMAL_LENGTH_MAX + 1,
     FILE_SIZE_MAX = CLIENT_STATE_LINE_SIZE_MAX + LIMIT_NUMBER_COUNT_MAX * NUMBER_LINE_SIZE_MAX,
 };
@@ -22,6 +19,24 @@ static const char magic[] = "station 1 ";
 static enum client_state_result fail(struct client_state *state, int error) {
     state->error = -error;
     return CLIENT_STATE_IO_ERROR;
+}
+
+static enum client_state_result judge(struct client_state *state, enum state_file_result result) {
+    switch (result) {
+    case STATE_FILE_OK:
+        return CLIENT_STATE_OK;
+    case STATE_FILE_IN_USE:
+        return CLIENT_STATE_IN_USE;
+    case STATE_FILE_FOREIGN:
+        return CLIENT_STATE_BAD_FILE;
+    case STATE_FILE_IO_ERROR:
+        break;
+    }
+    return fail(state, -state->file.error);
+}
+
+static bool begins_with_magic(const char *bytes, size_t size) {
+    return size >= sizeof magic - 1 && memcmp(bytes, magic, sizeof magic - 1) == 0;
 }
 
 /* Takes the first line, without its newline, off the text. False: there is no whole line. */
@@ -71,15 +86,6 @@ static bool parse(struct client_state *state, const char *text, size_t size, siz
     return true;
 }
 
-/* Cuts the file off at `size` and goes on writing there. */
-static enum client_state_result cut_file(struct client_state *state, off_t size) {
-    int error = os_ftruncate(state->fd, size);
-    if (error != 0) {
-        return fail(state, error);
-    }
-    return lseek(state->fd, size, SEEK_SET) == size ? CLIENT_STATE_OK : fail(state, -errno);
-}
-
 /* Reads up to `capacity` bytes. Their number, or a negative errno value. */
 static ssize_t read_all(int fd, char *text, size_t capacity) {
     size_t size = 0;
@@ -98,7 +104,7 @@ static enum client_state_result load(struct client_state *state) {
     if (text == NULL) {
         return fail(state, -ENOMEM);
     }
-    ssize_t size = read_all(state->fd, text, FILE_SIZE_MAX + 1);
+    ssize_t size = read_all(state->file.fd, text, FILE_SIZE_MAX + 1);
     size_t whole_size = 0;
     enum client_state_result result = CLIENT_STATE_BAD_FILE;
     if (size < 0) {
@@ -106,7 +112,7 @@ static enum client_state_result load(struct client_state *state) {
     } else if (size == 0) {
         result = CLIENT_STATE_EMPTY;
     } else if (size <= FILE_SIZE_MAX && parse(state, text, (size_t)size, &whole_size)) {
-        result = cut_file(state, (off_t)whole_size);
+        result = judge(state, state_file_cut(&state->file, (off_t)whole_size));
     }
     free(text);
     return result;
@@ -115,31 +121,16 @@ static enum client_state_result load(struct client_state *state) {
 enum client_state_result client_state_open(struct client_state *state, const char *path) {
     state->received_count = 0;
     state->saved_count = 0;
-    state->fd = os_open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, FILE_MODE);
-    if (state->fd < 0) {
-        return fail(state, state->fd);
+    enum client_state_result result =
+        judge(state, state_file_open(&state->file, path, begins_with_magic));
+    if (result != CLIENT_STATE_OK) {
+        return result;
     }
-    int error = os_lock_exclusive(state->fd);
-    enum client_state_result result = error == 0              ? load(state)
-                                      : error == -EWOULDBLOCK ? CLIENT_STATE_IN_USE
-                                                              : fail(state, error);
+    result = load(state);
     if (result != CLIENT_STATE_OK && result != CLIENT_STATE_EMPTY) {
         client_state_close(state);
     }
     return result;
-}
-
-static enum client_state_result write_all(struct client_state *state, const char *text,
-                                          size_t size) {
-    while (size > 0) {
-        ssize_t written_size = os_write(state->fd, text, size);
-        if (written_size < 0) {
-            return fail(state, (int)written_size);
-        }
-        text += written_size;
-        size -= (size_t)written_size;
-    }
-    return CLIENT_STATE_OK;
 }
 
 enum client_state_result client_state_begin(struct client_state *state, const char *client_id,
@@ -151,8 +142,7 @@ enum client_state_result client_state_begin(struct client_state *state, const ch
     state->received_count = 0;
     state->saved_count = 0;
     int size = snprintf(line, sizeof line, "%s%s %u\n", magic, client_id, number_count);
-    enum client_state_result result = cut_file(state, 0);
-    return result == CLIENT_STATE_OK ? write_all(state, line, (size_t)size) : result;
+    return judge(state, state_file_replace(&state->file, line, (size_t)size));
 }
 
 void client_state_append(struct client_state *state, uint32_t number) {
@@ -170,11 +160,11 @@ enum client_state_result client_state_save(struct client_state *state) {
             size += decimal_write(state->numbers[state->saved_count++], text + size);
             text[size++] = '\n';
         }
-        result = write_all(state, text, size);
+        result = judge(state, state_file_append(&state->file, text, size));
     }
     return result;
 }
 
 void client_state_close(struct client_state *state) {
-    (void)os_close(state->fd);
+    state_file_close(&state->file);
 }

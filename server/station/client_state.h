@@ -1,10 +1,9 @@
 /*
  * What a client has received so far, in memory and in a file, so that it can go on after it was
  * killed: "station 1 <client-id> <count>", and then the numbers, one a line. A torn last line, left
- * by a client that was killed while it wrote, is cut off. It survives the death of the process, not
- * the loss of power. A file that holds anything else is left alone.
+ * by a client that was killed while it wrote, is cut off.
  *
- * Ownership: the state owns its descriptor. The file is locked, so two clients cannot use one file.
+ * Ownership: the state owns its file (state_file.h), which no other client can use meanwhile.
  * Threading: one thread per state.
  */
 #ifndef SERVER_STATION_CLIENT_STATE_H_
@@ -15,6 +14,7 @@
 #include <stdint.h>
 
 #include "server/sessions/client_id.h"
+#include "server/sessions/state_file.h"
 #include "server/station/limits.h"
 
 #ifdef __cplusplus
@@ -24,7 +24,7 @@ extern "C" {
 enum { CLIENT_STATE_LINE_SIZE_MAX = 64 };
 
 struct client_state {
-    int fd;
+    struct state_file file;
     int error; /* the errno value behind the last IO_ERROR */
     char client_id[CLIENT_ID_LENGTH + 1];
     uint32_t number_count;
@@ -37,12 +37,12 @@ enum client_state_result {
     CLIENT_STATE_OK,
     CLIENT_STATE_IN_USE,   /* another client holds the file */
     CLIENT_STATE_EMPTY,    /* there is nothing in it */
-    CLIENT_STATE_BAD_FILE, /* it is something else than a state file */
+    CLIENT_STATE_BAD_FILE, /* it is something else than a state file; it was left alone */
     CLIENT_STATE_IO_ERROR, /* state.error tells more */
 };
 
 /* Opens and locks the file, creating it if need be, and reads what is there. Only after OK and
- * EMPTY it is open. */
+ * EMPTY it is open. `path` must outlive the state. */
 enum client_state_result client_state_open(struct client_state *state, const char *path);
 
 /* Replaces what is there by a new sequence: OK or IO_ERROR. */
