@@ -1,8 +1,6 @@
 // Every daemon as a service manager meets it: it says when it serves, that its loop turns, and that
 // it ends; and it takes the sockets that the manager has opened.
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +12,7 @@
 
 #include "testing/daemon.h"
 #include "testing/files.h"
+#include "testing/loopback.h"
 #include "testing/notify_socket.h"
 #include "testing/process.h"
 #include "testing/tcp_client.h"
@@ -50,15 +49,8 @@ std::vector<Daemon> Daemons() {
 class ListeningSocket {
   public:
     ListeningSocket() {
-        const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        EXPECT_EQ(bind(fd, reinterpret_cast<const sockaddr *>(&address), size), 0);
-        EXPECT_EQ(listen(fd, 16), 0);
-        EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr *>(&address), &size), 0);
-        port_ = ntohs(address.sin_port);
+        const int fd = harness::ListenOnLoopback();
+        port_ = harness::PortOf(fd);
         descriptor_ = fcntl(fd, F_DUPFD, 64);
         close(fd);
     }

@@ -1,14 +1,12 @@
 #include "testing/daemon.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 
+#include "testing/loopback.h"
 #include "gtest/gtest.h"
 
 namespace harness {
@@ -44,17 +42,10 @@ std::uint16_t WaitForPort(Process *process, const std::string &address) {
 }
 
 std::uint16_t FindFreePort() {
-    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto *generic = reinterpret_cast<sockaddr *>(&address);
-    if (probe < 0 || bind(probe, generic, size) != 0 || getsockname(probe, generic, &size) != 0) {
-        ThrowErrno("find a free port");
-    }
+    const int probe = ListenOnLoopback();
+    const std::uint16_t port = PortOf(probe);
     close(probe);
-    return ntohs(address.sin_port);
+    return port;
 }
 
 void ExpectNoSanitizerReport(const std::string &errors) {

@@ -1,11 +1,11 @@
 #include "testing/tcp_client.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <string>
 
+#include "testing/loopback.h"
 #include "gtest/gtest.h"
 
 namespace harness {
@@ -14,17 +14,7 @@ namespace {
 // A listening socket on a free loopback port, and the one connection that a test accepts from it.
 class TcpClientTest : public testing::Test {
   protected:
-    TcpClientTest() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        auto *generic = reinterpret_cast<sockaddr *>(&address);
-        EXPECT_EQ(bind(listener_, generic, size), 0);
-        EXPECT_EQ(listen(listener_, 1), 0);
-        EXPECT_EQ(getsockname(listener_, generic, &size), 0);
-        port_ = ntohs(address.sin_port);
-    }
+    TcpClientTest() : listener_(ListenOnLoopback(0, 1)), port_(PortOf(listener_)) {}
     ~TcpClientTest() override {
         close(listener_);
     }

@@ -13,14 +13,13 @@
 #include <thread>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "server/numbers/numbers_process.h"
 #include "testing/browser.h"
 #include "testing/http_client.h"
+#include "testing/loopback.h"
 #include "testing/patience.h"
 #include "testing/process.h"
 #include "testing/tcp_client.h"
@@ -137,17 +136,6 @@ TEST_F(PageTest, WithAFullDisk) {
 class OnePage {
   public:
     explicit OnePage(const std::string &answer) : answer_(answer) {
-        socket_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address = {};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        auto *general = reinterpret_cast<sockaddr *>(&address);
-        if (socket_ < 0 || bind(socket_, general, size) != 0 || listen(socket_, 16) != 0 ||
-            getsockname(socket_, general, &size) != 0) {
-            ThrowErrno("listen");
-        }
-        port_ = ntohs(address.sin_port);
         thread_ = std::thread([this] { Serve(); });
     }
     ~OnePage() {
@@ -174,8 +162,8 @@ class OnePage {
     }
 
     std::string answer_;
-    int socket_ = -1;
-    std::uint16_t port_ = 0;
+    const int socket_ = ListenOnLoopback();
+    const std::uint16_t port_ = PortOf(socket_);
     std::thread thread_;
 };
 

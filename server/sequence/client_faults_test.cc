@@ -1,10 +1,8 @@
 // The client before servers of the tests' own: what they say that no good server would.
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,6 +10,7 @@
 #include "server/sequence/sequence_harness.h"
 #include "testing/daemon.h"
 #include "testing/files.h"
+#include "testing/loopback.h"
 
 namespace {
 
@@ -27,17 +26,6 @@ class ScriptedServer {
   public:
     // Each list has the answers to the messages of one connection, which is closed behind the last.
     explicit ScriptedServer(std::vector<std::vector<std::string>> scripts) {
-        sockaddr_in address{};
-        socklen_t size = sizeof address;
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        listening_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (bind(listening_, reinterpret_cast<sockaddr *>(&address), size) != 0 ||
-            listen(listening_, 8) != 0 ||
-            getsockname(listening_, reinterpret_cast<sockaddr *>(&address), &size) != 0) {
-            throw std::runtime_error("cannot listen");
-        }
-        port_ = std::to_string(ntohs(address.sin_port));
         thread_ = std::thread([this, scripts] {
             for (const auto &script : scripts) {
                 Serve(script);
@@ -73,8 +61,8 @@ class ScriptedServer {
         close(fd);
     }
 
-    int listening_;
-    std::string port_;
+    const int listening_ = harness::ListenOnLoopback();
+    const std::string port_ = std::to_string(harness::PortOf(listening_));
     std::vector<std::string> messages_;
     std::thread thread_;
 };

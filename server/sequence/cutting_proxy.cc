@@ -1,7 +1,5 @@
 #include "server/sequence/cutting_proxy.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -11,22 +9,15 @@
 #include <array>
 #include <utility>
 
+#include "testing/loopback.h"
 #include "testing/patience.h"
 
 namespace sequence {
 namespace {
 
-sockaddr_in Loopback(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-}
-
 int Connect(std::uint16_t port) {
     const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = Loopback(port);
+    sockaddr_in address = harness::LoopbackAddress(port);
     if (descriptor < 0 ||
         connect(descriptor, reinterpret_cast<sockaddr *>(&address), sizeof address) != 0) {
         harness::ThrowErrno("connect to the server");
@@ -63,17 +54,12 @@ bool SendAll(int descriptor, const char *bytes, size_t size) {
 CuttingProxy::CuttingProxy(std::uint16_t server_port, CutChooser chooser,
                            ConnectionObserver observer)
     : server_port_(server_port), chooser_(std::move(chooser)), observer_(std::move(observer)) {
-    sockaddr_in address = Loopback(0);
-    socklen_t size = sizeof address;
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    listener_ = harness::ListenOnLoopback(0, SOMAXCONN);
+    port_ = harness::PortOf(listener_);
     stop_descriptor_ = eventfd(0, EFD_CLOEXEC);
-    if (listener_ < 0 || stop_descriptor_ < 0 ||
-        bind(listener_, reinterpret_cast<sockaddr *>(&address), size) != 0 ||
-        listen(listener_, SOMAXCONN) != 0 ||
-        getsockname(listener_, reinterpret_cast<sockaddr *>(&address), &size) != 0) {
-        harness::ThrowErrno("listen");
+    if (stop_descriptor_ < 0) {
+        harness::ThrowErrno("make an eventfd");
     }
-    port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { Run(); });
 }
 

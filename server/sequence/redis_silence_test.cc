@@ -2,14 +2,12 @@
 // its answer has no end. A call of the server ends by itself then, so that others are served and a
 // signal is heard.
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,6 +15,7 @@
 #include "server/sequence/sequence_harness.h"
 #include "server/sessions/redis_server.h"
 #include "testing/daemon.h"
+#include "testing/loopback.h"
 
 namespace {
 
@@ -29,36 +28,17 @@ using sessions::RedisServer;
 
 const std::string kId = kClientId;
 
-// A socket bound to `port` of 127.0.0.1 with a queue for so many.
-int Listen(std::uint16_t port, int backlog) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port);
-    const int on = 1;
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        bind(fd, reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0 ||
-        listen(fd, backlog) != 0) {
-        throw std::runtime_error("cannot listen on the port of Redis");
-    }
-    return fd;
-}
-
 // A port where connections are neither made nor refused: its queue is full, and nobody accepts.
 class BlackHole {
   public:
-    explicit BlackHole(std::uint16_t port) : fds_{Listen(port, 0)} {
-        sockaddr_in address{};
-        socklen_t size = sizeof address;
-        auto *name = reinterpret_cast<sockaddr *>(&address);
-        getsockname(fds_[0], name, &size);
+    explicit BlackHole(std::uint16_t port) : fds_{harness::ListenOnLoopback(port, 0)} {
+        const sockaddr_in address = harness::LoopbackAddress(port);
         // Until one is not connected, as nothing is from then on.
         pollfd polled{};
         do {
             const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
             fds_.push_back(fd);
-            connect(fd, name, size);
+            connect(fd, reinterpret_cast<const sockaddr *>(&address), sizeof address);
             polled = {.fd = fd, .events = POLLOUT, .revents = 0};
         } while (poll(&polled, 1, kConnectedMs) > 0);
     }
@@ -83,7 +63,7 @@ class BlackHole {
 // A port where an answer begins that never ends, a byte at a time.
 class Dripper {
   public:
-    explicit Dripper(std::uint16_t port) : listening_(Listen(port, 8)) {
+    explicit Dripper(std::uint16_t port) : listening_(harness::ListenOnLoopback(port)) {
         thread_ = std::thread([this] { Drip(); });
     }
     ~Dripper() {

@@ -1,7 +1,6 @@
 // What the field does to the store in Redis: connections that go, servers that change their role,
 // data that is lost, rights that are missing, and servers that are none.
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "server/sessions/redis_store_harness.h"
 #include "server/sessions/tls_files.h"
 #include "testing/daemon.h"
+#include "testing/loopback.h"
 #include "testing/tcp_client.h"
 
 namespace {
@@ -247,17 +247,6 @@ TEST_F(RedisFaultsTest, AsksForTheDueOnesWhenRedisIsBack) {
 class HostileServer {
   public:
     explicit HostileServer(std::function<void(int fd)> serve) {
-        sockaddr_in address{};
-        socklen_t size = sizeof address;
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        listening_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (bind(listening_, reinterpret_cast<sockaddr *>(&address), size) != 0 ||
-            listen(listening_, 8) != 0 ||
-            getsockname(listening_, reinterpret_cast<sockaddr *>(&address), &size) != 0) {
-            throw std::runtime_error("cannot listen");
-        }
-        port_ = ntohs(address.sin_port);
         thread_ = std::thread([this, serve] {
             int fd;
             while ((fd = accept(listening_, nullptr, nullptr)) >= 0) {
@@ -275,12 +264,11 @@ class HostileServer {
         close(listening_);
     }
     std::string url() const {
-        return "redis://127.0.0.1:" + std::to_string(port_);
+        return "redis://127.0.0.1:" + std::to_string(harness::PortOf(listening_));
     }
 
   private:
-    int listening_;
-    uint16_t port_;
+    const int listening_ = harness::ListenOnLoopback();
     std::thread thread_;
 };
 
