@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <functional>
+#include <initializer_list>
 #include <vector>
 
 #include "server/runtime/os.h"
@@ -69,6 +70,13 @@ class PollLoopTest : public testing::Test {
     ~PollLoopTest() override {
         os_faulty_plan("");
         poll_loop_destroy(&loop_);
+    }
+
+    void WatchFired(std::initializer_list<Source *> sources) {
+        for (Source *source : sources) {
+            source->Watch(&loop_);
+            source->Fire();
+        }
     }
 
     int RunOnce() {
@@ -201,10 +209,7 @@ TEST_F(PollLoopTest, AHandlerCanRemoveItself) {
 TEST_F(PollLoopTest, AnEventOfAWatchRemovedInTheSameRoundIsDropped) {
     Source second;
     Source first([&](Source *) { poll_loop_remove(&loop_, second.watch_index()); });
-    first.Watch(&loop_);
-    second.Watch(&loop_);
-    first.Fire();
-    second.Fire();
+    WatchFired({&first, &second});
     EXPECT_EQ(RunOnce(), 2);
     EXPECT_EQ(first.fired_count, 1);
     EXPECT_EQ(second.fired_count, 0);
@@ -213,10 +218,7 @@ TEST_F(PollLoopTest, AnEventOfAWatchRemovedInTheSameRoundIsDropped) {
 TEST_F(PollLoopTest, AnEventOfAWatchPausedInTheSameRoundIsDropped) {
     Source second;
     Source first([&](Source *) { poll_loop_set_events(&loop_, second.watch_index(), 0); });
-    first.Watch(&loop_);
-    second.Watch(&loop_);
-    first.Fire();
-    second.Fire();
+    WatchFired({&first, &second});
     RunOnce();
     EXPECT_EQ(second.fired_count, 0);
 }
@@ -228,10 +230,7 @@ TEST_F(PollLoopTest, AnOldEventDoesNotReachTheNewOwnerOfASlot) {
         poll_loop_remove(&loop_, second.watch_index());
         EXPECT_EQ(newcomer.Watch(&loop_), second.watch_index());
     });
-    first.Watch(&loop_);
-    second.Watch(&loop_);
-    first.Fire();
-    second.Fire();
+    WatchFired({&first, &second});
     RunOnce();
     EXPECT_EQ(second.fired_count, 0);
     EXPECT_EQ(newcomer.fired_count, 0);
@@ -262,10 +261,7 @@ TEST_F(PollLoopTest, AHandlerCanAddWatchesForTheNextRound) {
 TEST_F(PollLoopTest, ALaterHandlerCanRemoveAnEarlierWatch) {
     Source first;
     Source second([&](Source *) { poll_loop_remove(&loop_, first.watch_index()); });
-    first.Watch(&loop_);
-    second.Watch(&loop_);
-    first.Fire();
-    second.Fire();
+    WatchFired({&first, &second});
     RunOnce();
     EXPECT_EQ(first.fired_count, 1);
     EXPECT_EQ(RunOnce(), 1);

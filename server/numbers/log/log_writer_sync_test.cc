@@ -5,6 +5,18 @@
 
 namespace {
 
+class LogWriterSyncTest : public LogWriterTest {
+  protected:
+    // Twenty blocks, all but the first one while that is synced, which the plan holds.
+    void SubmitDuringASync() {
+        ASSERT_TRUE(Submit(Records(0, 10)));
+        os_faulty_await_call("fdatasync", 1);
+        for (uint32_t block = 1; block < 20; ++block) {
+            ASSERT_TRUE(Submit(Records(block * 10, 10)));
+        }
+    }
+};
+
 // The sync of what is written fails while more waits for room.
 TEST_F(LogWriterTest, AFailedSyncEndsTheWaitForRoom) {
     config_.durability = DURABILITY_INTERVAL;
@@ -43,14 +55,10 @@ TEST_F(LogWriterTest, AlwaysAdvancesOnlyAfterTheSync) {
 }
 
 // One call serves all that was written while the one before was under way.
-TEST_F(LogWriterTest, UnderAlwaysWritingGoesOnDuringASlowSync) {
+TEST_F(LogWriterSyncTest, UnderAlwaysWritingGoesOnDuringASlowSync) {
     config_.durability = DURABILITY_ALWAYS;
     Start("fdatasync:1:hold");
-    ASSERT_TRUE(Submit(Records(0, 10)));
-    os_faulty_await_call("fdatasync", 1);
-    for (uint32_t block = 1; block < 20; ++block) {
-        ASSERT_TRUE(Submit(Records(block * 10, 10)));
-    }
+    SubmitDuringASync();
     os_faulty_await_call("append", 20);
     EXPECT_EQ(log_writer_stored_position(&writer_), 0u);
     os_faulty_release();
@@ -73,15 +81,11 @@ TEST_F(LogWriterTest, UnderAlwaysAFailedSyncIsFinalAndNeverRepeated) {
     EXPECT_EQ(log_writer_stored_position(&writer_), kBlockSize);
 }
 
-TEST_F(LogWriterTest, UnderIntervalWritingGoesOnDuringASlowSync) {
+TEST_F(LogWriterSyncTest, UnderIntervalWritingGoesOnDuringASlowSync) {
     config_.durability = DURABILITY_INTERVAL;
     config_.sync_interval_ms = 1;
     Start("fdatasync:1:hold");
-    ASSERT_TRUE(Submit(Records(0, 10)));
-    os_faulty_await_call("fdatasync", 1);
-    for (uint32_t block = 1; block < 20; ++block) {
-        ASSERT_TRUE(Submit(Records(block * 10, 10)));
-    }
+    SubmitDuringASync();
     AwaitStored(20 * kBlockSize);
     log_writer_finish(&writer_);
     EXPECT_FALSE(log_writer_is_finished(&writer_)) << "the last sync is not done";

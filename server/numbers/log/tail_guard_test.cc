@@ -52,6 +52,20 @@ class TailGuardTest : public testing::Test {
         close(fd);
     }
 
+    // In that process.
+    static tail_guard StartGuard(int fd) {
+        tail_guard guard{};
+        if (tail_guard_start(&guard, fd) != 0) {
+            _exit(1);
+        }
+        return guard;
+    }
+    static tail_guard StartArmed(int fd) {
+        tail_guard guard = StartGuard(fd);
+        tail_guard_arm(&guard);
+        return guard;
+    }
+
     static void WriteAll(int fd, const std::string &bytes) {
         if (os_write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
             _exit(1);
@@ -64,11 +78,7 @@ class TailGuardTest : public testing::Test {
 
 TEST_F(TailGuardTest, CutsATornLineWhenTheServerIsKilled) {
     RunServer([](int fd) {
-        tail_guard guard{};
-        if (tail_guard_start(&guard, fd) != 0) {
-            _exit(1);
-        }
-        tail_guard_arm(&guard);
+        StartArmed(fd);
         WriteAll(fd, kTorn);
     });
     EXPECT_EQ(harness::ReadFile(path_), kWhole);
@@ -76,11 +86,7 @@ TEST_F(TailGuardTest, CutsATornLineWhenTheServerIsKilled) {
 
 TEST_F(TailGuardTest, LeavesWholeLinesAlone) {
     RunServer([](int fd) {
-        tail_guard guard{};
-        if (tail_guard_start(&guard, fd) != 0) {
-            _exit(1);
-        }
-        tail_guard_arm(&guard);
+        StartArmed(fd);
         WriteAll(fd, kWhole);
     });
     EXPECT_EQ(harness::ReadFile(path_), kWhole);
@@ -88,10 +94,7 @@ TEST_F(TailGuardTest, LeavesWholeLinesAlone) {
 
 TEST_F(TailGuardTest, UnarmedItTouchesNothing) {
     RunServer([](int fd) {
-        tail_guard guard{};
-        if (tail_guard_start(&guard, fd) != 0) {
-            _exit(1);
-        }
+        StartGuard(fd);
         WriteAll(fd, kTorn);
     });
     EXPECT_EQ(harness::ReadFile(path_), kTorn);
@@ -187,11 +190,7 @@ TEST_F(TailGuardTest, CutsBehindTheLastNewlineWhateverTheSizeIs) {
     for (const std::string before : {"x", "00\n", "12345\n", "\n"}) {
         harness::WriteFile(path_, before);
         RunServer([](int fd) {
-            tail_guard guard{};
-            if (tail_guard_start(&guard, fd) != 0) {
-                _exit(1);
-            }
-            tail_guard_arm(&guard);
+            StartArmed(fd);
             lseek(fd, 0, SEEK_END);
             WriteAll(fd, kTorn);
         });
@@ -202,11 +201,7 @@ TEST_F(TailGuardTest, CutsBehindTheLastNewlineWhateverTheSizeIs) {
 TEST_F(TailGuardTest, WaitsForRoomWhereTheCutTakesSome) {
     ASSERT_TRUE(os_faulty_plan("ftruncate:1:ENOSPC:3,ftruncate:4:EDQUOT"));
     RunServer([](int fd) {
-        tail_guard guard{};
-        if (tail_guard_start(&guard, fd) != 0) {
-            _exit(1);
-        }
-        tail_guard_arm(&guard);
+        StartArmed(fd);
         WriteAll(fd, kTorn);
     });
     os_faulty_plan("");
@@ -235,11 +230,7 @@ TEST_F(TailGuardTest, FollowsToTheNewFile) {
         harness::WriteFile(new_path, "");
         RunServer([&](int fd) {
             const int new_fd = open(new_path.c_str(), O_RDWR | O_CLOEXEC);
-            tail_guard guard{};
-            if (tail_guard_start(&guard, fd) != 0) {
-                _exit(1);
-            }
-            tail_guard_arm(&guard);
+            tail_guard guard = StartArmed(fd);
             if (tail_guard_follow(&guard, new_fd) != 0) {
                 _exit(1);
             }
