@@ -25,14 +25,7 @@ using sessions::RedisServer;
 const std::string kId = kClientId;
 const std::string kChecksum10000 = "FAC,589f9ca74cb5ea9a32eddd14840d5b64;";
 
-class ClusterTest : public testing::Test {
-  protected:
-    void SetUp() override {
-        if (!RedisServer::IsInstalled()) {
-            GTEST_SKIP() << "redis-server is not installed";
-        }
-    }
-};
+class ClusterTest : public sessions::RedisTest {};
 
 // Until it is so; fails the test if it never is.
 template <typename Condition> void WaitUntil(const char *what, const Condition &condition) {

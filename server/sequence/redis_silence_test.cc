@@ -113,14 +113,7 @@ void ExpectServing(Server *server, Connection *connected) {
     }
 }
 
-class RedisSilenceTest : public testing::Test {
-  protected:
-    void SetUp() override {
-        if (!RedisServer::IsInstalled()) {
-            GTEST_SKIP() << "redis-server is not installed";
-        }
-    }
-};
+class RedisSilenceTest : public sessions::RedisTest {};
 
 TEST_F(RedisSilenceTest, AServerWhoseRedisHangsGoesOn) {
     RedisServer redis;

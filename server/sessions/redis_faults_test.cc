@@ -27,14 +27,7 @@ using sessions::Store;
 
 const std::string kKey = std::string("sequence:") + kId;
 
-class RedisFaultsTest : public testing::Test {
-  protected:
-    void SetUp() override {
-        if (!RedisServer::IsInstalled()) {
-            GTEST_SKIP() << "redis-server is not installed";
-        }
-    }
-};
+class RedisFaultsTest : public sessions::RedisTest {};
 
 // The database of RedisServer::url().
 std::string AskData(RedisServer *redis, const std::string &command) {

@@ -5,6 +5,8 @@
 #ifndef SERVER_SESSIONS_REDIS_SERVER_H_
 #define SERVER_SESSIONS_REDIS_SERVER_H_
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -57,6 +59,16 @@ class RedisServer {
     harness::TemporaryDirectory directory_;
     std::unique_ptr<harness::Process> process_;
     std::uint16_t port_ = 0;
+};
+
+// Tests that are skipped without one.
+class RedisTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (!RedisServer::IsInstalled()) {
+            GTEST_SKIP() << "redis-server is not installed";
+        }
+    }
 };
 
 } // namespace sessions

@@ -3,32 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <stdexcept>
 
-#include "testing/daemon.h"
 #include "testing/process_facts.h"
 
 namespace station {
 
-using harness::Process;
-using harness::ProcessOptions;
-using harness::ProcessResult;
 using std::string_literals::operator""s;
-
-const char kClientId[] = "123e4567-e89b-12d3-a456-426614174000";
 
 namespace {
 
 constexpr size_t kFrameHeaderSize = 9;
-
-ProcessOptions Command(const char *variable, const std::vector<std::string> &arguments) {
-    ProcessOptions options;
-    options.arguments = {harness::ProgramPath(variable)};
-    options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
-    options.environment = {{"REDIS_PASSWORD", std::nullopt},
-                           {"BUILD_WORKING_DIRECTORY", std::nullopt}};
-    return options;
-}
 
 std::uint32_t ReadNumber(const std::string &bytes, size_t start, size_t size) {
     std::uint32_t number = 0;
@@ -65,65 +49,22 @@ std::vector<Frame> ParseFrames(const std::string &bytes) {
 
 } // namespace
 
-Server::Server(const std::vector<std::string> &arguments, std::uint16_t port) {
-    std::vector<std::string> all = {"--port=" + std::to_string(port)};
-    all.insert(all.end(), arguments.begin(), arguments.end());
-    process_ = std::make_unique<Process>(Command("STATION_SERVER", all));
-    process_->WaitForErrors([](const std::string &errors) {
-        return harness::FindListeningPort(errors, "127.0.0.1") != 0;
-    });
-    port_ = harness::FindListeningPort(process_->errors(), "127.0.0.1");
-    if (port_ == 0) {
-        throw std::runtime_error("the server does not start: " + process_->errors());
-    }
-}
+Server::Server(const std::vector<std::string> &arguments, std::uint16_t port)
+    : sessions::Server("STATION_SERVER", arguments, port) {}
 
+// Twice: at once, without draining.
 Server::~Server() {
-    // Twice: at once, without draining.
-    process_->Signal(SIGTERM);
-    process_->WaitForErrors(harness::HasLineWith("shutting down"));
-    process_->Signal(SIGTERM);
-    process_->WaitForExit();
-    harness::ExpectNoSanitizerReport(process_->errors());
-}
-
-void Server::Stop() {
-    process_->Signal(SIGTERM);
-    EXPECT_EQ(process_->WaitForExit(), harness::Exited(0)) << process_->errors();
-}
-
-void Server::Kill() {
-    process_->Signal(SIGKILL);
-    EXPECT_EQ(process_->WaitForExit(), harness::Killed(SIGKILL));
+    process_.Signal(SIGTERM);
+    process_.WaitForErrors(harness::HasLineWith("shutting down"));
+    process_.Signal(SIGTERM);
 }
 
 size_t Server::ResidentKib() const {
-    return harness::ReadResidentMemory(process_->pid()).current_kib;
+    return harness::ReadResidentMemory(process_.pid()).current_kib;
 }
 
 size_t Server::HighestKib() const {
-    return harness::ReadResidentMemory(process_->pid()).highest_kib;
-}
-
-std::unique_ptr<Process> Client::Start(const std::vector<std::string> &arguments) {
-    ProcessOptions options = Command("STATION_CLIENT", arguments);
-    options.working_directory = directory_.path();
-    return std::make_unique<Process>(options);
-}
-
-ProcessResult Client::Run(const std::vector<std::string> &arguments) {
-    std::unique_ptr<Process> process = Start(arguments);
-    ProcessResult result;
-    result.status = process->WaitForExit(4 * harness::kPatience);
-    result.output = process->output();
-    result.errors = process->errors();
-    harness::ExpectNoSanitizerReport(result.errors);
-    return result;
-}
-
-void ExpectDelivered(const ProcessResult &result) {
-    EXPECT_EQ(result.status, harness::Exited(0)) << result.errors;
-    EXPECT_NE(result.output.find(") is valid!\n"), std::string::npos) << result.output;
+    return harness::ReadResidentMemory(process_.pid()).highest_kib;
 }
 
 std::string MakeFrame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream,

@@ -1,71 +1,39 @@
 // What process tests of the station need: the server, the client, and a connection that speaks
 // HTTP/2 frame by frame.
 //
-// The programs' paths come from the environment variables STATION_SERVER and STATION_CLIENT, which
-// the tests' targets set. Ownership: the objects own their processes and directories, which are
-// gone after the destructor. Threading: as harness::Process.
+// The environment variables of the programs' paths are STATION_SERVER and STATION_CLIENT
+// (program_harness.h, also for ownership and threading).
 #ifndef SERVER_STATION_STATION_HARNESS_H_
 #define SERVER_STATION_STATION_HARNESS_H_
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "testing/files.h"
-#include "testing/process.h"
+#include "server/sessions/program_harness.h"
 #include "testing/tcp_client.h"
 
 namespace station {
 
-extern const char kClientId[];
+using sessions::ExpectDelivered;
+using sessions::kClientId;
 
-// A server on a port of 127.0.0.1. A sanitizer's report on its standard error fails the running
-// test.
-class Server {
+class Server : public sessions::Server {
   public:
-    // Starts it with `arguments`, and waits until it listens. Port 0: any free one.
     explicit Server(const std::vector<std::string> &arguments = {}, std::uint16_t port = 0);
     ~Server();
-
-    std::uint16_t port() const {
-        return port_;
-    }
-    harness::Process &process() {
-        return *process_;
-    }
-
-    // Ends it by SIGTERM or SIGKILL and waits for its end.
-    void Stop();
-    void Kill();
 
     // Its resident memory in KiB: now, and at its highest.
     size_t ResidentKib() const;
     size_t HighestKib() const;
-
-  private:
-    std::unique_ptr<harness::Process> process_;
-    std::uint16_t port_ = 0;
 };
 
-// A client and the directory that it runs in, so that CONTINUE finds the state of the run before.
-class Client {
+class Client : public sessions::Client {
   public:
-    harness::ProcessResult Run(const std::vector<std::string> &arguments);
-    std::unique_ptr<harness::Process> Start(const std::vector<std::string> &arguments);
-
-    std::string StatePath() const {
-        return directory_.File("station.state");
-    }
-
-  private:
-    harness::TemporaryDirectory directory_;
+    Client() : sessions::Client("STATION_CLIENT", "station.state") {}
 };
-
-// Fails the running test unless the client succeeded: exit code 0 and a valid checksum.
-void ExpectDelivered(const harness::ProcessResult &result);
 
 enum FrameType : std::uint8_t {
     kData = 0,
