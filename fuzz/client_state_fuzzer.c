@@ -45,14 +45,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char path[PATH_CAPACITY];
     (void)snprintf(path, sizeof path, "/tmp/client_state_fuzzer.%ld", (long)getpid());
     write_file(path, data, size);
-    enum client_state_result result = client_state_open(&state, path);
-    if (result == CLIENT_STATE_OK) {
+    enum state_file_result result = client_state_open(&state, path);
+    if (result == STATE_FILE_OK) {
         result = client_state_load(&state);
         client_state_close(&state);
     }
-    if (result == CLIENT_STATE_OK) {
-        check(client_state_open(&again, path) == CLIENT_STATE_OK &&
-                  client_state_load(&again) == CLIENT_STATE_OK,
+    if (result == STATE_FILE_OK) {
+        check(client_state_open(&again, path) == STATE_FILE_OK &&
+                  client_state_load(&again) == STATE_FILE_OK,
               "it does not load once more");
         client_state_close(&again);
         check(state.received_count <= state.number_count &&
@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             check(state.numbers[i] <= PROTOCOL_NUMBER_MAX, "a number that cannot be");
         }
     } else {
-        check(result == CLIENT_STATE_BAD_FILE || result == CLIENT_STATE_MISSING, "an error");
+        check(result == STATE_FILE_FOREIGN || result == STATE_FILE_EMPTY, "an error");
         check(has_content(path, data, size), "a file that is none was touched");
     }
     (void)unlink(path);

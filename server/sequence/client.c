@@ -174,7 +174,7 @@ static enum step_result register_sequence(struct client *client) {
     }
     bool must_save = client->registration != REGISTERED;
     client->registration = REGISTERED;
-    return must_save && client_state_save(state) != CLIENT_STATE_OK ? STEP_IO_ERROR : STEP_OK;
+    return must_save && client_state_save(state) != STATE_FILE_OK ? STEP_IO_ERROR : STEP_OK;
 }
 
 /* Receives the next batch and stores it. */
@@ -188,7 +188,7 @@ static enum step_result receive_batch(struct client *client) {
         client->link.problem = "Batch of a wrong size";
         return lose(client, -EPROTO);
     }
-    if (client_state_append(client->state, client->batch) != CLIENT_STATE_OK) {
+    if (client_state_append(client->state, client->batch) != STATE_FILE_OK) {
         return STEP_IO_ERROR;
     }
     client->retry_count = 0;

@@ -184,15 +184,15 @@ static enum exit_code run(const struct settings *settings, struct client_state *
     }
     if (!settings->is_new) {
         switch (client_state_load(state)) {
-        case CLIENT_STATE_OK:
+        case STATE_FILE_OK:
             break;
-        case CLIENT_STATE_MISSING:
+        case STATE_FILE_EMPTY:
             return complain(settings->state_path, "there is no sequence to continue");
-        case CLIENT_STATE_BAD_FILE:
+        case STATE_FILE_FOREIGN:
             return complain(settings->state_path, "this is no state file");
-        case CLIENT_STATE_IN_USE:
-        case CLIENT_STATE_IO_ERROR:
-            return complain(settings->state_path, strerror(state->error));
+        case STATE_FILE_IN_USE:
+        case STATE_FILE_IO_ERROR:
+            return complain(settings->state_path, strerror(state->file.error));
         }
     }
     switch (client_run(&settings->configuration, state, settings->is_new)) {
@@ -201,7 +201,7 @@ static enum exit_code run(const struct settings *settings, struct client_state *
     case CLIENT_FAILED:
         break;
     case CLIENT_IO_ERROR:
-        (void)complain(settings->state_path, strerror(state->error));
+        (void)complain(settings->state_path, strerror(state->file.error));
         return EXIT_CODE_IO_FAILURE;
     }
     return EXIT_CODE_START_FAILURE;
@@ -218,15 +218,15 @@ static enum exit_code run_with_state(const struct settings *settings) {
     }
     struct client_state state;
     switch (client_state_open(&state, settings->state_path)) {
-    case CLIENT_STATE_OK:
+    case STATE_FILE_OK:
         break;
-    case CLIENT_STATE_IN_USE:
+    case STATE_FILE_IN_USE:
         return complain(settings->state_path, "another client is using it; choose a --state FILE");
-    case CLIENT_STATE_BAD_FILE:
+    case STATE_FILE_FOREIGN:
         return complain(settings->state_path, "this is no state file; it was left alone");
-    case CLIENT_STATE_MISSING:
-    case CLIENT_STATE_IO_ERROR:
-        return complain(settings->state_path, strerror(state.error));
+    case STATE_FILE_EMPTY:
+    case STATE_FILE_IO_ERROR:
+        return complain(settings->state_path, strerror(state.file.error));
     }
     enum exit_code code = run(settings, &state);
     client_state_close(&state);

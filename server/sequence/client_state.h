@@ -26,7 +26,6 @@ extern "C" {
 
 struct client_state {
     struct state_file file;
-    int error;                            /* the errno value behind the last IO_ERROR */
     char client_id[CLIENT_ID_LENGTH + 1]; /* terminated */
     uint32_t number_count;
     uint32_t batch_size;
@@ -35,33 +34,25 @@ struct client_state {
     char line[PROTOCOL_REPLY_SIZE_MAX + 1]; /* one NUM message and a newline */
 };
 
-enum client_state_result {
-    CLIENT_STATE_OK,
-    CLIENT_STATE_IN_USE,   /* another client holds the file */
-    CLIENT_STATE_MISSING,  /* there is no such file, or it is empty */
-    CLIENT_STATE_BAD_FILE, /* it is something else than a state file */
-    CLIENT_STATE_IO_ERROR, /* state.error tells more */
-};
-
 /* Opens and locks the file at `path`, creating it if need be, and leaves its content alone: OK,
- * IN_USE, BAD_FILE or IO_ERROR. Unless the result is OK nothing is left open. */
-enum client_state_result client_state_open(struct client_state *state, const char *path);
+ * IN_USE, FOREIGN or IO_ERROR. Unless the result is OK nothing is left open. */
+enum state_file_result client_state_open(struct client_state *state, const char *path);
 
-/* Fills the state from its open file: OK, MISSING, BAD_FILE or IO_ERROR. */
-enum client_state_result client_state_load(struct client_state *state);
+/* Fills the state from its open file: OK, EMPTY, FOREIGN or IO_ERROR. */
+enum state_file_result client_state_load(struct client_state *state);
 
 /* Begins a new sequence in memory; the file keeps what it has. */
 void client_state_begin(struct client_state *state, const char *client_id, uint32_t number_count,
                         uint32_t batch_size);
 
 /* Replaces the file's content by the sequence that was begun: OK or IO_ERROR. */
-enum client_state_result client_state_save(struct client_state *state);
+enum state_file_result client_state_save(struct client_state *state);
 
 /* How many numbers the next batch must have; 0: the sequence is complete. */
 uint32_t client_state_next_count(const struct client_state *state);
 
 /* Appends the next batch, of client_state_next_count() numbers: OK or IO_ERROR. */
-enum client_state_result client_state_append(struct client_state *state, const uint8_t *numbers);
+enum state_file_result client_state_append(struct client_state *state, const uint8_t *numbers);
 
 void client_state_close(struct client_state *state);
 

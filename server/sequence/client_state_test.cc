@@ -38,10 +38,10 @@ class ClientStateTest : public testing::Test {
     }
 
     // Loads the content as a client that is started again would.
-    client_state_result Load(const std::string &content) {
+    state_file_result Load(const std::string &content) {
         WriteFile(content);
-        client_state_result result = client_state_open(state_.get(), path_.c_str());
-        if (result != CLIENT_STATE_OK) {
+        state_file_result result = client_state_open(state_.get(), path_.c_str());
+        if (result != STATE_FILE_OK) {
             return result;
         }
         result = client_state_load(state_.get());
@@ -57,20 +57,20 @@ class ClientStateTest : public testing::Test {
 };
 
 TEST_F(ClientStateTest, WritesTheConversation) {
-    ASSERT_EQ(client_state_open(state_.get(), path_.c_str()), CLIENT_STATE_OK);
+    ASSERT_EQ(client_state_open(state_.get(), path_.c_str()), STATE_FILE_OK);
     client_state_begin(state_.get(), kClientId, 7, 5);
-    ASSERT_EQ(client_state_save(state_.get()), CLIENT_STATE_OK);
+    ASSERT_EQ(client_state_save(state_.get()), STATE_FILE_OK);
     EXPECT_EQ(client_state_next_count(state_.get()), 5u);
-    ASSERT_EQ(client_state_append(state_.get(), &kNumbers[0]), CLIENT_STATE_OK);
+    ASSERT_EQ(client_state_append(state_.get(), &kNumbers[0]), STATE_FILE_OK);
     EXPECT_EQ(client_state_next_count(state_.get()), 2u);
-    ASSERT_EQ(client_state_append(state_.get(), &kNumbers[5]), CLIENT_STATE_OK);
+    ASSERT_EQ(client_state_append(state_.get(), &kNumbers[5]), STATE_FILE_OK);
     EXPECT_EQ(client_state_next_count(state_.get()), 0u);
     client_state_close(state_.get());
     EXPECT_EQ(ReadFile(), kFile);
 }
 
 TEST_F(ClientStateTest, LoadsWhatWasWritten) {
-    ASSERT_EQ(Load(kFile), CLIENT_STATE_OK);
+    ASSERT_EQ(Load(kFile), STATE_FILE_OK);
     EXPECT_STREQ(state_->client_id, kClientId);
     EXPECT_EQ(state_->number_count, 7u);
     EXPECT_EQ(state_->batch_size, 5u);
@@ -84,18 +84,18 @@ TEST_F(ClientStateTest, CutsATornLineOff) {
         const std::string content = kFile.substr(0, size);
         if (size < first_line_size) {
             // The first line is written as a whole: a part of it is a file of somebody else's.
-            EXPECT_EQ(Load(content), size == 0 ? CLIENT_STATE_MISSING : CLIENT_STATE_BAD_FILE);
+            EXPECT_EQ(Load(content), size == 0 ? STATE_FILE_EMPTY : STATE_FILE_FOREIGN);
             continue;
         }
-        ASSERT_EQ(Load(content), CLIENT_STATE_OK) << size;
+        ASSERT_EQ(Load(content), STATE_FILE_OK) << size;
         const std::string whole_lines = content.substr(0, content.rfind('\n') + 1);
         EXPECT_EQ(ReadFile(), whole_lines);
 
-        ASSERT_EQ(client_state_open(state_.get(), path_.c_str()), CLIENT_STATE_OK);
-        ASSERT_EQ(client_state_load(state_.get()), CLIENT_STATE_OK);
+        ASSERT_EQ(client_state_open(state_.get(), path_.c_str()), STATE_FILE_OK);
+        ASSERT_EQ(client_state_load(state_.get()), STATE_FILE_OK);
         while (client_state_next_count(state_.get()) > 0) {
             ASSERT_EQ(client_state_append(state_.get(), &kNumbers[state_->received_count]),
-                      CLIENT_STATE_OK);
+                      STATE_FILE_OK);
         }
         client_state_close(state_.get());
         EXPECT_EQ(ReadFile(), kFile);
@@ -109,38 +109,38 @@ TEST_F(ClientStateTest, RefusesAnyOtherFile) {
           std::string("FIN;\n"), init + "x", init + "\nACK;\n", init + "\nNUM,1;\n",
           init + "\nNUM,1:2:3:4:5:6;\n", init + "\nNUM,1:2:3:4:101;\n", init + "\nNUM,1:2:3:4:5;x",
           kFile + "NUM,1;\n", kFile + "x", init + "\n" + std::string(1000, 'x')}) {
-        EXPECT_EQ(Load(content), CLIENT_STATE_BAD_FILE) << content;
+        EXPECT_EQ(Load(content), STATE_FILE_FOREIGN) << content;
         EXPECT_EQ(ReadFile(), content) << "must be left alone";
     }
 }
 
 TEST_F(ClientStateTest, HoldsTheLongestSequenceInOneBatch) {
-    ASSERT_EQ(client_state_open(state_.get(), path_.c_str()), CLIENT_STATE_OK);
+    ASSERT_EQ(client_state_open(state_.get(), path_.c_str()), STATE_FILE_OK);
     client_state_begin(state_.get(), kClientId, PROTOCOL_NUMBER_COUNT_MAX, PROTOCOL_BATCH_SIZE_MAX);
-    ASSERT_EQ(client_state_save(state_.get()), CLIENT_STATE_OK);
+    ASSERT_EQ(client_state_save(state_.get()), STATE_FILE_OK);
     const std::vector<uint8_t> numbers(PROTOCOL_NUMBER_COUNT_MAX, 100);
-    ASSERT_EQ(client_state_append(state_.get(), numbers.data()), CLIENT_STATE_OK);
+    ASSERT_EQ(client_state_append(state_.get(), numbers.data()), STATE_FILE_OK);
     client_state_close(state_.get());
-    ASSERT_EQ(Load(ReadFile()), CLIENT_STATE_OK);
+    ASSERT_EQ(Load(ReadFile()), STATE_FILE_OK);
     EXPECT_EQ(Numbers(), numbers);
 }
 
 TEST_F(ClientStateTest, KeepsTheOldContentUntilTheNewIsSaved) {
     WriteFile(kFile);
-    ASSERT_EQ(client_state_open(state_.get(), path_.c_str()), CLIENT_STATE_OK);
+    ASSERT_EQ(client_state_open(state_.get(), path_.c_str()), STATE_FILE_OK);
     client_state_begin(state_.get(), kClientId, 3, 1);
     EXPECT_EQ(ReadFile(), kFile);
-    ASSERT_EQ(client_state_save(state_.get()), CLIENT_STATE_OK);
+    ASSERT_EQ(client_state_save(state_.get()), STATE_FILE_OK);
     EXPECT_EQ(ReadFile(), std::string("INIT,") + kClientId + ",3,1;\n");
     client_state_close(state_.get());
 }
 
 TEST_F(ClientStateTest, IsHeldByOneClientAtATime) {
-    ASSERT_EQ(client_state_open(state_.get(), path_.c_str()), CLIENT_STATE_OK);
+    ASSERT_EQ(client_state_open(state_.get(), path_.c_str()), STATE_FILE_OK);
     auto other = std::make_unique<client_state>();
-    EXPECT_EQ(client_state_open(other.get(), path_.c_str()), CLIENT_STATE_IN_USE);
+    EXPECT_EQ(client_state_open(other.get(), path_.c_str()), STATE_FILE_IN_USE);
     client_state_close(state_.get());
-    EXPECT_EQ(client_state_open(other.get(), path_.c_str()), CLIENT_STATE_OK);
+    EXPECT_EQ(client_state_open(other.get(), path_.c_str()), STATE_FILE_OK);
     client_state_close(other.get());
 }
 
@@ -148,11 +148,11 @@ TEST_F(ClientStateTest, ReportsAFullDisk) {
     state_->file.fd = open("/dev/full", O_RDWR | O_CLOEXEC);
     ASSERT_GE(state_->file.fd, 0);
     client_state_begin(state_.get(), kClientId, 7, 5);
-    EXPECT_EQ(client_state_append(state_.get(), kNumbers.data()), CLIENT_STATE_IO_ERROR);
-    EXPECT_EQ(state_->error, ENOSPC);
+    EXPECT_EQ(client_state_append(state_.get(), kNumbers.data()), STATE_FILE_IO_ERROR);
+    EXPECT_EQ(state_->file.error, ENOSPC);
     EXPECT_EQ(state_->received_count, 0u);
     client_state_close(state_.get());
-    EXPECT_EQ(client_state_open(state_.get(), "/nowhere/at/all"), CLIENT_STATE_IO_ERROR);
+    EXPECT_EQ(client_state_open(state_.get(), "/nowhere/at/all"), STATE_FILE_IO_ERROR);
 }
 
 } // namespace

@@ -34,6 +34,7 @@ struct state_file {
 enum state_file_result {
     STATE_FILE_OK,
     STATE_FILE_IN_USE,   /* another client holds it */
+    STATE_FILE_EMPTY,    /* for the caller, who reads it: there is nothing in it, or nothing more */
     STATE_FILE_FOREIGN,  /* it is something else; it was left alone */
     STATE_FILE_IO_ERROR, /* file.error tells more */
 };

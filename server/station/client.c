@@ -56,7 +56,7 @@ static bool take_number(void *context, const struct codec_number *number) {
 static bool end_piece(void *context) {
     struct client *client = context;
     show_progress(client, false);
-    return client_state_save(client->state) == CLIENT_STATE_OK;
+    return client_state_save(client->state) == STATE_FILE_OK;
 }
 
 static enum status call_server(struct client *client, char text[CLIENT_CALL_TEXT_SIZE]) {
@@ -122,10 +122,10 @@ static enum exit_code run(struct client *client) {
     for (;;) {
         char text[CLIENT_CALL_TEXT_SIZE] = "";
         enum status status = call_server(client, text);
-        if (client_state_save(client->state) != CLIENT_STATE_OK) {
+        if (client_state_save(client->state) != STATE_FILE_OK) {
             client_report_clear(&client->report);
             (void)fprintf(stderr, "station-client: %s: %s\n", client->configuration->state_path,
-                          strerror(client->state->error));
+                          strerror(client->state->file.error));
             return EXIT_CODE_IO_FAILURE;
         }
         if (client->has_checksum) {
@@ -160,8 +160,8 @@ static enum exit_code begin_new(const struct client_configuration *configuration
     uint32_t count = configuration->number_count > 0 ? (uint32_t)configuration->number_count
                                                      : random_count % LIMIT_NUMBER_COUNT_MAX + 1;
     const char *chosen_id = configuration->has_client_id ? configuration->client_id : client_id;
-    if (client_state_begin(state, chosen_id, count) != CLIENT_STATE_OK) {
-        (void)complain(configuration->state_path, strerror(state->error));
+    if (client_state_begin(state, chosen_id, count) != STATE_FILE_OK) {
+        (void)complain(configuration->state_path, strerror(state->file.error));
         return EXIT_CODE_IO_FAILURE;
     }
     return EXIT_CODE_OK;
@@ -210,22 +210,22 @@ int main(int argc, char **argv) {
     if (error != 0) {
         return (int)complain("cannot start", strerror(-error));
     }
-    enum client_state_result result = client_state_open(&state, configuration.state_path);
+    enum state_file_result result = client_state_open(&state, configuration.state_path);
     enum exit_code code = EXIT_CODE_START_FAILURE;
     switch (result) {
-    case CLIENT_STATE_OK:
-    case CLIENT_STATE_EMPTY:
-        code = run_with_state(&configuration, &state, result == CLIENT_STATE_EMPTY);
+    case STATE_FILE_OK:
+    case STATE_FILE_EMPTY:
+        code = run_with_state(&configuration, &state, result == STATE_FILE_EMPTY);
         client_state_close(&state);
         break;
-    case CLIENT_STATE_IN_USE:
+    case STATE_FILE_IN_USE:
         return (int)complain(configuration.state_path,
                              "another client is using it; choose a --state FILE");
-    case CLIENT_STATE_BAD_FILE:
+    case STATE_FILE_FOREIGN:
         return (int)complain(configuration.state_path,
                              "this is no state file; choose a --state FILE");
-    case CLIENT_STATE_IO_ERROR:
-        return (int)complain(configuration.state_path, strerror(state.error));
+    case STATE_FILE_IO_ERROR:
+        return (int)complain(configuration.state_path, strerror(state.file.error));
     }
     return (int)code;
 }

@@ -16,23 +16,9 @@ enum {
 
 static const char magic[] = "station 1 ";
 
-static enum client_state_result fail(struct client_state *state, int error) {
-    state->error = -error;
-    return CLIENT_STATE_IO_ERROR;
-}
-
-static enum client_state_result judge(struct client_state *state, enum state_file_result result) {
-    switch (result) {
-    case STATE_FILE_OK:
-        return CLIENT_STATE_OK;
-    case STATE_FILE_IN_USE:
-        return CLIENT_STATE_IN_USE;
-    case STATE_FILE_FOREIGN:
-        return CLIENT_STATE_BAD_FILE;
-    case STATE_FILE_IO_ERROR:
-        break;
-    }
-    return fail(state, -state->file.error);
+static enum state_file_result fail(struct client_state *state, int error) {
+    state->file.error = -error;
+    return STATE_FILE_IO_ERROR;
 }
 
 static bool begins_with_magic(const char *bytes, size_t size) {
@@ -99,42 +85,41 @@ static ssize_t read_all(int fd, char *text, size_t capacity) {
     return (ssize_t)size;
 }
 
-static enum client_state_result load(struct client_state *state) {
+static enum state_file_result load(struct client_state *state) {
     char *text = malloc(FILE_SIZE_MAX + 1);
     if (text == NULL) {
         return fail(state, -ENOMEM);
     }
     ssize_t size = read_all(state->file.fd, text, FILE_SIZE_MAX + 1);
     size_t whole_size = 0;
-    enum client_state_result result = CLIENT_STATE_BAD_FILE;
+    enum state_file_result result = STATE_FILE_FOREIGN;
     if (size < 0) {
         result = fail(state, (int)size);
     } else if (size == 0) {
-        result = CLIENT_STATE_EMPTY;
+        result = STATE_FILE_EMPTY;
     } else if (size <= FILE_SIZE_MAX && parse(state, text, (size_t)size, &whole_size)) {
-        result = judge(state, state_file_cut(&state->file, (off_t)whole_size));
+        result = state_file_cut(&state->file, (off_t)whole_size);
     }
     free(text);
     return result;
 }
 
-enum client_state_result client_state_open(struct client_state *state, const char *path) {
+enum state_file_result client_state_open(struct client_state *state, const char *path) {
     state->received_count = 0;
     state->saved_count = 0;
-    enum client_state_result result =
-        judge(state, state_file_open(&state->file, path, begins_with_magic));
-    if (result != CLIENT_STATE_OK) {
+    enum state_file_result result = state_file_open(&state->file, path, begins_with_magic);
+    if (result != STATE_FILE_OK) {
         return result;
     }
     result = load(state);
-    if (result != CLIENT_STATE_OK && result != CLIENT_STATE_EMPTY) {
+    if (result != STATE_FILE_OK && result != STATE_FILE_EMPTY) {
         client_state_close(state);
     }
     return result;
 }
 
-enum client_state_result client_state_begin(struct client_state *state, const char *client_id,
-                                            uint32_t number_count) {
+enum state_file_result client_state_begin(struct client_state *state, const char *client_id,
+                                          uint32_t number_count) {
     char line[CLIENT_STATE_LINE_SIZE_MAX];
     assert(number_count > 0 && number_count <= LIMIT_NUMBER_COUNT_MAX);
     (void)snprintf(state->client_id, sizeof state->client_id, "%s", client_id);
@@ -142,7 +127,7 @@ enum client_state_result client_state_begin(struct client_state *state, const ch
     state->received_count = 0;
     state->saved_count = 0;
     int size = snprintf(line, sizeof line, "%s%s %u\n", magic, client_id, number_count);
-    return judge(state, state_file_replace(&state->file, line, (size_t)size));
+    return state_file_replace(&state->file, line, (size_t)size);
 }
 
 void client_state_append(struct client_state *state, uint32_t number) {
@@ -150,17 +135,17 @@ void client_state_append(struct client_state *state, uint32_t number) {
     state->numbers[state->received_count++] = number;
 }
 
-enum client_state_result client_state_save(struct client_state *state) {
+enum state_file_result client_state_save(struct client_state *state) {
     char text[LIMIT_PIECE_NUMBER_COUNT * NUMBER_LINE_SIZE_MAX];
-    enum client_state_result result = CLIENT_STATE_OK;
-    while (state->saved_count < state->received_count && result == CLIENT_STATE_OK) {
+    enum state_file_result result = STATE_FILE_OK;
+    while (state->saved_count < state->received_count && result == STATE_FILE_OK) {
         size_t size = 0;
         for (int i = 0; i < LIMIT_PIECE_NUMBER_COUNT && state->saved_count < state->received_count;
              i++) {
             size += decimal_write(state->numbers[state->saved_count++], text + size);
             text[size++] = '\n';
         }
-        result = judge(state, state_file_append(&state->file, text, size));
+        result = state_file_append(&state->file, text, size);
     }
     return result;
 }

@@ -15,7 +15,7 @@ const char kId[] = "123e4567-e89b-12d3-a456-426614174000";
 
 class ClientState : public testing::Test {
   protected:
-    enum client_state_result Open() {
+    enum state_file_result Open() {
         return client_state_open(state_.get(), path_.c_str());
     }
 
@@ -25,18 +25,18 @@ class ClientState : public testing::Test {
 };
 
 TEST_F(ClientState, WhatWasSavedIsThereAgain) {
-    ASSERT_EQ(Open(), CLIENT_STATE_EMPTY);
-    ASSERT_EQ(client_state_begin(state_.get(), kId, 3), CLIENT_STATE_OK);
+    ASSERT_EQ(Open(), STATE_FILE_EMPTY);
+    ASSERT_EQ(client_state_begin(state_.get(), kId, 3), STATE_FILE_OK);
     client_state_append(state_.get(), 0);
     client_state_append(state_.get(), UINT32_MAX);
-    ASSERT_EQ(client_state_save(state_.get()), CLIENT_STATE_OK);
+    ASSERT_EQ(client_state_save(state_.get()), STATE_FILE_OK);
     client_state_close(state_.get());
     EXPECT_EQ(harness::ReadFile(path_), std::string("station 1 ") + kId + " 3\n0\n4294967295\n");
     struct stat file;
     ASSERT_EQ(stat(path_.c_str(), &file), 0);
     EXPECT_EQ(file.st_mode & 0777, 0600U);
 
-    ASSERT_EQ(Open(), CLIENT_STATE_OK);
+    ASSERT_EQ(Open(), STATE_FILE_OK);
     EXPECT_STREQ(state_->client_id, kId);
     EXPECT_EQ(state_->number_count, 3U);
     ASSERT_EQ(state_->received_count, 2U);
@@ -48,10 +48,10 @@ TEST_F(ClientState, ATornLineIsCutOffWhereverItIsTorn) {
     const std::string whole = std::string("station 1 ") + kId + " 3\n12\n";
     for (const char *torn : {"3", "34", "4294967295"}) {
         harness::WriteFile(path_, whole + torn);
-        ASSERT_EQ(Open(), CLIENT_STATE_OK);
+        ASSERT_EQ(Open(), STATE_FILE_OK);
         EXPECT_EQ(state_->received_count, 1U);
         client_state_append(state_.get(), 7);
-        ASSERT_EQ(client_state_save(state_.get()), CLIENT_STATE_OK);
+        ASSERT_EQ(client_state_save(state_.get()), STATE_FILE_OK);
         client_state_close(state_.get());
         EXPECT_EQ(harness::ReadFile(path_), whole + "7\n");
     }
@@ -65,22 +65,22 @@ TEST_F(ClientState, AnythingElseIsLeftAlone) {
           header + " 3\n4294967296\n", header + " 3\n\n", header + "x3\n",
           std::string("INIT,") + kId + ",3,1;\n", std::string(2000000, '\n')}) {
         harness::WriteFile(path_, content);
-        EXPECT_EQ(Open(), CLIENT_STATE_BAD_FILE) << content.substr(0, 60);
+        EXPECT_EQ(Open(), STATE_FILE_FOREIGN) << content.substr(0, 60);
         EXPECT_EQ(harness::ReadFile(path_), content);
     }
 }
 
 TEST_F(ClientState, OneClientAtATime) {
-    ASSERT_EQ(Open(), CLIENT_STATE_EMPTY);
+    ASSERT_EQ(Open(), STATE_FILE_EMPTY);
     auto other = std::make_unique<struct client_state>();
-    EXPECT_EQ(client_state_open(other.get(), path_.c_str()), CLIENT_STATE_IN_USE);
+    EXPECT_EQ(client_state_open(other.get(), path_.c_str()), STATE_FILE_IN_USE);
     client_state_close(state_.get());
 }
 
 TEST_F(ClientState, ASymbolicLinkIsNotFollowed) {
     harness::WriteFile(directory_.File("target"), "");
     ASSERT_EQ(symlink(directory_.File("target").c_str(), path_.c_str()), 0);
-    EXPECT_EQ(Open(), CLIENT_STATE_BAD_FILE);
+    EXPECT_EQ(Open(), STATE_FILE_FOREIGN);
 }
 
 } // namespace
