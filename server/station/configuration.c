@@ -59,7 +59,7 @@ enum options_outcome configuration_read(struct configuration *c, int argc, char 
         {"max-streams", "NUMBER", "calls at a time, on all of them, 1 to 1000000", OPTION_INTEGER,
          &c->stream_count_max, 1, LIMIT_STREAM_COUNT_MAX, NULL},
         {"max-sessions", "NUMBER", "sequences kept at a time, 1 to 10000000", OPTION_INTEGER,
-         &c->daemon.session_count_max, 1, LIMIT_SESSION_COUNT_MAX, NULL},
+         &c->daemon.session_count_max, 1, SESSION_STORE_CAPACITY_MAX, NULL},
         {"session-ttl", "SECONDS", "how long a sequence outlives its last stream", OPTION_SECONDS,
          &c->daemon.session_ttl_ms, 1, milliseconds_max, NULL},
         {"tombstone-ttl", "SECONDS", "how long GetNumbers knows the id of one that is stale",

@@ -32,9 +32,8 @@ enum {
      * 2 kB once it is used. */
     LIMIT_STREAM_COUNT_DEFAULT = 16384,
     LIMIT_STREAM_COUNT_MAX = 1000000,
-    /* The default and the largest --max-sessions. A session takes about 150 bytes. */
+    /* The default --max-sessions; SESSION_STORE_CAPACITY_MAX is the largest. */
     LIMIT_SESSION_COUNT_DEFAULT = 65536,
-    LIMIT_SESSION_COUNT_MAX = 10000000,
 
     /* The largest frame, as every peer of HTTP/2 must take it: payload and header. */
     LIMIT_FRAME_SIZE_MAX = 16384 + 9,
