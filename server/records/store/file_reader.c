@@ -21,6 +21,25 @@ struct file_reader {
     char bytes[FILE_LINE_SIZE_MAX + READ_SIZE];
 };
 
+off_t file_reader_find_whole_size(int fd, off_t size) {
+    char bytes[4096];
+    while (size > 0) {
+        size_t step_size = size < (off_t)sizeof bytes ? (size_t)size : sizeof bytes;
+        ssize_t read_size = os_pread(fd, bytes, step_size, size - (off_t)step_size);
+        if (read_size != (ssize_t)step_size) {
+            return read_size < 0 ? read_size : -EIO;
+        }
+        while (step_size > 0 && bytes[step_size - 1] != '\n') {
+            step_size--;
+            size--;
+        }
+        if (step_size > 0) {
+            return size;
+        }
+    }
+    return 0;
+}
+
 static void describe_error(int error, char *message) {
     message_format(message, "reading: %s", strerror(-error));
 }
@@ -33,7 +52,7 @@ static off_t find_stored_size(struct file_store *store) {
     if (size < 0 || size >= stored_size) {
         return size < 0 ? size : stored_size;
     }
-    return file_store_find_whole_size(store->fd, size);
+    return file_reader_find_whole_size(store->fd, size);
 }
 
 /* Gets ready to read the bytes from `offset` to `end_offset`. */

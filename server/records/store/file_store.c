@@ -13,25 +13,6 @@
 
 enum { FILE_MODE = 0640 };
 
-off_t file_store_find_whole_size(int fd, off_t size) {
-    char bytes[4096];
-    while (size > 0) {
-        size_t step_size = size < (off_t)sizeof bytes ? (size_t)size : sizeof bytes;
-        ssize_t read_size = os_pread(fd, bytes, step_size, size - (off_t)step_size);
-        if (read_size != (ssize_t)step_size) {
-            return read_size < 0 ? read_size : -EIO;
-        }
-        while (step_size > 0 && bytes[step_size - 1] != '\n') {
-            step_size--;
-            size--;
-        }
-        if (step_size > 0) {
-            return size;
-        }
-    }
-    return 0;
-}
-
 static void file_close(struct store *base) {
     struct file_store *store = (struct file_store *)base;
     (void)os_close(store->fd);
@@ -66,9 +47,9 @@ static const char *check_torn_line(const struct file_store *store, off_t begin, 
 
 /* Cuts off a last line that is torn, as kill -9 leaves it, but nothing that is not ours. */
 static const char *mend_end(struct file_store *store, off_t size) {
-    off_t whole_size = file_store_find_whole_size(store->fd, size);
+    off_t whole_size = file_reader_find_whole_size(store->fd, size);
     off_t last_begin =
-        whole_size > 0 ? file_store_find_whole_size(store->fd, whole_size - 1) : whole_size;
+        whole_size > 0 ? file_reader_find_whole_size(store->fd, whole_size - 1) : whole_size;
     if (last_begin < 0) {
         return why_not((int)last_begin);
     }

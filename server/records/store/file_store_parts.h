@@ -25,9 +25,6 @@ struct file_store {
     atomic_uint generation;    /* counts the files that were opened */
 };
 
-/* Returns the size of the file up to its last newline before `size`, or a negative errno value. */
-off_t file_store_find_whole_size(int fd, off_t size);
-
 /* Whether the path still names the file that is open. */
 bool file_store_is_in_place(const struct file_store *store);
 
@@ -37,6 +34,9 @@ const char *file_store_reopen(struct file_store *store);
 
 struct store_writer *file_writer_open(struct store *store);
 struct store_reader *file_reader_open(struct store *store);
+
+/* Returns the size of the file up to its last newline before `size`, or a negative errno value. */
+off_t file_reader_find_whole_size(int fd, off_t size);
 
 /* Checks that all bytes from `begin` to `end` are records: STORE_END. */
 enum store_status file_reader_check(struct file_store *store, off_t begin, off_t end);

@@ -83,7 +83,7 @@ static int settle_end(struct file_writer *writer) {
     off_t size = os_file_size(store->fd);
     off_t whole_size = atomic_load(&store->stored_size);
     if (size < whole_size || (size > whole_size && !writer->has_leftovers)) {
-        whole_size = size < 0 ? size : file_store_find_whole_size(store->fd, size);
+        whole_size = size < 0 ? size : file_reader_find_whole_size(store->fd, size);
         if (whole_size < 0) {
             return (int)whole_size;
         }

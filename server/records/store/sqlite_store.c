@@ -14,10 +14,6 @@
 /* How long the start waits for another process's lock. */
 enum { OPEN_TIMEOUT_MS = 5000, FILE_MODE = 0640 };
 
-void sqlite_store_describe_error(sqlite3 *database, char *message) {
-    message_format(message, "SQLite: %s", sqlite3_errmsg(database));
-}
-
 sqlite3 *sqlite_store_connect(const struct sqlite_store *store, int flags, int timeout_ms,
                               char *message) {
     sqlite3 *database = NULL;
@@ -33,16 +29,6 @@ sqlite3 *sqlite_store_connect(const struct sqlite_store *store, int flags, int t
         return NULL;
     }
     return database;
-}
-
-bool sqlite_store_prepare(sqlite3 *database, const char *sql, sqlite3_stmt **statement) {
-    return sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) ==
-           SQLITE_OK;
-}
-
-bool sqlite_store_bind_text(sqlite3_stmt *statement, int index, struct record_text text) {
-    return sqlite3_bind_text64(statement, index, text.bytes, text.size, SQLITE_STATIC,
-                               SQLITE_UTF8) == SQLITE_OK;
 }
 
 static void sqlite_close(struct store *base) {

@@ -56,13 +56,23 @@ sqlite3 *sqlite_store_connect_writer(struct sqlite_store *store, int timeout_ms,
 bool sqlite_schema_prepare(const struct sqlite_store *store, sqlite3 *database, char *message);
 
 /* Says in `message` what failed last. */
-void sqlite_store_describe_error(sqlite3 *database, char *message);
+static inline void sqlite_store_describe_error(sqlite3 *database, char *message) {
+    message_format(message, "SQLite: %s", sqlite3_errmsg(database));
+}
 
 /* Prepares a statement that is run often. */
-bool sqlite_store_prepare(sqlite3 *database, const char *sql, sqlite3_stmt **statement);
+static inline bool sqlite_store_prepare(sqlite3 *database, const char *sql,
+                                        sqlite3_stmt **statement) {
+    return sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) ==
+           SQLITE_OK;
+}
 
 /* Binds a text that stays as it is until the statement has run. */
-bool sqlite_store_bind_text(sqlite3_stmt *statement, int index, struct record_text text);
+static inline bool sqlite_store_bind_text(sqlite3_stmt *statement, int index,
+                                          struct record_text text) {
+    return sqlite3_bind_text64(statement, index, text.bytes, text.size, SQLITE_STATIC,
+                               SQLITE_UTF8) == SQLITE_OK;
+}
 
 struct store_writer *sqlite_writer_open(struct store *store);
 struct store_reader *sqlite_reader_open(struct store *store);
