@@ -210,9 +210,10 @@ int64_t clients_due_ms(const struct clients *clients) {
 
 void clients_handle_due(struct clients *clients, int64_t now_ms) {
     uint32_t index;
-    (void)acceptor_tick(&clients->acceptor, now_ms);
     while (deadline_heap_take_due(&clients->deadlines, now_ms, &index)) {
         clients->places[index].armed_ms = INT64_MAX;
         clients->configuration.handlers->handle_time(clients->configuration.context, index);
     }
+    /* Last, because the system may lack what those have used who end now. */
+    (void)acceptor_tick(&clients->acceptor, now_ms);
 }

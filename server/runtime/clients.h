@@ -47,7 +47,7 @@ struct clients_handlers {
      * 0, or a negative errno value with the descriptor not taken over. */
     int (*open)(void *context, uint32_t index, int fd, enum clients_admission admission);
     /* POLLIN, POLLOUT, POLLHUP, POLLERR have happened; the deadline has come. Each calls
-     * clients_await() or clients_end(). */
+     * clients_await() or clients_end(), at once or when something else has happened. */
     void (*handle_events)(void *context, uint32_t index, short events);
     void (*handle_time)(void *context, uint32_t index);
     /* Closes the descriptor: the client's end, whoever wants it. */
@@ -116,7 +116,7 @@ bool clients_are_none(const struct clients *clients);
 /* When clients_handle_due() has something to do; INT64_MAX: never. */
 int64_t clients_due_ms(const struct clients *clients);
 
-/* Accepts again after a failure, and hands the deadlines out that have come. */
+/* Hands the deadlines out that have come, and accepts again after a failure. */
 void clients_handle_due(struct clients *clients, int64_t now_ms);
 
 #ifdef __cplusplus

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,7 +12,8 @@
 
 enum { FILE_MODE = 0600, OPEN_ATTEMPT_COUNT = 10 };
 
-static const char new_suffix[] = ".new";
+/* Of the file that a new content is written to: no other file has its name. */
+static const char new_suffix[] = ".XXXXXX";
 
 static enum state_file_result fail(struct state_file *file, int error) {
     file->error = error;
@@ -106,11 +108,9 @@ enum state_file_result state_file_replace(struct state_file *file, const char *b
         return fail(file, ENAMETOOLONG);
     }
     (void)snprintf(path, sizeof path, "%s%s", file->path, new_suffix);
-    /* One that is there was left by a client that was killed: nobody else holds the lock. */
-    (void)unlink(path);
-    int fd = os_open(path, O_RDWR | O_NOFOLLOW | O_CREAT | O_EXCL, FILE_MODE);
+    int fd = mkostemp(path, O_CLOEXEC); /* its owner's alone */
     if (fd < 0) {
-        return fail(file, -fd);
+        return fail(file, errno);
     }
     int error = os_lock_exclusive(fd);
     enum state_file_result result =

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <iterator>
 #include <string>
 
 #include "testing/files.h"
@@ -77,14 +79,20 @@ TEST_F(StateFileTest, FollowsNoLink) {
     EXPECT_NE(access(target.c_str(), F_OK), 0) << "nothing was made through it";
     harness::WriteFile(target, "own\n");
     EXPECT_EQ(Open(), STATE_FILE_FOREIGN);
+}
 
-    // Nor one that waits where the new content is written first.
-    unlink(path_.c_str());
-    ASSERT_EQ(symlink(target.c_str(), (path_ + ".new").c_str()), 0);
-    ASSERT_EQ(Open(), STATE_FILE_OK);
-    ASSERT_EQ(state_file_replace(&file_, "own\nnew", 7), STATE_FILE_OK);
-    EXPECT_EQ(harness::ReadFile(target), "own\n");
-    EXPECT_EQ(harness::ReadFile(path_), "own\nnew");
+TEST_F(StateFileTest, TouchesNoOtherFileWhenItIsReplaced) {
+    const std::string other = path_ + ".new";
+    for (const std::string content : {"precious", "own\n"}) {
+        harness::WriteFile(other, content);
+        ASSERT_EQ(Open(), STATE_FILE_OK);
+        ASSERT_EQ(state_file_replace(&file_, "own\nnew", 7), STATE_FILE_OK);
+        EXPECT_EQ(harness::ReadFile(other), content);
+        EXPECT_EQ(harness::ReadFile(path_), "own\nnew");
+        Close();
+    }
+    const std::filesystem::directory_iterator files(std::filesystem::path(path_).parent_path());
+    EXPECT_EQ(std::distance(begin(files), end(files)), 2) << "nothing is left over";
 }
 
 // A reader that has the old file open sees nothing of the new one.
