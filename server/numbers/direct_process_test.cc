@@ -135,7 +135,7 @@ class DirectTest : public testing::TestWithParam<FileSystem> {
 INSTANTIATE_TEST_SUITE_P(FileSystems, DirectTest,
                          testing::Values(FileSystem{"ext4", "-m 0"}, FileSystem{"xfs", ""},
                                          FileSystem{"btrfs", ""}),
-                         [](const auto &info) { return std::string(info.param.name); });
+                         [](const auto &instance) { return std::string(instance.param.name); });
 
 TEST_P(DirectTest, ADiskThatFillsUpAndHasRoomAgainLosesNothing) {
     for (const char *durability : {"never", "interval", "always"}) {
