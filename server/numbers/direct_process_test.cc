@@ -22,6 +22,7 @@
 #include "testing/patience.h"
 #include "testing/process.h"
 #include "testing/process_facts.h"
+#include "testing/sanitizer.h"
 #include "testing/tcp_client.h"
 #include "gtest/gtest.h"
 
@@ -152,8 +153,11 @@ TEST_P(DirectTest, ADiskThatFillsUpAndHasRoomAgainLosesNothing) {
         EXPECT_EQ(server.Stop(), Exited(0));
         EXPECT_EQ(ReadNumberLog(log_path_), NumberRange(0, kLineCount));
         EXPECT_EQ(CountLinesWith(server.process().errors(), kWaitsForRoom), 1u);
-        EXPECT_EQ(CountLinesWith(server.process().errors(), kWentDirectly), 1u)
-            << server.process().errors();
+        // A server that is slow itself has no whole blocks to write.
+        if (!kIsSanitized) {
+            EXPECT_EQ(CountLinesWith(server.process().errors(), kWentDirectly), 1u)
+                << server.process().errors();
+        }
     }
     FaultTable::Get().Add("24: full " + name_ + ", direct writes", 3, "whole lines, nothing lost");
 }
